@@ -1,0 +1,35 @@
+# The work is done in scripts/; `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench-import messages
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
+
+run: ## set up and serve on http://127.0.0.1:8000 (PORT=8001 for another port)
+	@scripts/run.sh
+
+test: ## all checks and tests (quick: DB=sqlite; also DB=mariadb, ARGS='-k name')
+	@scripts/test.sh
+
+lint: ## check style
+	@scripts/setup.sh dev
+	@.venv/bin/python -m ruff check .
+	@.venv/bin/python -m ruff format --check .
+
+format: ## put code in style
+	@scripts/setup.sh dev
+	@.venv/bin/python -m ruff check --fix .
+	@.venv/bin/python -m ruff format .
+
+bench-import: ## measure the CSV import on MariaDB against pandas + SQLAlchemy
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh bench
+	@.venv/bin/python scripts/throwaway_mariadb.py --local-infile --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_import $(ARGS)
+
+messages: ## update the translation catalogs from the sources (needs gettext)
+	@command -v xgettext >/dev/null || { echo "Install gettext first: apt-get install gettext" >&2; exit 1; }
+	@scripts/setup.sh dev
+	@.venv/bin/python -m django makemessages --all --add-location file \
+		--ignore node_modules --ignore staticfiles --ignore var
+	@scripts/setup.sh dev

@@ -1,0 +1,36 @@
+"""What `manage.py check` says of this project's own set-up."""
+
+from django.conf import settings
+from django.core.checks import Error, Tags, Warning, register
+
+MIN_KEY_CHARACTERS = 50
+
+
+@register(Tags.security)
+def secret_key_is_strong(app_configs, **kwargs):
+    """Not a deploy check: the site must not even start outside development with a key that can be guessed."""
+    key = settings.SECRET_KEY
+    if settings.DEBUG or (len(key) >= MIN_KEY_CHARACTERS and len(set(key)) >= 5):
+        return []
+    return [
+        Error(
+            "DJANGO_SECRET_KEY is too weak to run with DEBUG off.",
+            hint=f"Give it {MIN_KEY_CHARACTERS} random characters or more: "
+            'python -c "import secrets; print(secrets.token_urlsafe(50))"',
+            id="himmes.E001",
+        )
+    ]
+
+
+@register(Tags.staticfiles)
+def front_end_packages_are_there(app_configs, **kwargs):
+    missing = [name for name in settings.FRONT_END_PACKAGES if not (settings.NODE_MODULES / name).is_dir()]
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"The front-end packages are not installed ({', '.join(missing)}): pages will have no look and no charts.",
+            hint="Run scripts/setup.sh, or `npm ci`.",
+            id="himmes.W001",
+        )
+    ]

@@ -1,0 +1,18 @@
+"""Every page and where it lives; the API's paths stand in `himmes/api.py`."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from himmes import api
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="waveform"), name="home"),
+    path("vibration/", include("vibration.urls")),
+    path("api/", include(api.urlpatterns)),
+    path("admin/", admin.site.urls),
+    path("login/", auth_views.LoginView.as_view(), name="login"),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("i18n/", include("django.conf.urls.i18n")),
+]

@@ -1,0 +1,29 @@
+from django.contrib import admin
+from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
+
+from machines.models import Machine, Sensor
+
+
+class SensorInline(admin.TabularInline):
+    model = Sensor
+    extra = 0
+    fields = ["sensor_no", "position", "unit"]
+    ordering = ["sensor_no"]
+
+
+@admin.register(Machine)
+class MachineAdmin(admin.ModelAdmin):
+    list_display = ["name", "title", "location", "is_active", "sensor_count", "registered_by"]
+    list_editable = ["is_active"]
+    list_filter = ["is_active", "registered_by", "location"]
+    search_fields = ["name", "title", "location", "notes"]
+    readonly_fields = ["registered_by"]
+    inlines = [SensorInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(sensor_count=Count("sensors", distinct=True))
+
+    @admin.display(description=_("sensors"), ordering="sensor_count")
+    def sensor_count(self, machine):
+        return machine.sensor_count

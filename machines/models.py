@@ -1,0 +1,63 @@
+"""What stands on the floor. Nothing here knows of samples or diagnoses."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from machines.fields import ExactCharField
+
+
+class RegisteredBy(models.TextChoices):
+    ADMIN = "admin", _("administrator")
+    IMPORT = "import", _("file import")
+    API = "api", _("API")
+
+
+class Machine(models.Model):
+    """A rotating machine."""
+
+    name = ExactCharField(
+        _("name"), max_length=50, unique=True, help_text=_("As in file names and API calls, e.g. g1.")
+    )
+    title = models.CharField(_("title"), max_length=100, blank=True, help_text=_("What people call it."))
+    location = models.CharField(_("location"), max_length=100, blank=True)
+    installed_at = models.DateField(_("installed on"), null=True, blank=True)
+    rated_rpm = models.PositiveIntegerField(_("rated speed (rpm)"), null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    registered_by = models.CharField(
+        _("registered by"),
+        max_length=10,
+        choices=RegisteredBy,
+        default=RegisteredBy.ADMIN,
+        editable=False,
+    )
+    notes = models.TextField(_("notes"), blank=True)
+
+    class Meta:
+        verbose_name = _("machine")
+        verbose_name_plural = _("machines")
+        ordering = ["name"]
+        constraints = [models.CheckConstraint(condition=~models.Q(name=""), name="machine_has_a_name")]
+
+    def __str__(self):
+        return f"{self.name} ({self.title})" if self.title else self.name
+
+
+class Sensor(models.Model):
+    """One measuring point of a machine."""
+
+    machine = models.ForeignKey(Machine, verbose_name=_("machine"), on_delete=models.PROTECT, related_name="sensors")
+    sensor_no = ExactCharField(_("sensor no."), max_length=20, help_text=_("Unique within its machine, e.g. sensor1."))
+    position = models.CharField(_("position"), max_length=100, blank=True, help_text=_("E.g. motor, drive end."))
+    unit = models.CharField(_("unit"), max_length=20, blank=True, help_text=_("Leave empty when it is not known."))
+
+    class Meta:
+        verbose_name = _("sensor")
+        verbose_name_plural = _("sensors")
+        ordering = ["machine__name", "sensor_no"]
+        constraints = [
+            models.UniqueConstraint(fields=["machine", "sensor_no"], name="sensor_once_per_machine"),
+            models.CheckConstraint(condition=~models.Q(sensor_no=""), name="sensor_has_a_number"),
+        ]
+
+    def __str__(self):
+        return f"{self.machine.name} / {self.sensor_no}"

@@ -1,0 +1,35 @@
+"""Machines and sensors that make themselves known by their data."""
+
+import unicodedata
+
+from machines.models import Machine, RegisteredBy, Sensor
+
+
+class InvalidName(ValueError):
+    """A name that no machine or sensor can have; the message says why."""
+
+
+def clean_name(name: str, field) -> str:
+    """`name` in the form in which it is stored: Unicode NFC (macOS spells file names in NFD), no space around it.
+
+    Raises InvalidName when it is empty, too long for its column or holds control characters.
+    """
+    name = unicodedata.normalize("NFC", name).strip()
+    if not name:
+        raise InvalidName(f"{field.name} is empty")
+    if len(name) > field.max_length:
+        raise InvalidName(f"{field.name} '{name}' has {len(name)} characters; at most {field.max_length} are allowed")
+    if not name.isprintable():
+        raise InvalidName(f"{field.name} {name!r} holds control characters")
+    return name
+
+
+def register_sensor(machine_name: str, sensor_no: str, *, registered_by: RegisteredBy) -> Sensor:
+    """The sensor of that machine; both are created when they are not known yet, also if two callers do so at once."""
+    machine, _created = Machine.objects.get_or_create(
+        name=clean_name(machine_name, Machine._meta.get_field("name")), defaults={"registered_by": registered_by}
+    )
+    sensor, _created = Sensor.objects.get_or_create(
+        machine=machine, sensor_no=clean_name(sensor_no, Sensor._meta.get_field("sensor_no"))
+    )
+    return sensor

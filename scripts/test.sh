@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# All checks and tests; stops at the first that fails.
+#
+#   make test               everything, on SQLite and on MariaDB
+#   make test DB=sqlite     quick loop; browser tests only if Chromium is there
+#   make test DB=mariadb    on MariaDB only
+#   make test ARGS='-k name -x'   further arguments for pytest
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+database=${DB:-all}
+case $database in
+    all | sqlite | mariadb) ;;
+    *)
+        echo "DB must be sqlite or mariadb, not '$database'." >&2
+        exit 1
+        ;;
+esac
+
+# eval, so that quotes inside ARGS work as on the command line.
+eval "pytest_arguments=(${ARGS:-})"
+python=.venv/bin/python
+
+heading() {
+    printf '\n=== %s ===\n' "$*"
+}
+
+run_pytest() {
+    "$@" "$python" -m pytest ${pytest_arguments[@]+"${pytest_arguments[@]}"}
+}
+
+if [ "$database" = sqlite ]; then
+    heading "Set-up"
+    scripts/setup.sh dev
+    if ! command -v chromium >/dev/null; then
+        echo "Chromium is not installed: browser tests are left out."
+        pytest_arguments=(-m "not browser" ${pytest_arguments[@]+"${pytest_arguments[@]}"})
+    fi
+else
+    heading "System packages"
+    scripts/system_packages.sh mariadb browser
+    heading "Set-up"
+    scripts/setup.sh dev mysql
+fi
+
+# All settings are given here, so that a developer's .env changes no result.
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+DJANGO_SECRET_KEY=$("$python" -c 'import secrets; print(secrets.token_urlsafe(50))')
+export DJANGO_SECRET_KEY
+export DJANGO_DEBUG=False
+export DJANGO_ALLOWED_HOSTS=example.org
+export DJANGO_CSRF_TRUSTED_ORIGINS=
+export DJANGO_TIME_ZONE=Asia/Seoul
+export DATABASE_URL="sqlite:///$scratch/test.sqlite3"
+
+heading "Style"
+"$python" -m ruff check .
+"$python" -m ruff format --check .
+
+heading "Migrations match the models"
+"$python" manage.py makemigrations --check --dry-run
+
+if [ "$database" != sqlite ]; then
+    heading "Production settings"
+    "$python" manage.py check --deploy --fail-level WARNING
+fi
+
+if [ "$database" != mariadb ]; then
+    heading "Tests on SQLite $("$python" -c 'import sqlite3; print(sqlite3.sqlite_version)')"
+    run_pytest
+fi
+
+if [ "$database" != sqlite ]; then
+    heading "Tests on MariaDB"
+    run_pytest "$python" scripts/throwaway_mariadb.py --
+fi
+
+heading "All passed"

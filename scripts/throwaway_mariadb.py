@@ -1,0 +1,150 @@
+"""Run a command with a MariaDB server of its own, then remove every trace of it.
+
+    python scripts/throwaway_mariadb.py [--buffer-pool 256M] [--local-infile] -- COMMAND
+
+COMMAND finds the server in DATABASE_URL; its exit status is that of this program.
+The data folder is made where temporary files go; TMPDIR names another place.
+"""
+
+import argparse
+import os
+import re
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+
+START_SECONDS = STOP_SECONDS = 60
+# The terminal sends Ctrl-C to COMMAND too: its time to finish by itself.
+GRACE_SECONDS = 5
+
+# As durable as in production, so that timings are honest; no binary log, which is
+# the default. The socket is in the data folder: its full path may be too long.
+SERVER_OPTIONS = [
+    "--skip-name-resolve",
+    "--bind-address=127.0.0.1",
+    "--socket=socket",
+    "--character-set-server=utf8mb4",
+    "--innodb-flush-log-at-trx-commit=1",
+    "--innodb-doublewrite=1",
+]
+
+# Run by the server before it lets anyone in. One statement a line.
+FIRST_SQL = r"""CREATE DATABASE himmes CHARACTER SET utf8mb4;
+CREATE USER himmes@127.0.0.1 IDENTIFIED BY '{password}';
+GRANT ALL PRIVILEGES ON `himmes%`.* TO himmes@127.0.0.1;
+GRANT ALL PRIVILEGES ON `test\_himmes%`.* TO himmes@127.0.0.1;
+"""
+
+# Signals received that ask this program to end. They are only noted, and looked
+# at while waiting, so that none can interrupt the cleaning up.
+received = []
+
+
+def wait(process, seconds=float("inf"), unless=received):
+    """Exit status of a process; None when time is up or a signal came first."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and not unless and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return process.poll()
+
+
+def stop(process):
+    """Ask a process to end, then force it."""
+    process.terminate()
+    if wait(process, STOP_SECONDS, unless=()) is None:
+        process.kill()
+        process.wait()
+
+
+def server_version(port):
+    """What a server says when it is ready for connections; None until then."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            found = re.search(rb"(\d+\.\d+\.\d+)-MariaDB", connection.recv(200))
+    except OSError:
+        return None
+    return found and found[1].decode()
+
+
+@contextmanager
+def running_server(folder, *options):
+    """A server with all its files in folder, as the DATABASE_URL of a new database."""
+    log, first_sql, password = folder / "log", folder / "sql", secrets.token_hex(16)
+    with socket.create_server(("127.0.0.1", 0)) as probe:  # a free port
+        port = probe.getsockname()[1]
+
+    def start(name, *options):
+        command = [name, "--no-defaults", f"--datadir={folder}/data", *options]
+        if os.geteuid() == 0:
+            command.append("--user=root")  # else the server refuses to run as root
+        # In a session of its own, Ctrl-C does not take it away from COMMAND.
+        with log.open("wb") as out:
+            return Popen(command, stdout=out, stderr=out, start_new_session=True)
+
+    # The database's root may only log in through the socket in the folder, so
+    # nobody else on the machine gets in.
+    login = "--auth-root-authentication-method=socket"
+    if start("mariadb-install-db", login, "--skip-test-db").wait() != 0:
+        sys.exit(f"mariadb-install-db failed:\n{log.read_text(errors='replace')}")
+
+    first_sql.write_text(FIRST_SQL.format(password=password))
+    options += f"--port={port}", f"--tmpdir={folder}", f"--init-file={first_sql}"
+    server = start("mariadbd", *SERVER_OPTIONS, *options)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not (version := server_version(port)):
+            if received:
+                sys.exit(128 + received[0])
+            if wait(server, 0.1) is not None or time.monotonic() > deadline:
+                sys.exit(f"MariaDB did not start:\n{log.read_text(errors='replace')}")
+        print(f"MariaDB {version} on 127.0.0.1:{port}", flush=True)
+        yield f"mysql://himmes:{password}@127.0.0.1:{port}/himmes"
+    finally:
+        stop(server)
+
+
+def run(command, database_url):
+    """Exit status of command, as a shell would give it."""
+    process = Popen(command, env={**os.environ, "DATABASE_URL": database_url})
+    status = wait(process)
+    if not received:
+        return status if status >= 0 else 128 - status
+    if received[0] == signal.SIGINT:
+        wait(process, GRACE_SECONDS, unless=())
+    stop(process)
+    return 128 + received[0]
+
+
+def main():
+    """Read the arguments, note signals, run."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--buffer-pool", default="256M", metavar="SIZE")
+    parser.add_argument("--local-infile", action="store_true")
+    parser.add_argument("command", nargs="+", metavar="COMMAND")
+    given = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: received.append(number))
+    # Debian's servers are not on the PATH of normal users.
+    os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin"
+
+    pool = f"--innodb-buffer-pool-size={given.buffer_pool}"
+    infile = f"--local-infile={int(given.local_infile)}"
+    with (
+        tempfile.TemporaryDirectory(prefix="himmes-mariadb-") as folder,
+        running_server(Path(folder), pool, infile) as database_url,
+    ):
+        return run(given.command, database_url)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except FileNotFoundError as missing:
+        hint = "scripts/system_packages.sh mariadb installs what belongs to MariaDB"
+        sys.exit(f"{missing.filename} not found; {hint}")
