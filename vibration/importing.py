@@ -1,0 +1,203 @@
+"""The only code that writes samples. The command, the API and any upload call `write_samples`.
+
+One call is one transaction that holds the lock of the recording's row. Whatever ends a program, what is stored is whole
+calls, with their rollups and counts; and two programs that write the same samples store them once.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+from django.db import transaction
+from django.utils import timezone
+
+from machines.models import RegisteredBy
+from machines.registering import clean_name, register_sensor
+from vibration.buckets import base_exponent, bucket_of, narrower, summarise
+from vibration.classifying import classify
+from vibration.models import DEFAULT_RECORDING, Recording, VibrationData, VibrationRollup
+from vibration.rollups import replace_rollups
+from vibration.states import STATES
+
+PAGE_ROWS = 100_000  # the most stored samples held in memory at once
+MAX_GAP_BUCKETS = 64  # of base buckets that a write leaves out: reading them along is cheaper than another query
+KEYS_PER_STATEMENT = 500
+
+# What a write keeps of a recording. Nothing else is saved: a person may be editing the rest.
+_KEPT_FIELDS = [
+    "sample_count",
+    "first_time",
+    "last_time",
+    "last_collected_at",
+    "last_written_at",
+    "rollup_exponent",
+]
+
+
+class RecordingStartDiffers(ValueError):
+    """The start given for a recording contradicts what is stored; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is stored in the whole buckets from index `first` to `last`."""
+
+    first: int
+    last: int
+    time: np.ndarray  # float64 (n,), rising
+    values: np.ndarray  # float64 (n, 4)
+
+
+def open_recording(
+    machine_name: str,
+    sensor_no: str,
+    *,
+    name: str = DEFAULT_RECORDING,
+    started_at: datetime | None = None,
+    source: str = "",
+    registered_by: RegisteredBy = RegisteredBy.IMPORT,
+) -> Recording:
+    """The recording of that name, with machine, sensor and itself created when they are not there yet.
+
+    Raises InvalidName for a name that can't be, RecordingStartDiffers when `started_at` contradicts what is stored.
+    """
+    name = clean_name(name, Recording._meta.get_field("name"))
+    with transaction.atomic():
+        sensor = register_sensor(machine_name, sensor_no, registered_by=registered_by)
+        recording, created = Recording.objects.get_or_create(
+            sensor=sensor, name=name, defaults={"started_at": started_at, "source": source}
+        )
+        if created or started_at is None or recording.started_at == started_at:
+            return recording
+        if recording.started_at is not None:
+            raise RecordingStartDiffers(
+                f"recording {recording} started at {timezone.localtime(recording.started_at).isoformat()}, not at "
+                f"{timezone.localtime(started_at).isoformat()}; another run of the sensor needs a name of its own"
+            )
+        if recording.sample_count:
+            raise RecordingStartDiffers(
+                f"recording {recording} holds {recording.sample_count:,} samples that were stored without a start; "
+                "delete it and import again, or give this run a name of its own"
+            )
+        recording.started_at = started_at
+        recording.save(update_fields=["started_at"])
+        return recording
+
+
+@transaction.atomic
+def write_samples(
+    recording: Recording,
+    time: np.ndarray,
+    values: np.ndarray,
+    *,
+    collected_at: np.ndarray | None = None,
+    replace: bool = False,
+) -> np.ndarray:
+    """Store samples and bring rollups and counts up to date, all or nothing; the RowClass of each row, int8 (n,).
+
+    `time` is float64 (n,) in seconds, `values` float64 (n, 4), in any order; both must be finite and in range, as
+    vibration/reading.py makes sure of. `collected_at` is datetime64[us] (n,) in UTC; without it, a recording with a
+    known start counts from there. A row in conflict with a stored one is left out, or takes its place with `replace`.
+    """
+    classes = np.empty(len(time), dtype=np.int8)
+    if not len(time):
+        return classes
+    recording = Recording.objects.select_for_update().get(pk=recording.pk)
+    if recording.rollup_exponent is None:
+        recording.rollup_exponent = base_exponent(time)
+    if collected_at is None and recording.started_at is not None:
+        collected_at = _since(recording.started_at, time)
+
+    order = np.argsort(time, kind="stable")
+    bucket = bucket_of(time[order], recording.rollup_exponent)
+    fullest = 0
+    for first, last in _runs(bucket):
+        for piece in _stored_pieces(recording, first, last):
+            start, end = np.searchsorted(bucket, [piece.first, piece.last + 1])
+            rows = np.sort(order[start:end])  # as they came: of two rows with one time the first counts first
+            result = classify(time[rows], values[rows], piece.time, piece.values, replace=replace)
+            classes[rows] = result.classes
+            insert, replaced = rows[result.insert], rows[result.replace]
+            if len(insert) or len(replaced):
+                fullest = max(fullest, _store(recording, piece, time, values, collected_at, insert, replaced))
+
+    _keep_buckets_small(recording, fullest)
+    recording.save(update_fields=_KEPT_FIELDS)
+    return classes
+
+
+def _store(recording, piece: Piece, time, values, collected_at, insert, replaced) -> int:
+    """Insert rows, put others in the place of stored ones; the number of samples in the fullest bucket of the piece."""
+    for start in range(0, len(replaced), KEYS_PER_STATEMENT):
+        keys = time[replaced[start : start + KEYS_PER_STATEMENT]].tolist()
+        VibrationData.objects.of(recording).filter(measured_time__in=keys).delete()
+    rows = np.concatenate([insert, replaced])
+    columns = {"measured_time": time[rows]} | {state: values[rows, i] for i, state in enumerate(STATES)}
+    if collected_at is not None:
+        columns["collected_at"] = collected_at[rows]
+        latest = collected_at[rows].max().item().replace(tzinfo=UTC)
+        recording.last_collected_at = max(latest, recording.last_collected_at or latest)
+    VibrationData.objects.bulk_create(pl.DataFrame(columns).with_columns(pl.lit(recording.pk).alias("recording_id")))
+
+    first, last = float(time[rows].min()), float(time[rows].max())
+    recording.sample_count += len(insert)
+    recording.first_time = first if recording.first_time is None else min(first, recording.first_time)
+    recording.last_time = last if recording.last_time is None else max(last, recording.last_time)
+    recording.last_written_at = timezone.now()
+
+    kept = ~np.isin(piece.time, time[replaced])
+    all_time = np.concatenate([piece.time[kept], time[rows]])
+    all_values = np.concatenate([piece.values[kept], values[rows]])
+    in_order = np.argsort(all_time)
+    buckets = summarise(all_time[in_order], all_values[in_order], recording.rollup_exponent)
+    replace_rollups(recording, piece.first, piece.last, buckets)
+    return int(buckets.count.max())
+
+
+def _runs(bucket: np.ndarray) -> Iterator[tuple[int, int]]:
+    """First and last of each stretch of the rising bucket indexes that no long gap interrupts."""
+    ends = np.append(np.flatnonzero(np.diff(bucket) > MAX_GAP_BUCKETS), len(bucket) - 1)
+    starts = np.append(0, ends[:-1] + 1)
+    return zip(bucket[starts].tolist(), bucket[ends].tolist(), strict=True)
+
+
+def _stored_pieces(recording: Recording, first: int, last: int) -> Iterator[Piece]:
+    """What is stored in the base buckets from `first` to `last`, in pieces of whole buckets that fit the memory."""
+    exponent = recording.rollup_exponent
+    samples = VibrationData.objects.of(recording)
+    while first <= last:
+        start = math.ldexp(first, exponent)
+        time, values = samples.in_window(start, math.ldexp(last + 1, exponent)).as_arrays(limit=PAGE_ROWS)
+        piece_last = last
+        if len(time) == PAGE_ROWS:
+            # The page may end within a bucket, which then belongs to the next piece.
+            piece_last = int(bucket_of(time[-1:], exponent)[0]) - 1
+            if piece_last < first:  # one bucket that is larger than a page
+                piece_last = first
+                time, values = samples.in_window(start, math.ldexp(first + 1, exponent)).as_arrays()
+        within = bucket_of(time, exponent) <= piece_last
+        yield Piece(first, piece_last, time[within], values[within])
+        first = piece_last + 1
+
+
+def _keep_buckets_small(recording: Recording, fullest: int) -> None:
+    """Make all rollups anew with narrower buckets when one has grown too full."""
+    while (exponent := narrower(recording.rollup_exponent, fullest)) != recording.rollup_exponent:
+        recording.rollup_exponent = exponent
+        VibrationRollup.objects.filter(recording=recording).delete()
+        fullest = 0
+        first, last = bucket_of(np.array([recording.first_time, recording.last_time]), exponent).tolist()
+        for piece in _stored_pieces(recording, first, last):
+            if len(piece.time):
+                buckets = summarise(piece.time, piece.values, exponent)
+                replace_rollups(recording, piece.first, piece.last, buckets)
+                fullest = max(fullest, int(buckets.count.max()))
+
+
+def _since(started_at: datetime, time: np.ndarray) -> np.ndarray:
+    """The instants `time` seconds after the start, to the microsecond, as datetime64[us] in UTC."""
+    start = np.datetime64(started_at.astimezone(UTC).replace(tzinfo=None), "us")
+    return start + np.rint(time * 1e6).astype("timedelta64[us]")

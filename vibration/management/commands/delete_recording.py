@@ -1,0 +1,26 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from vibration.models import DEFAULT_RECORDING, Recording
+
+
+class Command(BaseCommand):
+    help = "Delete a recording with all its samples, which undoes its import. Asks first."
+
+    def add_arguments(self, parser):
+        parser.add_argument("machine")
+        parser.add_argument("sensor")
+        parser.add_argument("recording", nargs="?", default=DEFAULT_RECORDING)
+        parser.add_argument("--no-input", action="store_true", help="do not ask")
+
+    def handle(self, *args, machine, sensor, recording, no_input, **options):
+        try:
+            found = Recording.objects.with_place().get(
+                sensor__machine__name=machine, sensor__sensor_no=sensor, name=recording
+            )
+        except Recording.DoesNotExist:
+            raise CommandError(f"There is no recording {machine} / {sensor} / {recording}.") from None
+        what = f"{found} with {found.sample_count:,} samples"
+        if not no_input and input(f"Delete {what}? Type yes: ") != "yes":
+            raise CommandError("Nothing was deleted.")
+        found.delete()
+        self.stdout.write(f"Deleted {what}.")

@@ -1,0 +1,169 @@
+"""What was measured: recordings, their samples, the rollups of these, and a record of each import."""
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from machines.fields import ExactCharField
+from machines.models import Sensor
+from vibration.buckets import FACTOR
+from vibration.querysets import RecordingQuerySet, VibrationDataQuerySet, VibrationRollupQuerySet
+from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
+
+DEFAULT_RECORDING = "default"
+
+
+class Recording(models.Model):
+    """One continuous run of one sensor; `measured_time` counts seconds from its start."""
+
+    sensor = models.ForeignKey(Sensor, verbose_name=_("sensor"), on_delete=models.PROTECT, related_name="recordings")
+    name = ExactCharField(_("name"), max_length=100, default=DEFAULT_RECORDING)
+    started_at = models.DateTimeField(
+        _("started at"), null=True, blank=True, help_text=_("Empty when it is not known.")
+    )
+    source = models.CharField(
+        _("source"), max_length=255, blank=True, help_text=_("Where the first samples came from.")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # What follows is kept by vibration/importing.py, in the transaction of each write.
+    sample_count = models.BigIntegerField(_("samples"), default=0, editable=False)
+    first_time = models.FloatField(_("first time (s)"), null=True, editable=False)
+    last_time = models.FloatField(_("last time (s)"), null=True, editable=False)
+    last_collected_at = models.DateTimeField(_("latest sample"), null=True, editable=False)
+    last_written_at = models.DateTimeField(_("last write"), null=True, editable=False)
+    rollup_exponent = models.SmallIntegerField(null=True, editable=False)  # a base bucket lasts 2**this seconds
+
+    objects = RecordingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("recording")
+        verbose_name_plural = _("recordings")
+        constraints = [
+            models.UniqueConstraint(fields=["sensor", "name"], name="recording_once_per_sensor"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="recording_has_a_name"),
+        ]
+
+    def __str__(self):
+        return f"{self.sensor} / {self.name}"
+
+    def get_absolute_url(self):
+        place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}
+        return reverse("waveform", query=place)
+
+    def bucket_width(self, level: int) -> float:
+        """Seconds that a bucket of this level spans; the base level is 0."""
+        return 2.0**self.rollup_exponent * FACTOR**level
+
+
+class VibrationData(models.Model):
+    """A sample: one value for each state in which the rig was measured, at one time of a recording.
+
+    The key (recording, measured_time) makes a duplicate impossible and keeps, on MySQL, the samples of a recording
+    together in order of time. No other index: no query needs one, and each would cost at every insert.
+    """
+
+    pk = models.CompositePrimaryKey("recording", "measured_time")
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="samples", db_index=False)
+    measured_time = models.FloatField()
+    collected_at = models.DateTimeField(null=True)
+    normal = models.FloatField()
+    unbalance = models.FloatField()
+    looseness = models.FloatField()
+    unbalance_looseness = models.FloatField()
+
+    objects = VibrationDataQuerySet.as_manager()
+
+    class Meta:
+        db_table = "vibration_data"
+        verbose_name = _("vibration data")
+        verbose_name_plural = _("vibration data")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(measured_time__gte=0, measured_time__lte=MAX_TIME_S),
+                name="sample_time_in_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(*((f"{state}__range", (-MAX_VALUE, MAX_VALUE)) for state in STATES)),
+                name="sample_values_in_range",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.recording_id}:{self.measured_time!r}"
+
+
+class VibrationRollup(models.Model):
+    """The samples of one time bucket, summed up; see vibration/buckets.py for what the numbers mean."""
+
+    pk = models.CompositePrimaryKey("recording", "level", "bucket")
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="rollups", db_index=False)
+    level = models.SmallIntegerField()
+    bucket = models.BigIntegerField()
+    samples = models.BigIntegerField()
+    normal_min = models.FloatField()
+    normal_max = models.FloatField()
+    normal_sum = models.FloatField()
+    normal_squares = models.FloatField()
+    unbalance_min = models.FloatField()
+    unbalance_max = models.FloatField()
+    unbalance_sum = models.FloatField()
+    unbalance_squares = models.FloatField()
+    looseness_min = models.FloatField()
+    looseness_max = models.FloatField()
+    looseness_sum = models.FloatField()
+    looseness_squares = models.FloatField()
+    unbalance_looseness_min = models.FloatField()
+    unbalance_looseness_max = models.FloatField()
+    unbalance_looseness_sum = models.FloatField()
+    unbalance_looseness_squares = models.FloatField()
+
+    objects = VibrationRollupQuerySet.as_manager()
+
+    class Meta:
+        db_table = "vibration_rollup"
+
+    def __str__(self):
+        return f"{self.recording_id}:{self.level}:{self.bucket}"
+
+
+class ImportRun(models.Model):
+    """One file and one run of the importer. It stays when its recording is deleted."""
+
+    class Outcome(models.TextChoices):
+        UNFINISHED = "unfinished", _("not finished: running, or killed")
+        COMPLETE = "complete", _("complete")
+        PROBLEMS = "problems", _("complete but for conflicting or rejected rows")
+        STOPPED = "stopped", _("stopped at a rejected row")
+        INTERRUPTED = "interrupted", _("interrupted")
+        FAILED = "failed", _("failed")
+
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    started_by = models.CharField(_("started by"), max_length=150)
+    file_name = models.CharField(_("file"), max_length=255)
+    file_size = models.BigIntegerField(_("size (bytes)"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    recording = models.ForeignKey(
+        Recording, verbose_name=_("recording"), null=True, on_delete=models.SET_NULL, related_name="import_runs"
+    )
+    place = models.CharField(_("machine / sensor / recording"), max_length=180)
+    new = models.BigIntegerField(_("new"), default=0)
+    identical = models.BigIntegerField(_("identical"), default=0)
+    conflicting = models.BigIntegerField(_("conflicting"), default=0)
+    rejected = models.BigIntegerField(_("rejected"), default=0)
+    seconds = models.FloatField(_("seconds"), default=0)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, default=Outcome.UNFINISHED)
+    message = models.TextField(_("message"), blank=True)
+
+    class Meta:
+        verbose_name = _("import run")
+        verbose_name_plural = _("import runs")
+        ordering = ["-started_at", "-pk"]
+        indexes = [models.Index(fields=["-started_at"], name="importrun_newest")]
+
+    def __str__(self):
+        return f"{self.file_name} → {self.place}"
+
+    @property
+    def read(self) -> int:
+        """Rows of the file that were looked at: each is in exactly one of the four classes."""
+        return self.new + self.identical + self.conflicting + self.rejected

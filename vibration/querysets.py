@@ -1,0 +1,146 @@
+"""The chainable words of the sample tables, and the one fast way into them."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+import numpy as np
+import polars as pl
+from django.db import connections, models, transaction
+
+from vibration.prefetching import prefetch
+from vibration.states import STATES
+
+STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
+FETCHED_ROWS = 5_000
+
+
+class ColumnQuerySet(models.QuerySet):
+    """A QuerySet whose `bulk_create` takes, beside model instances, a batch of columns.
+
+    Of the time that a plain `bulk_create` takes on MariaDB, nine tenths are spent in Python, on making an instance for
+    each row, preparing each field and escaping each value. A polars frame needs none of that: its columns are numbers,
+    which polars writes as the text of the VALUES clause in one go (each float with the digits that read back as the
+    same double). SQLite takes its rows as parameters instead, which is faster there. What is stored is the same
+    either way; a test compares them.
+    """
+
+    def bulk_create(self, objs: Iterable[models.Model] | pl.DataFrame, *args, **kwargs):
+        """Insert model instances as Django does, or the rows of a frame whose columns are named after fields.
+
+        A frame's foreign keys are named with `_id`; datetimes must be naive UTC. Raises ValueError when a number is not
+        finite or a value is missing where the column wants one, IntegrityError as usual. All rows are stored or none.
+        """
+        if not isinstance(objs, pl.DataFrame):
+            return super().bulk_create(objs, *args, **kwargs)
+        if args or kwargs:
+            raise TypeError("bulk_create of a frame takes no options")
+        _check(objs, self.model)
+        frame = objs.with_columns(_datetime_text(column) for column in objs if column.dtype == pl.Datetime)
+
+        self._for_write = True
+        connection = connections[self.db]
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        columns = [self.model._meta.get_field(name).column for name in objs.columns]
+        names = ", ".join(map(connection.ops.quote_name, columns))
+        insert = f"INSERT INTO {table} ({names}) VALUES"
+        with transaction.atomic(using=self.db, savepoint=False), connection.cursor() as cursor:
+            if connection.vendor == "mysql":
+                # The text of a statement is made while the server is at work on the one before.
+                parts = map(_values_clause, frame.iter_slices(STATEMENT_ROWS))
+                for values in prefetch(parts) if len(frame) > STATEMENT_ROWS else parts:
+                    cursor.execute(f"{insert} {values}")
+            else:
+                marks = ", ".join(["%s"] * len(columns))
+                cursor.executemany(f"{insert} ({marks})", frame.rows())
+        return objs
+
+
+def _check(frame: pl.DataFrame, model: type[models.Model]) -> None:
+    """What Django's field preparation would have refused, and what a database would store as something else."""
+    for name, dtype in frame.schema.items():
+        if not (dtype.is_numeric() or dtype == pl.Datetime):
+            # Text would need escaping, and nothing here writes text.
+            raise TypeError(f"{name}: no way to write {dtype} as SQL")
+    for name, missing in frame.null_count().row(0, named=True).items():
+        if missing and not model._meta.get_field(name).null:
+            raise ValueError(f"{name}: a value is missing")
+    for name, finite in frame.select(pl.selectors.float().is_finite().all()).to_dicts()[0].items():
+        if not finite:
+            raise ValueError(f"{name}: a value is not finite")
+
+
+def _datetime_text(column: pl.Series) -> pl.Series:
+    """As Django's backends write a datetime: str(datetime), that is without a fraction of zero."""
+    return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000").alias(column.name)
+
+
+def _values_clause(frame: pl.DataFrame) -> str:
+    parts = [pl.lit("(")]
+    for column in frame:
+        text = pl.col(column.name)
+        if column.dtype == pl.String:  # a time, written by _datetime_text
+            text = pl.lit("'") + text + pl.lit("'")
+        parts += [text.cast(pl.String).fill_null("NULL"), pl.lit(",")]
+    parts[-1] = pl.lit(")")
+    return frame.select(pl.concat_str(parts).str.join(",")).item()
+
+
+def _fetched(queryset: models.QuerySet) -> Iterator[list[tuple]]:
+    """The rows of a values_list queryset, some at a time.
+
+    MySQL's client by default waits for the last row before it turns the first one into Python; reading as they come,
+    server and client work at the same time, which takes a third off. The rows must be read to the end before the
+    connection is used for anything else, so this stays in here.
+    """
+    connection = connections[queryset.db]
+    if connection.vendor != "mysql":
+        yield list(queryset)
+        return
+    from MySQLdb.cursors import SSCursor  # comes with requirements-mysql.txt only
+
+    sql, params = queryset.query.get_compiler(queryset.db).as_sql()
+    connection.ensure_connection()
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrap(connection.connection.cursor(SSCursor)) as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(FETCHED_ROWS):
+            yield rows
+
+
+class VibrationDataQuerySet(ColumnQuerySet):
+    def of(self, recording):
+        return self.filter(recording=recording)
+
+    def in_window(self, start: float, end: float):
+        """Samples with start <= measured_time < end, in seconds."""
+        return self.filter(measured_time__gte=start, measured_time__lt=end)
+
+    def as_arrays(self, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Times float64 (n,) in seconds, rising, and values float64 (n, 4); of the first `limit` samples if given."""
+        queryset = self.order_by("measured_time").values_list("measured_time", *STATES)[:limit]
+        parts = [np.fromiter(chain.from_iterable(rows), np.float64) for rows in _fetched(queryset)]
+        numbers = np.concatenate(parts or [np.empty(0)]).reshape(-1, 1 + len(STATES))
+        return numbers[:, 0], numbers[:, 1:]
+
+
+class VibrationRollupQuerySet(ColumnQuerySet):
+    def of(self, recording, level: int):
+        return self.filter(recording=recording, level=level)
+
+    def in_range(self, first: int, last: int):
+        """Buckets with first <= index <= last."""
+        return self.filter(bucket__gte=first, bucket__lte=last)
+
+
+class RecordingQuerySet(models.QuerySet):
+    def with_place(self):
+        """With sensor and machine at hand, in the order in which people look for them."""
+        return self.select_related("sensor__machine").order_by("sensor__machine__name", "sensor__sensor_no", "name")
+
+    def of_machine(self, name: str):
+        return self.filter(sensor__machine__name=name)
+
+    def machines(self):
+        """Name and title of each machine that has a recording, by name."""
+        machine = ("sensor__machine__name", "sensor__machine__title")
+        return self.order_by(*machine).values_list(*machine).distinct()

@@ -1,0 +1,90 @@
+"""What a person in front of the terminal sees of an import."""
+
+import io
+import sys
+import time as clock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vibration.file_importing import SHOWN_PROBLEMS, Report
+from vibration.models import ImportRun
+
+CLASSES = ["new", "identical", "conflicting", "rejected"]
+PLAIN_INTERVAL_S = 10  # between two lines about one file, where no terminal can show a bar
+
+
+@contextmanager
+def show_progress(path: Path, output) -> Iterator[Callable[[int, int], None]]:
+    """A function to call with (rows, bytes read so far): a bar with rows/s and time left, on a terminal; else lines."""
+    size = path.stat().st_size
+    started = said = clock.monotonic()
+    if sys.stderr.isatty():
+        columns = [
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:>11,} rows  {task.fields[rate]:>9,.0f} rows/s"),
+            TimeRemainingColumn(),
+        ]
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(path.name, total=size, rows=0, rate=0.0)
+
+            def show(rows: int, bytes_read: int) -> None:
+                rate = rows / (clock.monotonic() - started)
+                progress.update(task, completed=bytes_read, rows=rows, rate=rate)
+
+            yield show
+        return
+
+    def tell(rows: int, bytes_read: int) -> None:
+        nonlocal said
+        now = clock.monotonic()
+        if now - said >= PLAIN_INTERVAL_S:
+            said = now
+            output.write(f"{path}: {bytes_read / size:.0%}, {rows:,} rows, {rows / (now - started):,.0f} rows/s")
+
+    yield tell
+
+
+def result_line(report: Report) -> str:
+    run = report.run
+    classes = ", ".join(f"{getattr(run, name):,} {name}" for name in CLASSES)
+    return f"{report.path} -> {run.place}: {run.read:,} read: {classes} ({run.outcome})"
+
+
+def problem_lines(report: Report) -> Iterator[str]:
+    """The first bad rows, how many more there are, remarks, and why the file was not read to its end."""
+    yield from report.problems
+    for name in ("conflicting", "rejected"):
+        if (more := getattr(report.run, name) - SHOWN_PROBLEMS) > 0:
+            yield f"{report.path}: {more:,} more {name} rows (--rejects FILE writes them all)"
+    for note in report.notes:
+        yield f"{report.path}: note: {note}"
+    if report.run.message:
+        yield f"{report.path}: {report.run.outcome}: {report.run.message}"
+
+
+def summary_table(reports: list[Report], *, dry_run: bool) -> str:
+    table = Table(title="Dry run: nothing was stored" if dry_run else None, title_justify="left")
+    table.add_column("file", overflow="fold")
+    for name in ["read", *CLASSES, "rows/s"]:
+        table.add_column(name, justify="right")
+    table.add_column("outcome")
+    for report in reports:
+        table.add_row(report.path.name, *_figures([report.run]), str(report.run.outcome))
+    if len(reports) > 1:
+        table.add_section()
+        table.add_row(f"{len(reports)} files", *_figures([report.run for report in reports]), "")
+    text = io.StringIO()
+    Console(file=text, width=None if sys.stdout.isatty() else 120).print(table)
+    return text.getvalue()
+
+
+def _figures(runs: list[ImportRun]) -> list[str]:
+    read, seconds = sum(run.read for run in runs), sum(run.seconds for run in runs)
+    counts = [read, *(sum(getattr(run, name) for run in runs) for name in CLASSES)]
+    return [f"{number:,}" for number in [*counts, round(read / seconds) if seconds else 0]]

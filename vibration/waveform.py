@@ -1,0 +1,85 @@
+"""A window of a recording, reduced to what a chart can show without losing an extreme."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vibration.buckets import LEVELS, Buckets, coarsen, summarise
+from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.rollups import read_buckets
+from vibration.states import STATES
+
+DEFAULT_POINTS = 1000
+MIN_POINTS, MAX_POINTS = 10, 2000
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """At most `points` buckets, or single samples, that stand for all samples with start <= measured_time < end."""
+
+    start: float
+    end: float
+    width: float  # seconds that a bucket spans; 0: single samples
+    time: np.ndarray  # float64 (m,), seconds: where each bucket begins, or the time of each sample
+    count: np.ndarray  # int64 (m,), the samples that each stands for
+    minimum: np.ndarray  # float64 (m, 4), one column a state
+    maximum: np.ndarray  # float64 (m, 4)
+
+
+def read_waveform(recording: Recording, start: float, end: float, points: int = DEFAULT_POINTS) -> Waveform:
+    """The samples with start <= measured_time <= end (seconds), the window widened to whole buckets.
+
+    At most `points` samples come back one by one. More come back as `points` buckets or fewer, from the rollup level
+    just fine enough, which has at most 8 times as many; a window too short for the base buckets is made from its
+    samples, some 16 * `points` at the most. So what is read does not grow with the recording.
+    """
+    if recording.first_time is None:
+        return _empty(start, end)
+    start, end = max(start, recording.first_time), min(end, recording.last_time)
+    if end < start:
+        return _empty(start, start)
+    wanted = (end - start) / points  # seconds a bucket
+    if wanted * 4 < recording.bucket_width(0):
+        return _from_samples(recording, start, end, points)
+    level = max(level for level in range(LEVELS) if level == 0 or recording.bucket_width(level) <= wanted)
+    factor, first, last = _grid(start, end, points, recording.bucket_width(level))
+    width = recording.bucket_width(level) * factor
+    buckets = read_buckets(
+        VibrationRollup.objects.of(recording, level).in_range(first * factor, (last + 1) * factor - 1)
+    )
+    if int(buckets.count.sum()) <= points:
+        return _from_samples(recording, start, end, points)
+    return _from_buckets(coarsen(buckets, factor), width, first, last)
+
+
+def _from_samples(recording: Recording, start: float, end: float, points: int) -> Waveform:
+    past_end = math.nextafter(end, math.inf)
+    time, values = VibrationData.objects.of(recording).in_window(start, past_end).as_arrays()
+    if len(time) <= points:
+        return Waveform(start, past_end, 0.0, time, np.ones(len(time), np.int64), values, values)
+    # A power of two as the unit, as the rollups have it, so that the edges are exact
+    exponent = math.floor(math.log2((end - start) / points)) - 2
+    factor, first, last = _grid(start, end, points, 2.0**exponent)
+    width = factor * 2.0**exponent
+    time, values = VibrationData.objects.of(recording).in_window(first * width, (last + 1) * width).as_arrays()
+    return _from_buckets(coarsen(summarise(time, values, exponent), factor), width, first, last)
+
+
+def _grid(start: float, end: float, points: int, unit: float) -> tuple[int, int, int]:
+    """How many units make a bucket so that at most `points` cover start to end, and the first and last of them."""
+    factor = max(1, math.ceil((end - start) / points / unit))
+    while (last := math.floor(end / (unit * factor))) - (first := math.floor(start / (unit * factor))) >= points:
+        factor += 1
+    return factor, first, last
+
+
+def _from_buckets(buckets: Buckets, width: float, first: int, last: int) -> Waveform:
+    return Waveform(
+        first * width, (last + 1) * width, width, buckets.index * width, buckets.count, buckets.minimum, buckets.maximum
+    )
+
+
+def _empty(start: float, end: float) -> Waveform:
+    none = np.empty((0, len(STATES)))
+    return Waveform(start, end, 0.0, np.empty(0), np.empty(0, np.int64), none, none)
