@@ -135,6 +135,7 @@ def _shown(text: bytes) -> str:
 class CsvReader:
     """The batches of one CSV stream, plain or gzip-compressed, header or none, `,` `;` or tab.
 
+    The stream is binary, seekable and at its beginning.
     Making it reads the beginning and settles separator and columns; raises UnreadableFile, then or while iterating.
     """
 
@@ -270,9 +271,9 @@ class CsvReader:
 
 def _decompressed(stream: BinaryIO) -> BinaryIO:
     """The stream, through gzip when it begins like it; the name of a file proves nothing."""
-    buffered = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
-    start = buffered.peek(2)[:2]
-    return gzip.GzipFile(fileobj=buffered) if start == b"\x1f\x8b" else buffered
+    is_gzip = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    return gzip.GzipFile(fileobj=stream) if is_gzip else stream
 
 
 def _is_overlong(line: bytes) -> bool:
@@ -299,6 +300,8 @@ def _header(head: list[bytes], separator: bytes) -> tuple[list[int], int]:
         names = [_header_name(field) for field in fields]
         if sum(name in HEADER_NAMES for name in names) >= 2:
             return _columns(names, fields, number), number
+        if all(map(_is_number, fields)):
+            break  # rows have begun: a header line further down is one that was left over when files were joined
     number, fields = rows[0]
     first_line = _shown(separator.join(fields).strip())
     if len(fields) == len(COLUMNS) and not any(map(_is_number, fields)) and all(field.strip() for field in fields):

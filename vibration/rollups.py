@@ -45,13 +45,11 @@ def replace_rollups(recording: Recording, first: int, last: int, buckets: Bucket
 
 def read_buckets(queryset) -> Buckets:
     """The buckets of a VibrationRollup queryset of one recording and level, in order."""
-    rows = list(queryset.order_by("bucket").values_list(*_FIELDS))
-    # As float64 an index or a count is exact up to 2**53; indexes stay below 2**58 only in theory (60 ns buckets after
-    # 6 years), so they are taken apart from the rest.
-    index = np.array([row[0] for row in rows], dtype=np.int64)
-    numbers = np.fromiter(chain.from_iterable(row[1:] for row in rows), np.float64).reshape(len(rows), len(_FIELDS) - 1)
-    statistics = numbers[:, 1:].reshape(len(rows), len(STATISTICS), len(STATES))
-    return Buckets(index, numbers[:, 0].astype(np.int64), *(statistics[:, i] for i in range(len(STATISTICS))))
+    rows = queryset.order_by("bucket").values_list(*_FIELDS)
+    numbers = np.fromiter(chain.from_iterable(rows), np.float64).reshape(-1, len(_FIELDS))
+    index, count = numbers[:, :2].astype(np.int64).T  # exact: both stay below 2**53
+    statistics = numbers[:, 2:].reshape(-1, len(STATISTICS), len(STATES))
+    return Buckets(index, count, *(statistics[:, i] for i in range(len(STATISTICS))))
 
 
 def _frame(recording: Recording, level: int, buckets: Buckets) -> pl.DataFrame:

@@ -112,9 +112,11 @@ class Command(BaseCommand):
         try:
             for file in whole_files(folder):
                 try:
-                    self._import_one(file, settings, rejects)
-                except BadPath as error:
+                    report = self._import_one(file, settings, rejects)
+                except (BadPath, FileNotFoundError) as error:  # one file must not end the watch
                     self.stderr.write(str(error))
+                else:
+                    self.stdout.write(result_line(report))
         except KeyboardInterrupt:
             self.stdout.write("Ended.")
 
@@ -128,7 +130,6 @@ class Command(BaseCommand):
             report = import_file(path, settings, rejects=rejects, on_progress=on_progress)
         for line in problem_lines(report):
             self.stderr.write(line)
-        self.stdout.write(result_line(report))
         return report
 
 
