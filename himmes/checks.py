@@ -8,7 +8,7 @@ MIN_KEY_CHARACTERS = 50
 
 @register(Tags.security)
 def secret_key_is_strong(app_configs, **kwargs):
-    """Not a deploy check: the site must not even start outside development with a key that can be guessed."""
+    """Not only a deploy check: with DEBUG off no command is to run with a key that can be guessed."""
     key = settings.SECRET_KEY
     if settings.DEBUG or (len(key) >= MIN_KEY_CHARACTERS and len(set(key)) >= 5):
         return []

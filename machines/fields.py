@@ -1,5 +1,7 @@
 """A text field that compares the same on every database."""
 
+import unicodedata
+
 from django.db import models
 
 
@@ -7,8 +9,13 @@ class ExactCharField(models.CharField):
     """A CharField in which `g1` and `G1` are two names.
 
     MySQL's default collation takes them for one, SQLite for two; a unique constraint would mean another thing on each.
-    The column itself carries the collation, so nothing depends on how the database was created.
+    The column itself carries the collation, so nothing depends on how the database was created. Texts are kept and
+    looked up in Unicode NFC: macOS spells Korean file names in NFD, which looks the same and compares as different.
     """
+
+    def get_prep_value(self, value):
+        value = super().get_prep_value(value)
+        return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
 
     def db_parameters(self, connection):
         parameters = super().db_parameters(connection)

@@ -19,7 +19,7 @@ class WaveformQuery(serializers.Serializer):
     start = serializers.FloatField(default=0.0)
     end = serializers.FloatField(default=math.inf)
     points = serializers.IntegerField(default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS)
-    states = serializers.MultipleChoiceField(choices=STATES, default=STATES, allow_empty=False)
+    states = serializers.ListField(child=serializers.ChoiceField(choices=STATES), default=STATES)
 
     def validate(self, query):
         if not query["start"] <= query["end"]:  # also refuses NaN

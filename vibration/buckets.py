@@ -14,7 +14,7 @@ from vibration.states import STATES
 
 SAMPLES_PER_BUCKET = 50  # the least in a base bucket of an evenly sampled recording; the most is twice that
 FACTOR = 8  # a bucket of one level spans so many of the level below
-LEVELS = 6  # the widest buckets span 8**5 base buckets, about a million samples: 20,000 of them are 20 billion samples
+LEVELS = 6  # the widest buckets span 8**5 base buckets, some two million samples: 20,000 of them are 40 billion
 MIN_EXPONENT = -19  # 2 us; up to the longest time allowed (10^10 s) an index is still exact as a double
 MAX_EXPONENT = 24
 

@@ -31,25 +31,29 @@ def step_us(sensor: int) -> int:
 
 
 def sample_lines(machine: int, sensor: int, seconds: float, seed: int) -> Iterator[str]:
-    """The file of a sensor (both counted from 1) in blocks of text; the same for the same arguments."""
-    random = np.random.default_rng([seed, machine, sensor])
+    """The file of a sensor (both counted from 1) in blocks of text; the same for the same arguments.
+
+    A shorter file is the beginning of a longer one with the same seed.
+    """
+    phase_random, random = np.random.default_rng([seed, machine, sensor]).spawn(2)
     rows, step = row_count(sensor, seconds), step_us(sensor)
-    phases = random.uniform(0, 2 * np.pi, size=(rows // PHASE_SAMPLES + 1, len(_STATES)))
+    phases = phase_random.uniform(0, 2 * np.pi, size=(rows // PHASE_SAMPLES + 1, len(_STATES)))
     for start in range(0, rows, BLOCK_ROWS):
         number = np.arange(start, min(start + BLOCK_ROWS, rows))
         time = number * step / 1_000_000
-        values = _values(random, time, phases[number // PHASE_SAMPLES])
+        noise = random.standard_normal((BLOCK_ROWS, len(_STATES)))[: len(number)]
+        values = _values(time, phases[number // PHASE_SAMPLES], noise)
         yield "".join(
             f"{_decimal_seconds(us)},{a:.7g},{b:.7g},{c:.7g},{d:.7g}\n"
             for us, (a, b, c, d) in zip((number * step).tolist(), values.tolist(), strict=True)
         )
 
 
-def _values(random: np.random.Generator, time: np.ndarray, phase: np.ndarray) -> np.ndarray:
+def _values(time: np.ndarray, phase: np.ndarray, noise: np.ndarray) -> np.ndarray:
     columns = []
-    for state, (tone, noise, at_start) in enumerate(_STATES):
+    for state, (tone, spread, at_start) in enumerate(_STATES):
         swell = 1 + (at_start - 1) * np.exp(-time / _SETTLING_S)
-        wave = tone * np.sin(2 * np.pi * TONE_HZ * time + phase[:, state]) + random.normal(0, noise, len(time))
+        wave = tone * np.sin(2 * np.pi * TONE_HZ * time + phase[:, state]) + spread * noise[:, state]
         columns.append(np.round(swell * wave / GRID) * GRID)
     return np.column_stack(columns) + 0.0  # no negative zeros
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vibration.buckets import LEVELS, Buckets, coarsen, summarise
+from vibration.buckets import LEVELS, MIN_EXPONENT, Buckets, coarsen, summarise
 from vibration.models import Recording, VibrationData, VibrationRollup
 from vibration.rollups import read_buckets
 from vibration.states import STATES
@@ -32,10 +32,10 @@ def read_waveform(recording: Recording, start: float, end: float, points: int = 
 
     At most `points` samples come back one by one. More come back as `points` buckets or fewer, from the rollup level
     just fine enough, which has at most 8 times as many; a window too short for the base buckets is made from its
-    samples, some 16 * `points` at the most. So what is read does not grow with the recording.
+    samples, 25 * `points` at the most if they are evenly spaced. So what is read does not grow with the recording.
     """
     if recording.first_time is None:
-        return _empty(start, end)
+        return _empty(start, start)  # `end` may be infinite, which JSON has no number for
     start, end = max(start, recording.first_time), min(end, recording.last_time)
     if end < start:
         return _empty(start, start)
@@ -54,16 +54,18 @@ def read_waveform(recording: Recording, start: float, end: float, points: int = 
 
 
 def _from_samples(recording: Recording, start: float, end: float, points: int) -> Waveform:
-    past_end = math.nextafter(end, math.inf)
-    time, values = VibrationData.objects.of(recording).in_window(start, past_end).as_arrays()
-    if len(time) <= points:
-        return Waveform(start, past_end, 0.0, time, np.ones(len(time), np.int64), values, values)
-    # A power of two as the unit, as the rollups have it, so that the edges are exact
-    exponent = math.floor(math.log2((end - start) / points)) - 2
+    wanted = (end - start) / points
+    # A power of two as the unit, as the rollups have it, so that edges are exact: an eighth to a quarter of a bucket
+    exponent = max(MIN_EXPONENT, math.floor(math.log2(wanted)) - 2) if wanted else MIN_EXPONENT
     factor, first, last = _grid(start, end, points, 2.0**exponent)
     width = factor * 2.0**exponent
     time, values = VibrationData.objects.of(recording).in_window(first * width, (last + 1) * width).as_arrays()
-    return _from_buckets(coarsen(summarise(time, values, exponent), factor), width, first, last)
+    within = (time >= start) & (time <= end)
+    if within.sum() > points:
+        return _from_buckets(coarsen(summarise(time, values, exponent), factor), width, first, last)
+    time, values = time[within], values[within]
+    past_end = math.nextafter(end, math.inf)
+    return Waveform(start, past_end, 0.0, time, np.ones(len(time), np.int64), values, values)
 
 
 def _grid(start: float, end: float, points: int, unit: float) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import math
+import re
 
 import numpy as np
 import pytest
@@ -60,7 +61,9 @@ def test_columns_are_found_by_their_names_in_any_order_and_case():
 
 
 def test_a_title_before_the_header_is_a_rejected_row_with_its_number():
-    rows, rejected, _reader = read("회전기계 진동, 2024년\n\ntime,normal,type1,type2,type3\n".encode("cp949") + GOOD.encode())
+    rows, rejected, _reader = read(
+        "회전기계 진동, 2024년\n\ntime,normal,type1,type2,type3\n".encode("cp949") + GOOD.encode()
+    )
     assert rows == GOOD_ROWS
     assert [row.line for row in rejected] == [1]
 
@@ -83,7 +86,10 @@ def test_a_title_before_the_header_is_a_rejected_row_with_its_number():
         ("1,2,3,4,0x10", "unbalance_looseness is '0x10', not a number"),
         ("1,2,3,4,1 2", "unbalance_looseness is '1 2', not a number"),
         ("1,2,3,4,５", "unbalance_looseness is '５', not a number"),
-        ("measured_time,normal,unbalance,looseness,unbalance_looseness", "measured_time is 'measured_time', not a number"),
+        (
+            "measured_time,normal,unbalance,looseness,unbalance_looseness",
+            "measured_time is 'measured_time', not a number",
+        ),
     ],
 )
 def test_a_bad_row_is_rejected_with_its_line_and_reason_and_its_neighbours_are_kept(row, reason):
@@ -127,9 +133,8 @@ def test_a_whole_last_line_without_line_end_is_taken_and_noted():
     ],
 )
 def test_a_file_that_is_something_else_is_refused_in_words(content, message):
-    with pytest.raises(UnreadableFile, match="(?s).*") as error:
+    with pytest.raises(UnreadableFile, match=re.escape(message)):
         read(content)
-    assert message in str(error.value)
 
 
 def test_a_truncated_gzip_file_gives_its_rows_and_then_an_error():

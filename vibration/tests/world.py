@@ -43,9 +43,7 @@ def make_recording(count: int, *, machine: str = "g1", sensor: str = "sensor1", 
 
 
 def as_csv(time: np.ndarray, values: np.ndarray) -> str:
-    return "".join(
-        f"{t!r},{','.join(map(repr, row))}\n" for t, row in zip(time.tolist(), values.tolist(), strict=True)
-    )
+    return "".join(f"{t!r},{','.join(map(repr, row))}\n" for t, row in zip(time.tolist(), values.tolist(), strict=True))
 
 
 def stored_rows() -> list[tuple]:

@@ -6,9 +6,10 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from vibration.models import Recording
+from vibration.models import ImportRun, Recording
 
 SAMPLE_SECONDS = 20.0
+SAMPLE_RECORDING = "synthetic"
 
 
 class Command(BaseCommand):
@@ -20,9 +21,10 @@ class Command(BaseCommand):
             self.stdout.write("Setting up the database ...")
             call_command("migrate", verbosity=0, stdout=self.stdout)
         call_command("create_first_admin", stdout=self.stdout)
-        if Recording.objects.exists():
-            return
+        if ImportRun.objects.exists() or Recording.objects.exists():
+            return  # also when everything was deleted since: made-up samples must not come back into real ones
         folder = Path(settings.BASE_DIR) / "var" / "samples"
         if not any(folder.glob("*.csv")):
             call_command("make_sample_csv", folder, seconds=SAMPLE_SECONDS, stdout=self.stdout)
-        call_command("import_vibration", folder, stdout=self.stdout)
+        # Under a name of their own, so that real files of the same machines and sensors don't meet them.
+        call_command("import_vibration", folder, recording=SAMPLE_RECORDING, stdout=self.stdout)

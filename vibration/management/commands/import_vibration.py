@@ -66,27 +66,35 @@ class Command(BaseCommand):
         )
         # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C, between two batches.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with self._rejects_file(options["rejects"]) as rejects:
+        files = self._files(options["paths"], settings)
+        with self._rejects_file(options["rejects"], files, options["watch"]) as rejects:
             if options["watch"]:
                 self._watch(options["watch"], settings, rejects)
             else:
-                self._import(options["paths"], settings, rejects)
+                self._import(files, settings, rejects)
 
-    def _rejects_file(self, path: Path | None):
-        if path is None:
-            return nullcontext()
-        try:
-            return RejectsFile(path)
-        except OSError as error:
-            raise CommandError(f"--rejects {path}: {error.strerror}") from None
-
-    def _import(self, paths: list[Path], settings: Options, rejects: RejectsFile | None) -> None:
+    def _files(self, paths: list[Path], settings: Options) -> list[Path]:
         try:
             files = find_files(paths)
             for file in files:
                 place_of(file, settings)  # a name that can't be is said before anything is imported
         except BadPath as error:
             raise CommandError(str(error)) from None
+        return files
+
+    def _rejects_file(self, path: Path | None, files: list[Path], watched: Path | None):
+        if path is None:
+            return nullcontext()
+        if watched and path.resolve().parent == watched.resolve():
+            raise CommandError(f"--rejects {path} lies in the watched folder and would be imported itself.")
+        if any(path.resolve() == file.resolve() for file in files):
+            raise CommandError(f"--rejects {path} is one of the files to import.")
+        try:
+            return RejectsFile(path)
+        except OSError as error:
+            raise CommandError(f"--rejects {path}: {error.strerror}") from None
+
+    def _import(self, files: list[Path], settings: Options, rejects: RejectsFile | None) -> None:
         reports: list[Report] = []
         try:
             for file in files:

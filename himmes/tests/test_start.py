@@ -1,0 +1,88 @@
+"""How the project starts: settings, checks, the first administrator."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model
+from django.core.management import call_command
+from django.test import RequestFactory
+
+from himmes.checks import front_end_packages_are_there, secret_key_is_strong
+from vibration.models import ImportRun, Recording
+
+
+def start(**variables):
+    """`manage.py check` in a process of its own with these variables and no others of Django's."""
+    # An empty variable wins over one in a developer's .env
+    clean = dict.fromkeys(("DJANGO_SECRET_KEY", "DJANGO_DEBUG", "DATABASE_URL", "DJANGO_ALLOWED_HOSTS"), "")
+    environment = {**os.environ, **clean, "DATABASE_URL": "sqlite://:memory:", "DJANGO_DEBUG": "False", **variables}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True
+    )
+
+
+def test_without_a_key_nothing_starts_and_the_message_says_what_to_do():
+    result = start()
+    assert result.returncode != 0
+    assert "DJANGO_SECRET_KEY is not set. `make run` writes a file .env with one" in result.stderr
+
+
+def test_a_weak_key_is_refused_with_debug_off():
+    result = start(DJANGO_SECRET_KEY="secret")
+    assert result.returncode != 0
+    assert "himmes.E001" in result.stderr
+    assert start(DJANGO_SECRET_KEY="secret", DJANGO_DEBUG="True").returncode == 0
+
+
+def test_a_key_can_be_a_file(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("0123456789" * 6 + "\n")
+    assert start(DJANGO_SECRET_KEY_FILE=str(key)).returncode == 0
+
+
+def test_the_key_check_counts_characters_and_variety(settings):
+    settings.DEBUG = False
+    for key, fine in (("a" * 60, False), ("0123456789" * 4, False), ("0123456789" * 5, True)):
+        settings.SECRET_KEY = key
+        assert (secret_key_is_strong(None) == []) is fine
+
+
+def test_missing_front_end_packages_are_named(settings, tmp_path):
+    assert front_end_packages_are_there(None) == []
+    settings.NODE_MODULES = tmp_path
+    (warning,) = front_end_packages_are_there(None)
+    assert warning.id == "himmes.W001"
+    assert "chart.js" in warning.msg
+
+
+@pytest.mark.django_db
+def test_the_first_administrator_gets_a_password_of_his_own_shown_once():
+    out = StringIO()
+    call_command("create_first_admin", stdout=out)
+    _label, password = out.getvalue().split("password: ")
+    password = password.split()[0]
+    assert len(password) >= 16
+    assert authenticate(RequestFactory().post("/"), username="admin", password=password).is_superuser
+    again = StringIO()
+    call_command("create_first_admin", "--username", "other", stdout=again)
+    assert again.getvalue() == ""
+    assert get_user_model().objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_first_start_makes_samples_once_and_never_again(settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+    out = StringIO()
+    call_command("first_start", stdout=out)
+    assert Recording.objects.filter(name="synthetic").count() == 8
+    assert "password" in out.getvalue()
+    Recording.objects.all().delete()
+    again = StringIO()
+    call_command("first_start", stdout=again)
+    assert again.getvalue() == ""
+    assert not Recording.objects.exists()
+    assert ImportRun.objects.count() == 8

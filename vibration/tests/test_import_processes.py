@@ -1,0 +1,195 @@
+"""The importer as a process of its own: killed, interrupted, two at once, watching a folder."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from vibration.file_importing import Options, import_file
+from vibration.models import ImportRun, Recording, VibrationData
+from vibration.sample_csv import sample_lines
+from vibration.tests.test_importing import assert_rollups_fit
+from vibration.tests.world import as_csv, make_samples, stored_rollups, stored_rows, write_csv
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS, BATCH = 20_000, 400
+KILLS = 20
+PATIENCE_S = 60
+
+
+def database_url():
+    """Of the database that the tests use, for a process of its own."""
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{given['NAME']}"
+    return f"mysql://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
+
+
+def start(*arguments, **more):
+    command = [sys.executable, "manage.py", "import_vibration", *map(str, arguments)]
+    return subprocess.Popen(
+        command,
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": database_url()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.003)
+    return result
+
+
+def import_has_begun():
+    return ImportRun.objects.filter(recording__isnull=False).first()
+
+
+def clear():
+    ImportRun.objects.all().delete()
+    Recording.objects.all().delete()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return write_csv(tmp_path / "g1_sensor1.csv", as_csv(*make_samples(ROWS)))
+
+
+@pytest.fixture
+def undisturbed(path):
+    """What an import stores that nobody disturbs, and how long it takes, as a process."""
+    process = start(path, "--batch-size", BATCH)
+    wait_until(import_has_begun)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err + out
+    took = time.monotonic() - began
+    expected = stored_rows(), stored_rollups()
+    assert len(expected[0]) == ROWS
+    clear()
+    return *expected, took
+
+
+def test_killed_at_any_instant_whole_batches_stay_and_running_again_completes_them(path, undisturbed):
+    rows, rollups, took = undisturbed
+    instants = random.Random(7)  # noqa: S311  not for secrets
+    midway = 0
+    for _kill in range(KILLS):
+        process = start(path, "--batch-size", BATCH)
+        wait_until(import_has_begun)
+        time.sleep(instants.uniform(0, took * 0.9))
+        process.kill()
+        process.communicate()
+
+        count = VibrationData.objects.count()
+        assert count % BATCH == 0
+        midway += 0 < count < ROWS
+        recording = Recording.objects.get()
+        if count:
+            assert_rollups_fit(recording)
+        assert recording.sample_count == count
+        killed = ImportRun.objects.get()
+        assert killed.new == count
+        if count < ROWS:
+            assert killed.outcome == ImportRun.Outcome.UNFINISHED
+
+        again = import_file(path, Options(batch_rows=BATCH)).run
+        assert (again.new, again.identical, again.conflicting) == (ROWS - count, count, 0)
+        assert stored_rows() == rows
+        assert stored_rollups() == rollups
+        clear()
+    assert midway > KILLS / 2, "most kills came too early or too late to prove anything"
+
+
+def test_interrupted_by_ctrl_c_it_stops_between_batches_and_says_how_to_go_on(path):
+    process = start(path, "--batch-size", BATCH)
+    wait_until(lambda: VibrationData.objects.exists())
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert "Interrupted: whole batches are stored; import the same again to complete it." in err
+    assert "Traceback" not in err
+    record = ImportRun.objects.get()
+    assert record.outcome == ImportRun.Outcome.INTERRUPTED
+    assert record.new == VibrationData.objects.count() < ROWS
+    assert record.new % BATCH == 0
+    assert_rollups_fit(record.recording)
+
+
+def test_two_imports_of_one_file_at_once_store_it_once(path, undisturbed):
+    rows, rollups, _took = undisturbed
+    processes = [start(path, "--batch-size", BATCH) for _ in range(2)]
+    for process in processes:
+        out, err = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0, err + out
+    records = list(ImportRun.objects.all())
+    assert sum(record.new for record in records) == ROWS
+    assert sum(record.identical for record in records) == ROWS
+    assert {record.outcome for record in records} == {ImportRun.Outcome.COMPLETE}
+    assert stored_rows() == rows
+    assert stored_rollups() == rollups
+
+
+def test_a_watched_folder_imports_each_file_once_it_is_whole(tmp_path):
+    write_csv(tmp_path / "g1_there.csv", "0,1,2,3,4\n")
+    process = start("--watch", tmp_path)
+    try:
+        wait_until(lambda: VibrationData.objects.filter(recording__sensor__sensor_no="there").exists())
+
+        # A file that is moved in, one that is still being written, one that can't be read
+        write_csv(tmp_path / "moved.part", "0,1,2,3,4\n").rename(tmp_path / "g1_moved.csv")
+        write_csv(tmp_path / "nameless.csv", "0,1,2,3,4\n")
+        with (tmp_path / "g1_slow.csv").open("w") as slow:
+            for second in range(4):
+                slow.write(f"{second},1,2,3,4\n{second}.5,1,2")  # pauses within a line
+                slow.flush()
+                time.sleep(1)
+                slow.write(",3,4\n")
+        wait_until(lambda: VibrationData.objects.filter(recording__sensor__sensor_no="moved").exists())
+        wait_until(lambda: VibrationData.objects.filter(recording__sensor__sensor_no="slow").count() == 8)
+        assert ImportRun.objects.count() == 3
+        assert set(ImportRun.objects.values_list("rejected", flat=True)) == {0}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    assert out.endswith("Ended.\n")
+    assert "the name is not <machine>_<sensor>.csv" in err
+
+
+def test_a_whole_file_of_real_size_comes_back_bit_for_bit(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", "".join(sample_lines(1, 1, 140.0, seed=1)))
+    process = start(path)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err + out
+    with path.open() as file:
+        expected = np.array([[float(number) for number in line.split(",")] for line in file])
+    assert expected.shape == (190_218, 5)
+    time_s, values = VibrationData.objects.all().as_arrays()
+    assert np.column_stack([time_s, values]).tobytes() == expected.tobytes()
+    assert_rollups_fit(Recording.objects.get())
+
+
+def test_what_make_sample_csv_writes_is_what_import_vibration_reads(tmp_path):
+    command = [sys.executable, "manage.py", "make_sample_csv", str(tmp_path / "samples"), "--seconds", "1"]
+    subprocess.run(command, cwd=settings.BASE_DIR, env=os.environ, check=True, capture_output=True)
+    process = start(tmp_path / "samples")
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    assert Recording.objects.count() == 8
+    assert "8 files" in out
+    assert len(list(Path(tmp_path / "samples").iterdir())) == 8

@@ -1,0 +1,278 @@
+"""The command import_vibration, as a data engineer uses it."""
+
+import csv
+import gzip
+import hashlib
+import unicodedata
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from machines.models import Machine, Sensor
+from vibration.models import ImportRun, Recording, VibrationData
+from vibration.states import STATES
+from vibration.tests.world import KAMP_ROWS, as_csv, make_samples, stored_rollups, stored_rows, write_csv
+
+pytestmark = pytest.mark.django_db
+
+GOOD = "0,1,2,3,4\n1,1,2,3,4\n2,1,2,3,4\n"
+
+
+def run(*arguments):
+    """Standard output, standard error and the CommandError of a run, if it ended with one."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("import_vibration", *map(str, arguments), stdout=out, stderr=err)
+    except CommandError as error:
+        return out.getvalue(), err.getvalue(), error
+    return out.getvalue(), err.getvalue(), None
+
+
+def counts(import_run):
+    return (import_run.new, import_run.identical, import_run.conflicting, import_run.rejected)
+
+
+def test_the_kamp_rows_are_stored_to_their_last_digit(tmp_path):
+    _out, _err, error = run(write_csv(tmp_path / "g1_sensor1.csv", KAMP_ROWS))
+    assert error is None
+    expected = [tuple(map(float, line.split(","))) for line in KAMP_ROWS.splitlines()]
+    assert list(VibrationData.objects.order_by("measured_time").values_list("measured_time", *STATES)) == expected
+    recording = Recording.objects.get()
+    assert str(recording) == "g1 / sensor1 / default"
+    assert (recording.sample_count, recording.first_time, recording.last_time) == (6, 0.0, 139.999712)
+
+
+def test_a_folder_is_imported_file_by_file_and_again_without_change(tmp_path):
+    write_csv(tmp_path / "g1_sensor1.csv", as_csv(*make_samples(3000)))
+    write_csv(tmp_path / "g1_sensor2.csv.gz", as_csv(*make_samples(2000, seed=2)))
+    write_csv(tmp_path / "line_2_press_x.CSV", GOOD)
+    write_csv(tmp_path / "notes.txt", "not read")
+    out, err, error = run(tmp_path, "--batch-size", 700)
+    assert (err, error) == ("", None)
+    places = Sensor.objects.order_by("machine__name", "sensor_no").values_list("machine__name", "sensor_no")
+    assert list(places) == [("g1", "sensor1"), ("g1", "sensor2"), ("line_2_press", "x")]
+    assert set(Machine.objects.values_list("registered_by", flat=True)) == {"import"}
+    assert "3 files" in out
+    assert "5,003" in out
+    before = stored_rows(), stored_rollups()
+
+    _out, _err, error = run(tmp_path)
+    assert error is None
+    assert (stored_rows(), stored_rollups()) == before
+    assert [counts(import_run) for import_run in ImportRun.objects.order_by("pk")[3:]] == [
+        (0, 3000, 0, 0),
+        (0, 2000, 0, 0),
+        (0, 3, 0, 0),
+    ]
+
+
+def test_every_run_leaves_a_record(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "2,1,2,3,5\n2,1,2,3,4\nbad\n")
+    run(path, "--on-error", "skip")
+    record = ImportRun.objects.get()
+    assert (record.file_name, record.file_size) == ("g1_sensor1.csv", path.stat().st_size)
+    assert record.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert record.place == "g1 / sensor1 / default"
+    assert record.recording == Recording.objects.get()
+    assert counts(record) == (3, 1, 1, 1)
+    assert record.read == 6
+    assert record.outcome == ImportRun.Outcome.PROBLEMS
+    assert record.seconds > 0
+    assert record.started_by
+
+    record.recording.delete()
+    record.refresh_from_db()
+    assert record.recording is None
+    assert not VibrationData.objects.exists()
+
+
+def test_a_conflict_is_reported_and_kept_out_or_replaces(tmp_path):
+    path = tmp_path / "g1_sensor1.csv"
+    run(write_csv(path, GOOD))
+    _out, err, error = run(write_csv(path, GOOD.replace("1,1,2,3,4", "1,1,2,3,9")))
+    assert f"{path}:2: conflicting: kept out, for other values that were stored at 1.0 s" in err
+    assert error is not None
+    assert error.returncode == 1
+    assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 4
+
+    _out, err, error = run(path, "--on-conflict", "update")
+    assert "replaced the other values that were stored at 1.0 s" in err
+    assert error is not None
+    assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 9
+    assert run(path)[2] is None
+
+
+def test_a_time_repeated_in_the_file_is_identical_or_in_conflict(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", "0,1,2,3,4\n0,1,2,3,4\n0,1,2,3,5\n1,1,2,3,4\n")
+    _out, err, _error = run(path, "--batch-size", 1)
+    assert counts(ImportRun.objects.get()) == (2, 1, 1, 0)
+    assert f"{path}:3: conflicting" in err
+    assert VibrationData.objects.get(measured_time=0).unbalance_looseness == 4
+
+
+BAD = "0,1,2,3,4\n1,1,2,3\n2,NaN,2,3,4\n3,1,2,3,4\n"
+
+
+def test_by_default_the_import_stops_at_the_first_bad_row_and_says_where(tmp_path):
+    first = write_csv(tmp_path / "g1_sensor1.csv", BAD)
+    write_csv(tmp_path / "g1_sensor2.csv", GOOD)
+    out, err, error = run(tmp_path)
+    assert f"{first}:2: rejected: 4 columns where 5 belong" in err
+    assert f"{first}: stopped: stopped at line 2: 4 columns where 5 belong" in err
+    assert "Not read:" in out
+    assert "g1_sensor2.csv" in out
+    assert error is not None
+    assert counts(ImportRun.objects.get()) == (1, 0, 0, 1)
+    assert VibrationData.objects.count() == 1
+
+
+def test_on_error_skip_keeps_every_good_row_and_goes_on(tmp_path):
+    first = write_csv(tmp_path / "g1_sensor1.csv", BAD)
+    write_csv(tmp_path / "g1_sensor2.csv", GOOD)
+    rejects = tmp_path / "rejects.txt"
+    _out, err, error = run(tmp_path, "--on-error", "skip", "--rejects", rejects)
+    assert error is not None
+    assert f"{first}:3: rejected: normal is 'NaN', not finite" in err
+    assert [counts(record) for record in ImportRun.objects.order_by("pk")] == [(2, 0, 0, 2), (3, 0, 0, 0)]
+    with rejects.open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [
+            ["file", "line", "class", "reason", "row"],
+            [str(first), "2", "rejected", "4 columns where 5 belong", "1,1,2,3"],
+            [str(first), "3", "rejected", "normal is 'NaN', not finite", "2,NaN,2,3,4"],
+        ]
+
+
+def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_them(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "x,1,2,3,4\n" * 1000 + "1,9,9,9,9\n" * 10)
+    rejects = tmp_path / "rejects.txt"
+    _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects)
+    assert len(err.splitlines()) == 12
+    assert f"{path}: 995 more rejected rows (--rejects FILE writes them all)" in err
+    assert f"{path}: 5 more conflicting rows" in err
+    assert len(rejects.read_text().splitlines()) == 1011
+
+
+def test_a_dry_run_says_what_an_import_would_and_stores_nothing(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "1,9,9,9,9\n")
+    out, err, error = run(path, "--dry-run", "--batch-size", 2)
+    assert "Dry run: nothing was stored" in out
+    assert f"{path}:4: conflicting" in err
+    assert error is not None
+    assert not Machine.objects.exists()
+    assert not ImportRun.objects.exists()
+    assert not VibrationData.objects.exists()
+    run(path)
+    assert counts(ImportRun.objects.get()) == (3, 0, 1, 0)
+
+
+def test_machine_sensor_and_recording_can_be_said(tmp_path):
+    path = write_csv(tmp_path / "sensor7.csv", GOOD)
+    start = "2026-03-01T09:00:00"
+    assert run(path, "--machine", "프레스 1", "--recording", "3월", "--started-at", start)[2] is None
+    recording = Recording.objects.get()
+    assert str(recording) == "프레스 1 / sensor7 / 3월"
+    assert recording.started_at == datetime(2026, 3, 1, tzinfo=UTC)  # 9 o'clock in Seoul
+    assert recording.source == "sensor7.csv"
+
+
+def test_another_start_of_the_same_recording_is_refused(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", GOOD)
+    run(path, "--started-at", "2026-03-01T00:00Z")
+    _out, err, error = run(path, "--started-at", "2026-03-02T00:00Z")
+    assert error is not None
+    assert "another run of the sensor needs a name of its own" in err
+
+
+def test_a_name_in_decomposed_letters_is_the_same_machine(tmp_path):
+    run(write_csv(tmp_path / "프레스_1.csv", GOOD))
+    run(write_csv(tmp_path / unicodedata.normalize("NFD", "프레스_1.csv"), GOOD))
+    assert Machine.objects.count() == 1
+
+
+def test_names_that_differ_in_case_are_two_machines(tmp_path):
+    run(write_csv(tmp_path / "g1_a.csv", GOOD))
+    run(write_csv(tmp_path / "G1_a.csv", GOOD))
+    assert sorted(Machine.objects.values_list("name", flat=True)) == ["G1", "g1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("g1_a.csv", b"", "the file is empty"),
+        ("g1_a.csv", b"time,normal,type1,type2,type3\n", "the file has a header line and no rows"),
+        ("g1_a.csv", "시간\n".encode("utf-16"), "unknown encoding"),
+        ("g1_a.csv", b"Dear colleague,\n", "this is no CSV file of samples"),
+        ("g1_a.csv", b"time,ax,ay,az,aT\n0,1,2,3,4\n", "line 1 looks like a header"),
+    ],
+)
+def test_an_unreadable_file_fails_in_words_and_leaves_a_record_but_no_machine(tmp_path, name, content, message):
+    path = write_csv(tmp_path / name, content)
+    _out, err, error = run(path)
+    assert f"{path}: failed: " in err
+    assert message in err
+    assert error is not None
+    assert not Machine.objects.exists()
+    assert ImportRun.objects.get().outcome == ImportRun.Outcome.FAILED
+
+
+def test_a_truncated_gz_keeps_its_whole_rows_and_fails(tmp_path):
+    path = tmp_path / "g1_a.csv.gz"
+    path.write_bytes(gzip.compress(as_csv(*make_samples(5000)).encode())[:-3000])
+    _out, err, error = run(path)
+    assert error is not None
+    assert "failed: the gzip data ends before its end mark: the file was cut off" in err
+    record = ImportRun.objects.get()
+    assert record.new == VibrationData.objects.count() > 1000
+    assert run(write_csv(path, as_csv(*make_samples(5000))))[2] is None
+    assert VibrationData.objects.count() == 5000
+
+
+def test_a_cut_last_line_is_rejected_and_the_whole_file_completes_it(tmp_path):
+    path = tmp_path / "g1_a.csv"
+    _out, err, error = run(write_csv(path, GOOD[:-5]))
+    assert f"{path}:3: rejected: 3 columns where 5 belong; the file ends here without a line end" in err
+    assert error is not None
+    assert run(write_csv(path, GOOD))[2] is None
+    assert VibrationData.objects.count() == 3
+
+
+def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD.rstrip("\n"))
+    _out, err, error = run(path)
+    assert error is None
+    assert f"{path}: note: line 3, the last, has no line end; it was taken as whole: 2,1,2,3,4" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing_1.csv"], "missing_1.csv: no such file or folder"),
+        (["empty"], "no .csv or .csv.gz file in this folder"),
+        (["base.csv"], "the name is not <machine>_<sensor>.csv"),
+        (["g1_" + "s" * 21 + ".csv"], "has 21 characters; at most 20 are allowed"),
+        (["m" * 51 + "_s.csv"], "has 51 characters; at most 50 are allowed"),
+        ([], "Name files or folders to import, or a folder to --watch"),
+        (["g1_a.csv", "--started-at", "yesterday"], "'yesterday' is no time like"),
+        (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
+        (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
+        (["--watch", "missing"], "missing: no such folder"),
+    ],
+)
+def test_a_wrong_call_is_answered_before_anything_is_imported(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    for name in ("g1_a.csv", "base.csv", "g1_" + "s" * 21 + ".csv", "m" * 51 + "_s.csv"):
+        write_csv(tmp_path / name, GOOD)
+    _out, _err, error = run("g1_a.csv", *arguments) if arguments and "--" not in arguments[0] else run(*arguments)
+    assert error is not None
+    assert message in str(error)
+    assert not ImportRun.objects.exists()
+
+
+def test_the_rejects_file_may_not_be_a_file_that_is_imported(tmp_path):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    _out, _err, error = run(path, "--rejects", path)
+    assert "is one of the files to import" in str(error)
+    assert path.read_text() == GOOD
