@@ -217,6 +217,8 @@ def _write(report: Report, batch: Batch, *, replace: bool) -> None:
         run.identical += int(np.count_nonzero(classes == RowClass.IDENTICAL))
         for position in np.flatnonzero(classes == RowClass.CONFLICTING):
             line, time = int(batch.lines[position]), float(batch.time[position])
-            what = "replaced the other values" if replace else "kept out, for other values"
-            report.add(line, RowClass.CONFLICTING, f"{what} that were stored at {time!r} s", batch.text(line))
+            what = f"took the place of other values at {time!r} s"
+            if not replace:
+                what = f"kept out: other values are stored at {time!r} s"
+            report.add(line, RowClass.CONFLICTING, what, batch.text(line))
         run.save()

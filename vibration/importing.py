@@ -6,6 +6,7 @@ calls, with their rollups and counts; and two programs that write the same sampl
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from machines.models import RegisteredBy
 from machines.registering import clean_name, register_sensor
-from vibration.buckets import base_exponent, bucket_of, narrower, summarise
+from vibration.buckets import Buckets, base_exponent, bucket_of, narrower, summarise
 from vibration.classifying import classify
 from vibration.models import DEFAULT_RECORDING, Recording, VibrationData, VibrationRollup
 from vibration.rollups import replace_rollups
@@ -140,21 +141,29 @@ def _store(recording, piece: Piece, time, values, collected_at, insert, replaced
         columns["collected_at"] = collected_at[rows]
         latest = collected_at[rows].max().item().replace(tzinfo=UTC)
         recording.last_collected_at = max(latest, recording.last_collected_at or latest)
-    VibrationData.objects.bulk_create(pl.DataFrame(columns).with_columns(pl.lit(recording.pk).alias("recording_id")))
+    frame = pl.DataFrame(columns).with_columns(pl.lit(recording.pk).alias("recording_id"))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # Summed up while the database is busy with the samples.
+        summed = pool.submit(_sum_up, piece, time[rows], values[rows], time[replaced], recording.rollup_exponent)
+        VibrationData.objects.bulk_create(frame)
+        buckets = summed.result()
+    replace_rollups(recording, piece.first, piece.last, buckets)
 
     first, last = float(time[rows].min()), float(time[rows].max())
     recording.sample_count += len(insert)
     recording.first_time = first if recording.first_time is None else min(first, recording.first_time)
     recording.last_time = last if recording.last_time is None else max(last, recording.last_time)
     recording.last_written_at = timezone.now()
-
-    kept = ~np.isin(piece.time, time[replaced])
-    all_time = np.concatenate([piece.time[kept], time[rows]])
-    all_values = np.concatenate([piece.values[kept], values[rows]])
-    in_order = np.argsort(all_time)
-    buckets = summarise(all_time[in_order], all_values[in_order], recording.rollup_exponent)
-    replace_rollups(recording, piece.first, piece.last, buckets)
     return int(buckets.count.max())
+
+
+def _sum_up(piece: Piece, time: np.ndarray, values: np.ndarray, replaced: np.ndarray, exponent: int) -> Buckets:
+    """The base buckets of a piece with new samples added, some in the place of those stored at the times `replaced`."""
+    kept = ~np.isin(piece.time, replaced)
+    time = np.concatenate([piece.time[kept], time])
+    values = np.concatenate([piece.values[kept], values])
+    order = np.argsort(time)
+    return summarise(time[order], values[order], exponent)
 
 
 def _runs(bucket: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -92,13 +92,13 @@ def test_a_conflict_is_reported_and_kept_out_or_replaces(tmp_path):
     path = tmp_path / "g1_sensor1.csv"
     run(write_csv(path, GOOD))
     _out, err, error = run(write_csv(path, GOOD.replace("1,1,2,3,4", "1,1,2,3,9")))
-    assert f"{path}:2: conflicting: kept out, for other values that were stored at 1.0 s" in err
+    assert f"{path}:2: conflicting: kept out: other values are stored at 1.0 s" in err
     assert error is not None
     assert error.returncode == 1
     assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 4
 
     _out, err, error = run(path, "--on-conflict", "update")
-    assert "replaced the other values that were stored at 1.0 s" in err
+    assert "took the place of other values at 1.0 s" in err
     assert error is not None
     assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 9
     assert run(path)[2] is None
