@@ -30,6 +30,6 @@ bench-import: ## measure the CSV import on MariaDB against pandas + SQLAlchemy
 messages: ## update the translation catalogs from the sources (needs gettext)
 	@command -v xgettext >/dev/null || { echo "Install gettext first: apt-get install gettext" >&2; exit 1; }
 	@scripts/setup.sh dev
-	@.venv/bin/python -m django makemessages --all --add-location file \
+	@.venv/bin/python -m django makemessages --all --no-location \
 		--ignore node_modules --ignore staticfiles --ignore var
 	@scripts/setup.sh dev

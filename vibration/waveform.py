@@ -35,10 +35,10 @@ def read_waveform(recording: Recording, start: float, end: float, points: int = 
     samples, 25 * `points` at the most if they are evenly spaced. So what is read does not grow with the recording.
     """
     if recording.first_time is None:
-        return _empty(start, start)  # `end` may be infinite, which JSON has no number for
+        return _empty(start)
     start, end = max(start, recording.first_time), min(end, recording.last_time)
     if end < start:
-        return _empty(start, start)
+        return _empty(start)
     wanted = (end - start) / points  # seconds a bucket
     if wanted * 4 < recording.bucket_width(0):
         return _from_samples(recording, start, end, points)
@@ -82,6 +82,6 @@ def _from_buckets(buckets: Buckets, width: float, first: int, last: int) -> Wave
     )
 
 
-def _empty(start: float, end: float) -> Waveform:
+def _empty(start: float) -> Waveform:
     none = np.empty((0, len(STATES)))
-    return Waveform(start, end, 0.0, np.empty(0), np.empty(0, np.int64), none, none)
+    return Waveform(start, start, 0.0, np.empty(0), np.empty(0, np.int64), none, none)

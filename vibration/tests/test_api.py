@@ -55,6 +55,8 @@ def test_a_trailing_slash_is_optional(operator):
         (PLACE | {"start": "soon"}, "start"),
         (PLACE | {"start": "1.2.3"}, "start"),
         (PLACE | {"end": "nan"}, "end"),
+        (PLACE | {"start": "inf"}, "start"),
+        (PLACE | {"start": "nan"}, "start"),
         (PLACE | {"start": 2, "end": 1}, "end"),
         (PLACE | {"points": 5}, "points"),
         (PLACE | {"points": 100_000}, "points"),
@@ -66,6 +68,13 @@ def test_a_wrong_query_is_answered_with_the_name_of_its_field(operator, query, f
     answer = operator.get(URL, query)
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
+
+
+def test_a_recording_without_samples_and_a_window_beside_them_are_empty(operator):
+    make_recording(0)
+    assert operator.get(URL, PLACE).json()["time"] == []
+    make_recording(5)
+    assert operator.get(URL, PLACE | {"start": 100}).json()["samples"] == 0
 
 
 def test_an_unknown_recording_is_not_found(operator):

@@ -34,7 +34,7 @@ def database_url():
     return f"mysql://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
 
 
-def start(*arguments, **more):
+def start(*arguments):
     command = [sys.executable, "manage.py", "import_vibration", *map(str, arguments)]
     return subprocess.Popen(
         command,
@@ -43,7 +43,8 @@ def start(*arguments, **more):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **more,
+        # Started in the background, as CI may be, a process ignores Ctrl-C; one in a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

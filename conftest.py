@@ -1,0 +1,143 @@
+"""What every test may use: plain HTTP, and Debian's Chromium, which fails a test for what goes wrong in its pages."""
+
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client, override_settings
+
+WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
+CHROMIUM_ARGS = [
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # As root, which a container often is, Chromium refuses to start with its sandbox.
+    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+]
+
+
+def pytest_collection_modifyitems(config, items):
+    if WITHOUT_BROWSER:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
+        items[:] = [item for item in items if not item.get_closest_marker("browser")]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_http(django_test_environment):
+    """Tests speak HTTP. For the session, as the live server reads its settings once, when it starts."""
+    with override_settings(
+        SECURE_SSL_REDIRECT=False, SESSION_COOKIE_SECURE=False, CSRF_COOKIE_SECURE=False, LANGUAGE_COOKIE_SECURE=False
+    ):
+        yield
+
+
+@pytest.fixture
+def user(db):
+    return get_user_model().objects.create_user("operator")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.fail(
+            "Chromium is not installed. Debian: apt-get install chromium fonts-nanum; elsewhere name it in CHROMIUM. "
+            "HIMMES_WITHOUT_BROWSER=1 leaves the browser tests out.",
+            pytrace=False,
+        )
+    from playwright.sync_api import sync_playwright  # here, so that other tests run without it
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Playwright's sync API keeps an event loop in this thread, in which Django refuses to use the database. Nothing
+        # here is asynchronous: the loop stands still while a test runs its own code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGS)
+            yield browser
+            browser.close()
+
+
+class Watch:
+    """Notes what goes wrong in pages; a test announces what it wants to go wrong."""
+
+    def __init__(self):
+        self.problems: list[str] = []
+        self.announced: list[str] = []
+
+    def expect(self, *texts: str) -> None:
+        """Each text must be part of at least one problem, and excuses those that it is part of."""
+        self.announced += texts
+
+    def expect_status(self, status: int) -> None:
+        self.expect(f"response {status} ", f"status of {status} ")
+
+    def follow(self, page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("request", self._request)
+        page.on("requestfailed", self._request_failed)
+        page.on("response", self._response)
+
+    def verdict(self) -> list[str]:
+        left = [it for it in self.problems if not any(text in it for text in self.announced)]
+        missing = [text for text in self.announced if not any(text in it for it in self.problems)]
+        return left + [f"announced, but did not happen: {text}" for text in missing]
+
+    def _console(self, message):
+        if message.type == "error":
+            self.problems.append(f"console error: {message.text} ({message.location.get('url')})")
+
+    def _request(self, request):
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", "localhost"):
+            self.problems.append(f"request leaves this machine: {request.url}")
+
+    def _request_failed(self, request):
+        # Aborted: the page itself dropped it, for a newer request or because it was left.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"request failed: {request.failure} {request.url}")
+
+    def _response(self, response):
+        if response.status >= 400:
+            self.problems.append(f"response {response.status} {response.url}")
+
+
+@pytest.fixture
+def watch():
+    watch = Watch()
+    yield watch
+    assert not (problems := watch.verdict()), "\n".join(problems)
+
+
+@pytest.fixture
+def new_page(chromium, live_server, transactional_db, watch):
+    """Opens pages: new_page(login=user, locale="en", viewport={...}, color_scheme="dark", ...)."""
+    contexts = []
+
+    def new_page(login=None, **options):
+        context = chromium.new_context(base_url=live_server.url, **{"locale": "en-US"} | options)
+        contexts.append(context)
+        if login:
+            client = Client()
+            client.force_login(login)
+            context.add_cookies(
+                [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+            )
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        watch.follow(page)
+        return page
+
+    yield new_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page, user):
+    """An English page of a user who is logged in."""
+    return new_page(login=user)

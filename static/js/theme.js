@@ -1,0 +1,44 @@
+// Light or dark: what the switch was last set to, or else what the system prefers. Runs in <head>, before the first
+// paint, so that no page flashes in the other theme.
+(() => {
+  const root = document.documentElement;
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  root.classList.add("js"); // shows what works only with scripts
+
+  function stored() {
+    try {
+      return localStorage.getItem("theme");
+    } catch {
+      return null; // a browser that blocks storage follows the system
+    }
+  }
+
+  function store(theme) {
+    try {
+      localStorage.setItem("theme", theme);
+    } catch {
+      // Blocked storage: the switch then holds for this page only.
+    }
+  }
+
+  function show(theme) {
+    root.dataset.bsTheme = theme;
+    for (const button of document.querySelectorAll("[data-theme-switch]")) {
+      button.setAttribute("aria-pressed", theme === "dark");
+    }
+    document.dispatchEvent(new Event("themechange")); // charts take their colours anew
+  }
+
+  const preferred = () => stored() ?? (prefersDark.matches ? "dark" : "light");
+
+  show(preferred());
+  prefersDark.addEventListener("change", () => show(preferred()));
+  document.addEventListener("DOMContentLoaded", () => {
+    show(preferred());
+    document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
+      const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+      store(theme);
+      show(theme);
+    });
+  });
+})();

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from vibration import views
+
+urlpatterns = [
+    path("", views.waveform, name="waveform"),
+]
