@@ -66,13 +66,14 @@ if [ "$database" != sqlite ]; then
     "$python" manage.py check --deploy --fail-level WARNING
 fi
 
+browser=$(chromium --version 2>/dev/null || echo "no browser")
 if [ "$database" != mariadb ]; then
-    heading "Tests on SQLite $("$python" -c 'import sqlite3; print(sqlite3.sqlite_version)')"
+    heading "Tests on SQLite $("$python" -c 'import sqlite3; print(sqlite3.sqlite_version)'), pages in $browser"
     run_pytest
 fi
 
 if [ "$database" != sqlite ]; then
-    heading "Tests on MariaDB"
+    heading "Tests on MariaDB, pages in $browser"
     run_pytest "$python" scripts/throwaway_mariadb.py --
 fi
 
