@@ -69,17 +69,18 @@ def problem_lines(report: Report) -> Iterator[str]:
 
 
 def summary_table(reports: list[Report], *, dry_run: bool) -> str:
-    table = Table(title="Dry run: nothing was stored" if dry_run else None, title_justify="left")
+    title = "Dry run: nothing was stored" if dry_run else None
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("file", overflow="fold")
     for name in ["read", *CLASSES, "rows/s"]:
-        table.add_column(name, justify="right")
-    table.add_column("outcome")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for report in reports:
         table.add_row(report.path.name, *_figures([report.run]), str(report.run.outcome))
     if len(reports) > 1:
-        table.add_section()
         table.add_row(f"{len(reports)} files", *_figures([report.run for report in reports]), "")
     text = io.StringIO()
+    # Narrow enough for a terminal of 80 columns
     Console(file=text, width=None if sys.stdout.isatty() else 120).print(table)
     return text.getvalue()
 

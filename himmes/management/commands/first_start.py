@@ -20,7 +20,11 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write("Setting up the database ...")
             call_command("migrate", verbosity=0, stdout=self.stdout)
+        self._make_samples()
+        # Last, so that the password stands at the end of what has been said.
         call_command("create_first_admin", stdout=self.stdout)
+
+    def _make_samples(self):
         if ImportRun.objects.exists() or Recording.objects.exists():
             return  # also when everything was deleted since: made-up samples must not come back into real ones
         folder = Path(settings.BASE_DIR) / "var" / "samples"
