@@ -25,7 +25,8 @@ def title(response) -> str:
 def log_in(page, password: str) -> None:
     page.fill("[name=username]", "operator")
     page.fill("[name=password]", password)
-    page.locator("main").get_by_role("button").click()
+    with page.expect_navigation():
+        page.locator("main").get_by_role("button").click()
 
 
 @pytest.mark.browser
