@@ -91,7 +91,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         # writer came between. The timeout is how long a writer waits for its turn, in seconds.
         transaction_mode="IMMEDIATE",
         timeout=60,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA cache_size=-65536;",
+        init_command="PRAGMA journal_mode=WAL; PRAGMA cache_size=-16384;",
     )
     # Tests, too, run on a file with several connections: an in-memory database locks in other ways.
     _database["TEST"] = {"NAME": f"{_database['NAME']}.test"}

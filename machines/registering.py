@@ -9,18 +9,19 @@ class InvalidName(ValueError):
     """A name that no machine or sensor can have; the message says why."""
 
 
-def clean_name(name: str, field) -> str:
+def clean_name(name: str, field, what: str = "") -> str:
     """`name` in the form in which it is stored: Unicode NFC (macOS spells file names in NFD), no space around it.
 
-    Raises InvalidName when it is empty, too long for its column or holds control characters.
+    Raises InvalidName, saying `what` it names, when it is empty, too long for its column or holds control characters.
     """
+    what = what or field.name
     name = unicodedata.normalize("NFC", name).strip()
     if not name:
-        raise InvalidName(f"{field.name} is empty")
+        raise InvalidName(f"{what} is empty")
     if len(name) > field.max_length:
-        raise InvalidName(f"{field.name} '{name}' has {len(name)} characters; at most {field.max_length} are allowed")
+        raise InvalidName(f"{what} '{name}' has {len(name)} characters; at most {field.max_length} are allowed")
     if not name.isprintable():
-        raise InvalidName(f"{field.name} {name!r} holds control characters")
+        raise InvalidName(f"{what} {name!r} holds control characters")
     return name
 
 

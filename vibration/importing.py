@@ -115,7 +115,7 @@ def write_samples(
     order = np.argsort(time, kind="stable")
     bucket = bucket_of(time[order], recording.rollup_exponent)
     fullest = 0
-    for first, last in _runs(bucket):
+    for first, last in _runs(recording, bucket):
         for piece in _stored_pieces(recording, first, last):
             start, end = np.searchsorted(bucket, [piece.first, piece.last + 1])
             rows = np.sort(order[start:end])  # as they came: of two rows with one time the first counts first
@@ -166,10 +166,20 @@ def _sum_up(piece: Piece, time: np.ndarray, values: np.ndarray, replaced: np.nda
     return summarise(time[order], values[order], exponent)
 
 
-def _runs(bucket: np.ndarray) -> Iterator[tuple[int, int]]:
-    """First and last of each stretch of the rising bucket indexes that no long gap interrupts."""
+def _runs(recording: Recording, bucket: np.ndarray) -> Iterator[tuple[int, int]]:
+    """First and last of each stretch of buckets to look at, of rising bucket indexes.
+
+    One stretch, unless more than a page of samples is stored there: then long gaps are left out. Not always, as each
+    stretch costs some statements, and a sample an hour would be a stretch each.
+    """
     ends = np.append(np.flatnonzero(np.diff(bucket) > MAX_GAP_BUCKETS), len(bucket) - 1)
     starts = np.append(0, ends[:-1] + 1)
+    if len(ends) > 1:
+        first, last = int(bucket[0]), int(bucket[-1])
+        edges = math.ldexp(first, recording.rollup_exponent), math.ldexp(last + 1, recording.rollup_exponent)
+        stored = VibrationData.objects.of(recording).in_window(*edges).order_by("measured_time")
+        if not stored.values_list("measured_time")[PAGE_ROWS : PAGE_ROWS + 1]:
+            return iter([(first, last)])
     return zip(bucket[starts].tolist(), bucket[ends].tolist(), strict=True)
 
 

@@ -21,7 +21,10 @@ from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 
 COLUMNS = ("measured_time", *STATES)
 BATCH_ROWS = 50_000
-MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers; this bounds the memory
+BATCH_BYTES = 8 << 20  # a batch ends here too; this, not the number of rows, bounds the memory
+MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
+SHOWN_CHARACTERS = 500  # of a rejected row
+BOM = b"\xef\xbb\xbf"
 SNIFFED_LINES = 20
 
 # Names met in header lines, as `_header_name` writes them.
@@ -44,12 +47,17 @@ HEADER_NAMES = {
     "복합불량": "unbalance_looseness",
 }
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(rb"\s*[+-]?[0-9]+,[0-9]+\s*")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"%PDF": "a PDF",
     b"PAR1": "a Parquet file",
+    b"\xfd7zXZ": "xz-compressed",
+    b"BZh": "bzip2-compressed",
+    b"(\xb5/\xfd": "zstd-compressed",
+    b"\x1f\x8b": "gzip-compressed twice",
 }
 
 
@@ -103,19 +111,22 @@ def parse_row(raw: bytes, separator: bytes = b",") -> tuple[float, ...]:
     fields = raw.split(separator)
     if len(fields) != len(COLUMNS):
         columns = "1 column" if len(fields) == 1 else f"{len(fields)} columns"
-        raise BadRow(f"{columns} where {len(COLUMNS)} belong")
+        hint = "; the line ends with a separator" if len(fields) > 1 and not fields[-1].strip() else ""
+        raise BadRow(f"{columns} where {len(COLUMNS)} belong{hint}")
     return tuple(map(_number, fields, COLUMNS))
 
 
 def _number(field: bytes, column: str) -> float:
     text = field.strip()
     if len(text) >= 2 and text[:1] == text[-1:] == b'"':
-        text = text[1:-1]
+        text = text[1:-1].strip()
     if not text:
         raise BadRow(f"{column} is empty")
     if not _NUMBER.fullmatch(text):
         shown = _shown(text)
-        raise BadRow(f"{column} is '{shown}', not {'finite' if _NOT_FINITE.fullmatch(text) else 'a number'}")
+        what = "finite" if _NOT_FINITE.fullmatch(text) else "a number"
+        hint = " of seconds from the start" if column == "measured_time" and what == "a number" else ""
+        raise BadRow(f"{column} is '{shown}', not {what}{hint}")
     number = float(text) + 0.0  # MariaDB knows no negative zero: -0 is stored as 0 on every database
     if column == "measured_time":
         if number < 0:
@@ -170,14 +181,20 @@ class CsvReader:
             raise UnreadableFile(f"the gzip data is damaged ({error}); copy and import the file again") from None
 
     def _read_head(self) -> list[bytes]:
-        head = list(islice(self._lines, SNIFFED_LINES))
-        if not any(line.strip(b"\xef\xbb\xbf \t\r\n") for line in head):
+        head: list[bytes] = []
+        try:
+            head.extend(islice(self._lines, SNIFFED_LINES))
+        except UnreadableFile as error:
+            if not head:
+                raise
+            self._lines = _failing(error)  # after the lines before the damage
+        if not any(line.strip(BOM + b" \t\r\n") for line in head):
             what = "is empty" if len(head) < SNIFFED_LINES else "begins with blank lines only"
             raise UnreadableFile(f"the file {what}")
         start = b"".join(head)
         for signature, what in _SIGNATURES.items():
             if start.startswith(signature):
-                raise UnreadableFile(f"this is no CSV file but {what}; export it as CSV (UTF-8)")
+                raise UnreadableFile(f"this is no CSV file but {what}; make it a CSV file (UTF-8), plain or .gz")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:200]:
             raise UnreadableFile("unknown encoding: this is UTF-16 or binary data; save the file as CSV in UTF-8")
         for number, line in enumerate(head, start=1):
@@ -187,21 +204,23 @@ class CsvReader:
                 raise UnreadableFile(
                     f"unknown encoding: line {number} is neither UTF-8 nor cp949; save the file as CSV in UTF-8"
                 ) from None
-        head[0] = head[0].removeprefix(b"\xef\xbb\xbf")
+        head[0] = head[0].removeprefix(BOM)
         if b"\r" in head[0].rstrip(b"\r\n"):
             raise UnreadableFile("lines end in CR alone, as on old Macs; save the file with LF or CRLF line ends")
         return head
 
     def _blocks(self) -> Iterator[list[bytes]]:
         block: list[bytes] = []
+        left = BATCH_BYTES
         # The lines up to a header make a block of their own, so that the rows after it can go through polars
         size = self.header_line or self.batch_rows
         try:
             for line in self._lines:
                 block.append(line)
-                if len(block) == size:
+                left -= len(line)
+                if len(block) == size or left <= 0:
                     yield block
-                    block, size = [], self.batch_rows
+                    block, size, left = [], self.batch_rows, BATCH_BYTES
         except UnreadableFile:
             # What came before the damage is good data.
             if block:
@@ -227,7 +246,8 @@ class CsvReader:
         """The block as float64 (n, 5), or None when a line of it needs a closer look."""
         try:
             frame = pl.read_csv(
-                io.BytesIO(b"".join(block)),
+                # Closed: a quote in an open last line makes polars panic.
+                io.BytesIO(b"".join(block) + (b"\n" if _is_open(block[-1]) else b"")),
                 has_header=False,
                 separator=self.separator.decode(),
                 schema=dict.fromkeys(COLUMNS, pl.Float64),
@@ -252,7 +272,7 @@ class CsvReader:
                 row = self._parse_line(raw)
             except BadRow as error:
                 hint = "; the file ends here without a line end: it seems to be cut off" if _is_open(raw) else ""
-                text = raw.decode("utf-8", errors="replace").rstrip("\r\n")
+                text = raw.decode("utf-8", errors="replace").rstrip("\r\n")[:SHOWN_CHARACTERS]
                 rejected.append(Rejected(number, f"{error}{hint}", text))
             else:
                 lines.append(number)
@@ -263,7 +283,7 @@ class CsvReader:
     def _parse_line(self, raw: bytes) -> tuple[float, ...]:
         if _is_overlong(raw):
             raise BadRow(f"a line of more than {MAX_LINE_BYTES} bytes is no row of five numbers")
-        fields = raw.split(self.separator)
+        fields = raw.removeprefix(BOM).split(self.separator)
         if len(fields) == len(COLUMNS):
             raw = self.separator.join(fields[position] for position in self.order)
         return parse_row(raw, self.separator)
@@ -274,6 +294,11 @@ def _decompressed(stream: BinaryIO) -> BinaryIO:
     is_gzip = stream.read(2) == b"\x1f\x8b"
     stream.seek(0)
     return gzip.GzipFile(fileobj=stream) if is_gzip else stream
+
+
+def _failing(error: UnreadableFile) -> Iterator[bytes]:
+    raise error
+    yield
 
 
 def _is_overlong(line: bytes) -> bool:
@@ -303,7 +328,12 @@ def _header(head: list[bytes], separator: bytes) -> tuple[list[int], int]:
         if all(map(_is_number, fields)):
             break  # rows have begun: a header line further down is one that was left over when files were joined
     number, fields = rows[0]
-    first_line = _shown(separator.join(fields).strip())
+    line = separator.join(fields).strip()
+    first_line = _shown(line)
+    if separator == b";" and any(map(_DECIMAL_COMMA.fullmatch, fields)):
+        raise UnreadableFile(f"line {number} has decimal commas: {first_line}. Export the numbers with a decimal point")
+    if len(fields) == 1 and len(line.split()) == len(COLUMNS) and all(map(_is_number, line.split())):
+        raise UnreadableFile(f"line {number} has spaces between its columns; separate them with , or ; or a tab")
     if len(fields) == len(COLUMNS) and not any(map(_is_number, fields)) and all(field.strip() for field in fields):
         raise UnreadableFile(
             f"line {number} looks like a header, but its names are not known: {first_line}. "

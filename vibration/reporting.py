@@ -11,17 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vibration.file_importing import SHOWN_PROBLEMS, Report
+from vibration.file_importing import COUNTS, SHOWN_PROBLEMS, Report
 from vibration.models import ImportRun
 
-CLASSES = ["new", "identical", "conflicting", "rejected"]
 PLAIN_INTERVAL_S = 10  # between two lines about one file, where no terminal can show a bar
 
 
 @contextmanager
 def show_progress(path: Path, output) -> Iterator[Callable[[int, int], None]]:
     """A function to call with (rows, bytes read so far): a bar with rows/s and time left, on a terminal; else lines."""
-    size = path.stat().st_size
+    size = max(1, path.stat().st_size)
     started = said = clock.monotonic()
     if sys.stderr.isatty():
         columns = [
@@ -52,7 +51,7 @@ def show_progress(path: Path, output) -> Iterator[Callable[[int, int], None]]:
 
 def result_line(report: Report) -> str:
     run = report.run
-    classes = ", ".join(f"{getattr(run, name):,} {name}" for name in CLASSES)
+    classes = ", ".join(f"{getattr(run, name):,} {name}" for name in COUNTS)
     return f"{report.path} -> {run.place}: {run.read:,} read: {classes} ({run.outcome})"
 
 
@@ -72,7 +71,7 @@ def summary_table(reports: list[Report], *, dry_run: bool) -> str:
     title = "Dry run: nothing was stored" if dry_run else None
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("file", overflow="fold")
-    for name in ["read", *CLASSES, "rows/s"]:
+    for name in ["read", *COUNTS, "rows/s"]:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for report in reports:
@@ -87,5 +86,5 @@ def summary_table(reports: list[Report], *, dry_run: bool) -> str:
 
 def _figures(runs: list[ImportRun]) -> list[str]:
     read, seconds = sum(run.read for run in runs), sum(run.seconds for run in runs)
-    counts = [read, *(sum(getattr(run, name) for run in runs) for name in CLASSES)]
+    counts = [read, *(sum(getattr(run, name) for run in runs) for name in COUNTS)]
     return [f"{number:,}" for number in [*counts, round(read / seconds) if seconds else 0]]

@@ -3,17 +3,24 @@
 import csv
 import gzip
 import hashlib
+import os
+import time
 import unicodedata
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from machines.models import Machine, Sensor
+from vibration import file_importing, watching
+from vibration.importing import write_samples
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.states import STATES
 from vibration.tests.world import KAMP_ROWS, as_csv, make_samples, stored_rollups, stored_rows, write_csv
+from vibration.watching import FolderGone, WatchedFolder
 
 pytestmark = pytest.mark.django_db
 
@@ -120,8 +127,8 @@ def test_by_default_the_import_stops_at_the_first_bad_row_and_says_where(tmp_pat
     write_csv(tmp_path / "g1_sensor2.csv", GOOD)
     out, err, error = run(tmp_path)
     assert f"{first}:2: rejected: 4 columns where 5 belong" in err
-    assert f"{first}: stopped: stopped at line 2: 4 columns where 5 belong" in err
-    assert "Not read:" in out
+    assert f"{first}: stopped: the rows after line 2 were not read" in err
+    assert "Not read" in out
     assert "g1_sensor2.csv" in out
     assert error is not None
     assert counts(ImportRun.objects.get()) == (1, 0, 0, 1)
@@ -165,6 +172,18 @@ def test_a_dry_run_says_what_an_import_would_and_stores_nothing(tmp_path):
     assert not VibrationData.objects.exists()
     run(path)
     assert counts(ImportRun.objects.get()) == (3, 0, 1, 0)
+
+
+def test_a_dry_run_of_several_files_of_one_recording_classes_them_as_the_import_would(tmp_path):
+    for name, content in (("a", GOOD), ("b", GOOD.replace("1,1,", "1,7,"))):
+        (tmp_path / name).mkdir()
+        write_csv(tmp_path / name / "g1_a.csv", content)
+    paths = [tmp_path / name / "g1_a.csv" for name in "ab"]
+    _out, err, error = run(*paths, "--dry-run")
+    assert f"{paths[1]}:2: conflicting" in err
+    assert error is not None
+    assert not Recording.objects.exists()
+    assert run(*paths)[1] == err
 
 
 def test_machine_sensor_and_recording_can_be_said(tmp_path):
@@ -258,11 +277,18 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
+        ([""], "an empty path names nothing"),
+        (["g1_a.csv", "--machine", ""], "machine is empty"),
+        (["g1_a.csv", "--recording", " "], "recording is empty"),
+        (["g1_a.csv", "--recording", "r" * 101], "has 101 characters; at most 100 are allowed"),
+        (["g1_a.csv", "--started-at", "0001-01-01"], "is not between the years 1900 and 2200"),
+        (["pipe"], "is neither a regular file nor a folder"),
     ],
 )
 def test_a_wrong_call_is_answered_before_anything_is_imported(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     for name in ("g1_a.csv", "base.csv", "g1_" + "s" * 21 + ".csv", "m" * 51 + "_s.csv"):
         write_csv(tmp_path / name, GOOD)
     _out, _err, error = run("g1_a.csv", *arguments) if arguments and "--" not in arguments[0] else run(*arguments)
@@ -276,3 +302,76 @@ def test_the_rejects_file_may_not_be_a_file_that_is_imported(tmp_path):
     _out, _err, error = run(path, "--rejects", path)
     assert "is one of the files to import" in str(error)
     assert path.read_text() == GOOD
+
+
+def test_a_file_name_from_korean_windows_is_understood(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "프레스_1.csv".encode("cp949")))
+    assert run(write_csv(path, GOOD))[2] is None
+    assert str(Recording.objects.get()) == "프레스 / 1 / default"
+    assert ImportRun.objects.get().file_name == "프레스_1.csv"
+
+
+def test_a_file_that_is_gone_or_closed_to_us_is_said_and_the_next_one_is_read(tmp_path, monkeypatch):
+    first, second = (write_csv(tmp_path / f"g1_{name}.csv", GOOD) for name in "ab")
+    opened = Path.open
+
+    def refuse(self, *args, **kwargs):
+        if self == first:
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    _out, err, error = run(first, second, "--on-error", "skip")
+    assert f"{first}: failed: Permission denied" in err
+    assert "1 of 2 files" in str(error)
+    assert ImportRun.objects.get().file_name == second.name
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_called_complete(tmp_path, monkeypatch):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+
+    def write_and_change(*args, **kwargs):
+        write_csv(path, GOOD + "9,9,9,9,9\n")
+        return write_samples(*args, **kwargs)
+
+    monkeypatch.setattr(file_importing, "write_samples", write_and_change)
+    _out, err, error = run(path)
+    assert "failed: the file changed while it was read; import it again" in err
+    assert error is not None
+
+
+def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_counted(tmp_path, monkeypatch):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    calls = []
+
+    def fail_the_second_time(*args, **kwargs):
+        calls.append(1)
+        classes = write_samples(*args, **kwargs)
+        if len(calls) == 2:
+            raise OperationalError("database or disk is full")
+        return classes
+
+    monkeypatch.setattr(file_importing, "write_samples", fail_the_second_time)
+    _out, _err, error = run(path, "--batch-size", 1)
+    assert "The database failed: database or disk is full; whole batches are stored" in str(error)
+    record = ImportRun.objects.get()
+    assert record.new == VibrationData.objects.count() == 1
+    assert record.outcome == ImportRun.Outcome.UNFINISHED
+
+
+def test_a_watched_file_counts_as_quiet_by_our_own_clock_too(tmp_path, monkeypatch):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    os.utime(path, (time.time() + 86_400,) * 2)  # the measuring machine's clock is a day ahead
+    folder = WatchedFolder(tmp_path)
+    assert not folder._is_to_be_given(path)
+    monkeypatch.setattr(watching, "QUIET_S", 0.0)
+    assert folder._is_to_be_given(path)
+    assert not folder._is_to_be_given(path)
+    folder.give_again(path)
+    assert folder._is_to_be_given(path)
+
+
+def test_a_watched_folder_that_is_taken_away_ends_the_watch_in_words(tmp_path):
+    folder = WatchedFolder(tmp_path / "missing")
+    with pytest.raises(FolderGone, match="the watch has ended"):
+        next(folder.whole_files())

@@ -171,6 +171,14 @@ def test_a_few_samples_far_apart_in_a_long_recording_do_not_read_all_of_it(djang
     assert counts(classes) == [0, 0, 2]
 
 
+def test_sparse_samples_after_dense_ones_do_not_cost_a_statement_each(django_assert_max_num_queries):
+    recording = make_recording(2_000)
+    time = 100.0 + np.arange(1_000) * 600.0
+    with django_assert_max_num_queries(12):
+        write_samples(recording, time, np.zeros((1_000, 4)))
+    assert_rollups_fit(recording)
+
+
 def test_a_known_start_gives_each_sample_its_instant():
     start = datetime(2026, 3, 1, 0, 0, 0, 250_000, tzinfo=UTC)
     recording = open_recording("g1", "sensor1", started_at=start)

@@ -37,6 +37,7 @@ GOOD_ROWS = [(0.0, 1.0, 2.0, 3.0, 4.0), (0.5, -1.5, 0.002, 0.25, 4.0)]
         GOOD.replace(",", ";"),
         GOOD.replace(",", "\t"),
         GOOD.replace(",", " , "),
+        '\n" 0","1 ","2","3","4"\n"0.5", "-1.5" ,"2e-3",".25","4."\n',
         '"0","1","2","3","4"\n"0.5","-1.5","2e-3",".25","4."\n',
         "measured_time,normal,unbalance,looseness,unbalance_looseness\n" + GOOD,
         "\ufeffTime,Normal,Type1,Type2,Type3\r\n" + GOOD.replace("\n", "\r\n"),
@@ -74,6 +75,7 @@ def test_a_title_before_the_header_is_a_rejected_row_with_its_number():
         ("1,2,3,4", "4 columns where 5 belong"),
         ("1,2,3,4,5,6", "6 columns where 5 belong"),
         ("text", "1 column where 5 belong"),
+        ("1,2,3,4,5,", "6 columns where 5 belong; the line ends with a separator"),
         ("1,2,abc,4,5", "unbalance is 'abc', not a number"),
         ("1,2,3,4,", "unbalance_looseness is empty"),
         ("1,NaN,3,4,5", "normal is 'NaN', not finite"),
@@ -88,7 +90,7 @@ def test_a_title_before_the_header_is_a_rejected_row_with_its_number():
         ("1,2,3,4,５", "unbalance_looseness is '５', not a number"),
         (
             "measured_time,normal,unbalance,looseness,unbalance_looseness",
-            "measured_time is 'measured_time', not a number",
+            "measured_time is 'measured_time', not a number of seconds from the start",
         ),
     ],
 )
@@ -123,6 +125,10 @@ def test_a_whole_last_line_without_line_end_is_taken_and_noted():
         (b"\xff\xfa\x81,1,2,3,4\n", "unknown encoding: line 1 is neither UTF-8 nor cp949"),
         (b"PK\x03\x04 and so on", "an Excel workbook"),
         (b"%PDF-1.7", "a PDF"),
+        (b"\xfd7zXZ\x00", "xz-compressed"),
+        (gzip.compress(gzip.compress(b"0,1,2,3,4\n")), "gzip-compressed twice"),
+        (b"0,5;1,2;2,0;3,1;4,0\n", "line 1 has decimal commas"),
+        (b"0.1 1 2 3 4\n", "line 1 has spaces between its columns"),
         (b"Dear colleague,\nplease find the data attached.\n", "no CSV file of samples"),
         (b"<html><body>Log in</body></html>", "no CSV file of samples"),
         (b"0,1,2,3,4\r0.5,1,2,3,4\r", "lines end in CR alone"),
@@ -160,6 +166,34 @@ def test_a_line_without_end_takes_no_memory_and_is_rejected():
     assert len(batches[0].raw[0]) < 100_000
     assert "a line of more than 65536 bytes" in batches[0].rejected[0].reason
     assert batches[0].lines.tolist() == [2]
+
+
+def test_wide_lines_end_a_batch_early_so_that_the_memory_stays_bounded():
+    wide = b"0.1," + b"1.234567," * 1000 + b"1\n"
+    batches = list(CsvReader(io.BytesIO(wide * 3000)))
+    assert max(sum(map(len, batch.raw)) for batch in batches) < 10_000_000
+    assert sum(len(batch.rejected) for batch in batches) == 3000
+    assert max(len(row.text) for row in batches[0].rejected) == 500
+
+
+def test_a_small_gzip_file_that_is_cut_gives_its_rows_too():
+    rows = []
+    with pytest.raises(UnreadableFile, match="ends before its end mark"):
+        for batch in CsvReader(io.BytesIO(gzip.compress(GOOD.encode())[:-8])):
+            rows += batch.time.tolist()
+    assert rows == [0.0, 0.5]
+
+
+def test_a_file_that_breaks_off_after_a_quote_gives_its_rows():
+    rows, rejected, _reader = read(GOOD + '1.25,1,2,3,"')
+    assert rows == GOOD_ROWS
+    assert "it seems to be cut off" in rejected[0].reason
+
+
+def test_joined_files_with_a_byte_order_mark_in_the_middle_are_read():
+    rows, rejected, _reader = read("bad\n\ufeff" + GOOD)
+    assert rows == GOOD_ROWS
+    assert len(rejected) == 1
 
 
 def test_batches_have_the_asked_size_and_know_their_lines():

@@ -1,19 +1,27 @@
 import argparse
 import getpass
+import os
 import signal
-from contextlib import nullcontext
+import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import reset_queries
+from django.db import DatabaseError, connection, reset_queries, transaction
 from django.utils import timezone
 
-from vibration.file_importing import BadPath, Options, RejectsFile, Report, find_files, import_file, place_of
+from vibration.csv_paths import BadPath, find_files, place_of
+from vibration.file_importing import Options, RejectsFile, Report, import_file
 from vibration.models import DEFAULT_RECORDING, ImportRun
 from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
-from vibration.watching import whole_files
+from vibration.watching import FolderGone, WatchedFolder
+
+COMPLETE_IT = "whole batches are stored; import the same again to complete it."
+RETRY_S = 10  # after the database failed while a folder is watched
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # of a start; typing errors lie outside
 
 
 class Command(BaseCommand):
@@ -24,7 +32,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="CSV files, or folders of them")
+        parser.add_argument("paths", nargs="*", type=some_path, metavar="PATH", help="CSV files, or folders of them")
         parser.add_argument("--machine", help="instead of the part before the last _ in <machine>_<sensor>.csv")
         parser.add_argument("--sensor", help="instead of the part after the last _")
         parser.add_argument("--recording", default=DEFAULT_RECORDING, metavar="NAME", help="a run of the sensor")
@@ -44,16 +52,18 @@ class Command(BaseCommand):
             default="stop",
             help="a row that is not five good numbers: stop there (default), or leave it out and go on",
         )
-        parser.add_argument("--rejects", type=Path, metavar="FILE", help="write conflicting and rejected rows to FILE")
+        parser.add_argument(
+            "--rejects", type=some_path, metavar="FILE", help="write conflicting and rejected rows to FILE"
+        )
         parser.add_argument("--dry-run", action="store_true", help="class every row and store nothing")
         parser.add_argument(
-            "--watch", type=Path, metavar="DIR", help="keep running: import each file that lands in DIR"
+            "--watch", type=some_path, metavar="DIR", help="keep running: import each file that lands in DIR"
         )
 
     def handle(self, *args, **options):
         if bool(options["paths"]) == bool(options["watch"]):
             raise CommandError("Name files or folders to import, or a folder to --watch.")
-        settings = Options(
+        self.options = Options(
             machine=options["machine"],
             sensor=options["sensor"],
             recording=options["recording"],
@@ -61,84 +71,119 @@ class Command(BaseCommand):
             batch_rows=options["batch_size"],
             replace=options["on_conflict"] == "update",
             skip_bad_rows=options["on_error"] == "skip",
-            dry_run=options["dry_run"],
-            started_by=getpass.getuser(),
+            started_by=user_name(),
         )
         # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C, between two batches.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        files = self._files(options["paths"], settings)
-        with self._rejects_file(options["rejects"], files, options["watch"]) as rejects:
-            if options["watch"]:
-                self._watch(options["watch"], settings, rejects)
-            else:
-                self._import(files, settings, rejects)
-
-    def _files(self, paths: list[Path], settings: Options) -> list[Path]:
         try:
-            files = find_files(paths)
+            files = find_files(options["paths"])
             for file in files:
-                place_of(file, settings)  # a name that can't be is said before anything is imported
+                self._check(file)  # a name that can't be is said before anything is imported
         except BadPath as error:
             raise CommandError(str(error)) from None
-        return files
+        try:
+            with self._rejects_file(options["rejects"], files, options["watch"]) as rejects:
+                if options["watch"]:
+                    self._watch(options["watch"], rejects)
+                else:
+                    # A dry run is the very import, undone at the end: its figures are those of the import itself.
+                    with rolled_back() if options["dry_run"] else nullcontext():
+                        self._import(files, rejects, dry_run=options["dry_run"])
+        except OSError as error:
+            # Reading failures are in the reports; what is left is writing the rejects.
+            where = error.filename or options["rejects"] or "the output"
+            raise CommandError(f"{where}: {error.strerror}") from None
+
+    def _check(self, file: Path) -> None:
+        place_of(file, self.options.machine, self.options.sensor, self.options.recording)
 
     def _rejects_file(self, path: Path | None, files: list[Path], watched: Path | None):
         if path is None:
             return nullcontext()
-        if watched and path.resolve().parent == watched.resolve():
-            raise CommandError(f"--rejects {path} lies in the watched folder and would be imported itself.")
-        if any(path.resolve() == file.resolve() for file in files):
+        absolute = path.absolute()
+        if any(absolute == file.absolute() or (path.exists() and path.samefile(file)) for file in files):
             raise CommandError(f"--rejects {path} is one of the files to import.")
-        try:
-            return RejectsFile(path)
-        except OSError as error:
-            raise CommandError(f"--rejects {path}: {error.strerror}") from None
+        if watched and absolute.parent == watched.absolute():
+            raise CommandError(f"--rejects {path} lies in the watched folder and would be imported itself.")
+        return RejectsFile(path)
 
-    def _import(self, files: list[Path], settings: Options, rejects: RejectsFile | None) -> None:
+    def _import(self, files: list[Path], rejects: RejectsFile | None, *, dry_run: bool) -> None:
         reports: list[Report] = []
+        trouble, returncode = "", 1
         try:
             for file in files:
-                reports.append(self._import_one(file, settings, rejects))
-                failed = reports[-1].run.outcome in (ImportRun.Outcome.STOPPED, ImportRun.Outcome.FAILED)
-                if failed and not settings.skip_bad_rows:
+                reports.append(self._import_one(file, rejects))
+                is_over = reports[-1].run.outcome in (ImportRun.Outcome.STOPPED, ImportRun.Outcome.FAILED)
+                if is_over and not self.options.skip_bad_rows:
                     break
         except KeyboardInterrupt:
-            self.stdout.write(summary_table(reports, dry_run=settings.dry_run))
-            raise CommandError(
-                "Interrupted: whole batches are stored; import the same again to complete it.", returncode=130
-            ) from None
-        self.stdout.write(summary_table(reports, dry_run=settings.dry_run))
+            trouble, returncode = f"Interrupted: {COMPLETE_IT}", 130
+        except DatabaseError as error:
+            trouble = f"The database failed: {error}; {COMPLETE_IT}"
+        if reports:
+            self.stdout.write(summary_table(reports, dry_run=dry_run))
         if unread := files[len(reports) :]:
-            self.stdout.write(f"Not read: {', '.join(map(str, unread))} (--on-error skip goes on with the next file)")
+            self.stdout.write(f"Not read, or not to the end: {', '.join(map(str, unread))}")
+        if trouble:
+            raise CommandError(trouble, returncode=returncode)
         if bad := sum(report.run.outcome != ImportRun.Outcome.COMPLETE for report in reports):
             raise CommandError(f"{bad} of {len(files)} files have rows or contents that were not taken, see above.")
 
-    def _watch(self, folder: Path, settings: Options, rejects: RejectsFile | None) -> None:
+    def _watch(self, folder: Path, rejects: RejectsFile | None) -> None:
         if not folder.is_dir():
             raise CommandError(f"{folder}: no such folder")
         self.stdout.write(f"Watching {folder}; Ctrl-C ends it.")
+        folder = WatchedFolder(folder)
         try:
-            for file in whole_files(folder):
+            for file in folder.whole_files():
+                # One file, or an hour without the database, must not end the watch.
                 try:
-                    report = self._import_one(file, settings, rejects)
-                except (BadPath, FileNotFoundError) as error:  # one file must not end the watch
+                    self._check(file)
+                    self.stdout.write(result_line(self._import_one(file, rejects)))
+                except BadPath as error:
                     self.stderr.write(str(error))
-                else:
-                    self.stdout.write(result_line(report))
+                except DatabaseError as error:
+                    self.stderr.write(f"{file}: the database failed: {error}. Trying again in {RETRY_S} s.")
+                    connection.close()
+                    folder.give_again(file)
+                    clock.sleep(RETRY_S)
         except KeyboardInterrupt:
             self.stdout.write("Ended.")
+        except FolderGone as error:
+            raise CommandError(str(error)) from None
 
-    def _import_one(self, path: Path, settings: Options, rejects: RejectsFile | None) -> Report:
-        with show_progress(path, self.stdout) as show:
+    def _import_one(self, path: Path, rejects: RejectsFile | None) -> Report:
+        try:
+            with show_progress(path, self.stdout) as show:
 
-            def on_progress(report: Report, bytes_read: int) -> None:
-                show(report.run.read, bytes_read)
-                reset_queries()  # with DEBUG on, Django would keep the text of every statement
+                def on_progress(report: Report, bytes_read: int) -> None:
+                    show(report.run.read, bytes_read)
+                    reset_queries()  # with DEBUG on, Django would keep the text of every statement
 
-            report = import_file(path, settings, rejects=rejects, on_progress=on_progress)
+                report = import_file(path, self.options, rejects=rejects, on_progress=on_progress)
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            # Could not be opened; there is nothing to keep a record of.
+            run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror, place="")
+            report = Report(path, run)
         for line in problem_lines(report):
             self.stderr.write(line)
         return report
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+
+
+def user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
 
 
 def parse_instant(text: str) -> datetime:
@@ -146,7 +191,15 @@ def parse_instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is no time like 2026-03-01T09:00:00 or 2026-03-01T00:00Z") from None
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"'{text}' is not between the years {FIRST_YEAR} and {LAST_YEAR}")
     return instant if timezone.is_aware(instant) else timezone.make_aware(instant)
+
+
+def some_path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path names nothing")
+    return Path(text)
 
 
 def positive(text: str) -> int:
