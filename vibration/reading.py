@@ -22,6 +22,7 @@ from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 COLUMNS = ("measured_time", *STATES)
 BATCH_ROWS = 50_000
 BATCH_BYTES = 8 << 20  # a batch ends here too; this, not the number of rows, bounds the memory
+LINES_AT_ONCE = 100
 MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
 SHOWN_CHARACTERS = 500  # of a rejected row
 BOM = b"\xef\xbb\xbf"
@@ -170,7 +171,7 @@ class CsvReader:
         try:
             for line in iter(readline, b""):
                 yield line
-                while _is_overlong(line):
+                while len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
                     line = readline()  # the rest of a line that is rejected for its length
         except EOFError:
             raise UnreadableFile(
@@ -210,24 +211,27 @@ class CsvReader:
         return head
 
     def _blocks(self) -> Iterator[list[bytes]]:
-        block: list[bytes] = []
-        left = BATCH_BYTES
-        # The lines up to a header make a block of their own, so that the rows after it can go through polars
+        # The lines up to a header make a block of their own, so that the rows after it can go through polars.
         size = self.header_line or self.batch_rows
-        try:
-            for line in self._lines:
-                block.append(line)
-                left -= len(line)
-                if len(block) == size or left <= 0:
-                    yield block
-                    block, size, left = [], self.batch_rows, BATCH_BYTES
-        except UnreadableFile:
-            # What came before the damage is good data.
-            if block:
-                yield block
-            raise
-        if block:
+        while True:
+            block: list[bytes] = []
+            left = BATCH_BYTES
+            try:
+                while len(block) < size and left > 0:
+                    # Some lines at a time: a loop over each in Python would hold up the thread that writes.
+                    before = len(block)
+                    block.extend(islice(self._lines, min(LINES_AT_ONCE, size - before)))
+                    if len(block) == before:
+                        break
+                    left -= sum(map(len, block[before:]))
+            except UnreadableFile:
+                if block:
+                    yield block  # what came before the damage is good data
+                raise
+            if not block:
+                return
             yield block
+            size = self.batch_rows
 
     def _batch(self, block: list[bytes], first_line: int) -> Batch:
         numbers = None if first_line <= self.header_line else self._parse_block(block)
