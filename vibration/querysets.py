@@ -80,7 +80,11 @@ def _values_clause(frame: pl.DataFrame) -> str:
         text = pl.col(column.name)
         if column.dtype == pl.String:  # a time, written by _datetime_text
             text = pl.lit("'") + text + pl.lit("'")
-        parts += [text.cast(pl.String).fill_null("NULL"), pl.lit(",")]
+        text = text.cast(pl.String)
+        if column.dtype.is_float():
+            # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 0.5e0 is one at once.
+            text = pl.when(text.str.contains("e", literal=True)).then(text).otherwise(text + "e0")
+        parts += [text.fill_null("NULL"), pl.lit(",")]
     parts[-1] = pl.lit(")")
     return frame.select(pl.concat_str(parts).str.join(",")).item()
 
