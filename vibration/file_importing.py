@@ -112,6 +112,8 @@ def import_file(
         except Recording.DoesNotExist:
             outcome, message = ImportRun.Outcome.FAILED, "the recording was deleted during the import"
         except KeyboardInterrupt:
+            # Ctrl-C may have come before or after the commit of a batch; the database knows.
+            run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
             message = "interrupted; import the file again to complete it"
             _finish(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
             raise
@@ -161,18 +163,12 @@ def _read_and_write(
 def _write(report: Report, batch: Batch, *, replace: bool) -> None:
     """Store a batch and its counts in one transaction; the rows in conflict are told of once that is settled."""
     run = report.run
-    before = {name: getattr(run, name) for name in COUNTS}
-    try:
-        with transaction.atomic():
-            classes = write_samples(run.recording, batch.time, batch.values, replace=replace)
-            run.new += int(np.count_nonzero(classes == RowClass.NEW))
-            run.identical += int(np.count_nonzero(classes == RowClass.IDENTICAL))
-            run.conflicting += int(np.count_nonzero(classes == RowClass.CONFLICTING))
-            run.save()
-    except BaseException:  # also Ctrl-C: what was rolled back must not be counted
-        for name, count in before.items():
-            setattr(run, name, count)
-        raise
+    with transaction.atomic():
+        classes = write_samples(run.recording, batch.time, batch.values, replace=replace)
+        run.new += int(np.count_nonzero(classes == RowClass.NEW))
+        run.identical += int(np.count_nonzero(classes == RowClass.IDENTICAL))
+        run.conflicting += int(np.count_nonzero(classes == RowClass.CONFLICTING))
+        run.save()
     for position in np.flatnonzero(classes == RowClass.CONFLICTING):
         line, time = int(batch.lines[position]), float(batch.time[position])
         what = f"took the place of other values at {time!r} s"

@@ -124,7 +124,7 @@ def test_interrupted_by_ctrl_c_it_stops_between_batches_and_says_how_to_go_on(pa
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert "Interrupted: whole batches are stored; import the same again to complete it." in err
+    assert "Interrupted; whole batches are stored; import the same again to complete it." in err
     assert "Traceback" not in err
     record = ImportRun.objects.get()
     assert record.outcome == ImportRun.Outcome.INTERRUPTED

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 
 from machines.models import Machine, Sensor
 from vibration import file_importing, watching
@@ -277,6 +277,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
+        (["--watch", ".", "--dry-run"], "--dry-run and --watch do not go together"),
         ([""], "an empty path names nothing"),
         (["g1_a.csv", "--machine", ""], "machine is empty"),
         (["g1_a.csv", "--recording", " "], "recording is empty"),
@@ -357,6 +358,25 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
     record = ImportRun.objects.get()
     assert record.new == VibrationData.objects.count() == 1
     assert record.outcome == ImportRun.Outcome.UNFINISHED
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_ctrl_c_around_a_commit_counts_what_is_stored(tmp_path, monkeypatch, committed):
+    def interrupted_write(report, batch, *, replace):
+        with transaction.atomic():
+            write(report, batch, replace=replace)
+            if not committed:
+                raise KeyboardInterrupt
+        raise KeyboardInterrupt
+
+    write = file_importing._write
+    monkeypatch.setattr(file_importing, "_write", interrupted_write)
+    _out, _err, error = run(write_csv(tmp_path / "g1_a.csv", GOOD))
+    assert error is not None
+    assert error.returncode == 130
+    record = ImportRun.objects.get()
+    assert record.outcome == ImportRun.Outcome.INTERRUPTED
+    assert record.new == VibrationData.objects.count() == (3 if committed else 0)
 
 
 def test_a_watched_file_counts_as_quiet_by_our_own_clock_too(tmp_path, monkeypatch):

@@ -19,7 +19,6 @@ from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
 from vibration.watching import FolderGone, WatchedFolder
 
-COMPLETE_IT = "whole batches are stored; import the same again to complete it."
 RETRY_S = 10  # after the database failed while a folder is watched
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # of a start; typing errors lie outside
 
@@ -63,6 +62,8 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         if bool(options["paths"]) == bool(options["watch"]):
             raise CommandError("Name files or folders to import, or a folder to --watch.")
+        if options["dry_run"] and options["watch"]:
+            raise CommandError("--dry-run and --watch do not go together.")
         self.options = Options(
             machine=options["machine"],
             sensor=options["sensor"],
@@ -117,15 +118,18 @@ class Command(BaseCommand):
                 if is_over and not self.options.skip_bad_rows:
                     break
         except KeyboardInterrupt:
-            trouble, returncode = f"Interrupted: {COMPLETE_IT}", 130
+            trouble, returncode = "Interrupted", 130
         except DatabaseError as error:
-            trouble = f"The database failed: {error}; {COMPLETE_IT}"
+            trouble = f"The database failed: {error}"
         if reports:
             self.stdout.write(summary_table(reports, dry_run=dry_run))
         if unread := files[len(reports) :]:
             self.stdout.write(f"Not read, or not to the end: {', '.join(map(str, unread))}")
         if trouble:
-            raise CommandError(trouble, returncode=returncode)
+            stored = (
+                "nothing was stored" if dry_run else "whole batches are stored; import the same again to complete it"
+            )
+            raise CommandError(f"{trouble}; {stored}.", returncode=returncode)
         if bad := sum(report.run.outcome != ImportRun.Outcome.COMPLETE for report in reports):
             raise CommandError(f"{bad} of {len(files)} files have rows or contents that were not taken, see above.")
 
