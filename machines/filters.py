@@ -1,0 +1,117 @@
+"""What a query string may ask for, of machines and sensors; and the rules that hold for every query string."""
+
+import math
+import re
+
+import django_filters
+from django import forms
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from machines.models import Machine, Sensor
+from machines.row_fields import TimeField
+
+# What pagination and content negotiation read from the same query string
+OTHER_PARAMETERS = {"page", "cursor", "limit", "format"}
+
+
+class _InstantField(forms.Field):
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        # "+" means a space in a query string, and people forget to escape it.
+        value = re.sub(r"(\d\d:\d\d\S*) (\d\d:?\d\d)$", r"\1+\2", value)
+        try:
+            return TimeField(measured=False).to_internal_value(value)
+        except ValidationError as error:
+            raise forms.ValidationError([str(message) for message in error.detail]) from None
+
+
+class _SecondsField(forms.FloatField):
+    def to_python(self, value):
+        number = super().to_python(value)
+        if number is not None and not math.isfinite(number):
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return number
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class InstantFilter(django_filters.Filter):
+    """An instant as the API takes it, see TimeField."""
+
+    field_class = _InstantField
+
+
+@extend_schema_field(OpenApiTypes.DOUBLE)
+class SecondsFilter(django_filters.Filter):
+    """A time of a recording, in seconds."""
+
+    field_class = _SecondsField
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """Answers a parameter that nobody knows as it answers a wrong value."""
+
+    def filter_queryset(self, request, queryset, view):
+        filterset = self.get_filterset(request, queryset, view)
+        refuse_unknown(request.query_params, set(filterset.filters) | OTHER_PARAMETERS)
+        return super().filter_queryset(request, queryset, view)
+
+
+def refuse_unknown(query, known: set[str], repeatable: set[str] = frozenset()) -> None:
+    """Raises ValidationError naming each parameter that is not known, or given twice.
+
+    Passed over, a mistyped name would show everything, and the first of two values would not count.
+    """
+    wrong = {}
+    for name in query:
+        if name not in known:
+            wrong[name] = [f"Unknown parameter. Known: {', '.join(sorted(known))}."]
+        elif len(query.getlist(name)) > 1 and name not in repeatable:
+            wrong[name] = ["Given more than once."]
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def read_query(serializer_class: type[serializers.Serializer], query, repeatable: set[str] = frozenset()) -> dict:
+    """What a query string asks for, validated by the fields of a serializer. Raises ValidationError."""
+    serializer = serializer_class(data=query)
+    refuse_unknown(query, {*serializer.fields, "format"}, repeatable)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
+
+
+def parameters_of(filterset: type[FilterSet]) -> list[OpenApiParameter]:
+    """A filter set's parameters for the OpenAPI schema of a view that is no generic one."""
+    types = {InstantFilter: OpenApiTypes.DATETIME, SecondsFilter: OpenApiTypes.DOUBLE}
+    found = []
+    for name, it in filterset.base_filters.items():
+        choices = getattr(it.extra.get("choices"), "values", None)
+        kind = OpenApiTypes.INT if choices else types.get(type(it), OpenApiTypes.STR)
+        many = isinstance(it, django_filters.MultipleChoiceFilter)
+        found.append(OpenApiParameter(name, kind, enum=choices, many=many, description=it.extra["help_text"]))
+    return found
+
+
+class MachineFilter(FilterSet):
+    name = django_filters.CharFilter(help_text="설비 이름 / name of the machine, exactly.")
+    is_active = django_filters.TypedChoiceFilter(
+        choices=[("true", "true"), ("false", "false")], coerce="true".__eq__, help_text="사용 중 / in use."
+    )
+
+    class Meta:
+        model = Machine
+        fields = ["name", "is_active"]
+
+
+class SensorFilter(FilterSet):
+    machine_name = django_filters.CharFilter(
+        field_name="machine__name", help_text="설비 이름 / name of the machine, exactly."
+    )
+
+    class Meta:
+        model = Sensor
+        fields = ["machine_name", "sensor_no"]

@@ -1,0 +1,66 @@
+from django.db import models
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from machines.models import Machine, Sensor
+from machines.row_fields import NameField, TextField, TruthField, WholeNumberField
+
+
+class RefuseUnknown:
+    """Mixed into a serializer: a field that it does not have is an error, not passed over."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                message = f"Unknown field. Known: {', '.join(self.fields)}."
+                raise serializers.ValidationError({name or "?": [message] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class StrictModelSerializer(RefuseUnknown, serializers.ModelSerializer):
+    """A ModelSerializer that takes a text for a text and a number for a number only, as its schema says."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.CharField: TextField,
+        models.TextField: TextField,
+        models.BooleanField: TruthField,
+    }
+
+
+class MachineNameField(serializers.SlugRelatedField):
+    """A machine by its name."""
+
+    default_error_messages = {"does_not_exist": "There is no machine {value}."}
+
+    def __init__(self, **kwargs):
+        super().__init__(slug_field="name", queryset=Machine.objects.all(), **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class MachineSerializer(StrictModelSerializer):
+    name = NameField(
+        Machine._meta.get_field("name"),
+        validators=[UniqueValidator(Machine.objects.all(), message="A machine of this name exists.")],
+        help_text="설비 이름 / unique name, as in file names and posted rows.",
+    )
+    rated_rpm = WholeNumberField(
+        min_value=0, max_value=1_000_000, required=False, allow_null=True, help_text="정격 회전수 / rated speed, rpm."
+    )
+
+    class Meta:
+        model = Machine
+        fields = ["id", "name", "title", "location", "installed_at", "rated_rpm", "is_active", "registered_by", "notes"]
+
+
+class SensorSerializer(StrictModelSerializer):
+    machine_name = MachineNameField(source="machine", help_text="설비 이름 / its machine.")
+    sensor_no = NameField(Sensor._meta.get_field("sensor_no"), help_text="센서 번호 / unique within its machine.")
+
+    class Meta:
+        model = Sensor
+        fields = ["id", "machine_name", "sensor_no", "position", "unit"]
