@@ -1,47 +1,205 @@
-"""The API of the vibration data; its paths stand in `himmes/api.py`."""
+"""The API of the vibration data; its paths stand in `himmes/api.py`, what it says of itself in `openapi.py`."""
 
 import math
+from pathlib import Path
 
+from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.shortcuts import get_object_or_404
-from rest_framework import serializers
+from rest_framework import generics, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from vibration.models import DEFAULT_RECORDING, Recording
+from machines.csv_export import CsvRenderer, safe_text, stream_csv
+from machines.filters import StrictFilterBackend, read_query, refuse_unknown
+from machines.limited_reads import TOO_MANY, TooManyRows
+from machines.models import Sensor
+from machines.pagination import ListPagination
+from machines.rows import Conflict, InvalidRows, TooLarge, read_rows
+from vibration import openapi
+from vibration.classifying import RowClass
+from vibration.csv_paths import BadPath, place_of
+from vibration.file_importing import COUNTS, Options, Report, import_file
+from vibration.filters import RecordingFilter, SampleFilter
+from vibration.models import ImportRun, Recording, VibrationData
+from vibration.posting import post_samples, summary
+from vibration.samples import first_samples, read_samples
+from vibration.serializers import (
+    CsvUpload,
+    GroupedRangeQuery,
+    RecordingSerializer,
+    SamplePageQuery,
+    SampleRow,
+    WaveformQuery,
+)
 from vibration.states import STATES
-from vibration.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS, Waveform, read_waveform
+from vibration.waveform import Waveform, read_waveform
+
+CSV_COLUMNS = ["machine_name", "sensor_no", "recording", "collected_at", "measured_time", *STATES]
 
 
-class WaveformQuery(serializers.Serializer):
-    machine_name = serializers.CharField()
-    sensor_no = serializers.CharField()
-    recording = serializers.CharField(default=DEFAULT_RECORDING)
-    start = serializers.FloatField(default=0.0)
-    end = serializers.FloatField(default=math.inf)
-    points = serializers.IntegerField(default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS)
-    states = serializers.ListField(child=serializers.ChoiceField(choices=STATES), default=STATES)
+@openapi.SAMPLES
+class SampleList(APIView):
+    queryset = VibrationData.objects.all()
 
-    def validate(self, query):
-        if query["end"] < query["start"]:
-            raise serializers.ValidationError({"end": "Must not be smaller than start."})
-        return query
+    def get_renderers(self):
+        return [JSONRenderer(), CsvRenderer()] if self.request.method == "GET" else [JSONRenderer()]
+
+    def get(self, request):
+        query = request.query_params
+        refuse_unknown(query, {*SampleFilter.base_filters, "limit", "cursor", "format"})
+        page = SamplePageQuery(data=query)
+        page.is_valid(raise_exception=True)
+        filterset = SampleFilter(query, Recording.objects.select_related("sensor__machine"))
+        if not filterset.is_valid():
+            raise ValidationError(filterset.errors)
+        recordings = list(filterset.qs)
+        if request.accepted_renderer.format == "csv":
+            samples = read_samples(recordings, filterset.window())
+            return stream_csv("vibration-data", CSV_COLUMNS, map(_as_cells, samples))
+        limit, after = page.validated_data["limit"], page.validated_data.get("cursor")
+        samples = list(read_samples(recordings, filterset.window(), after=after, limit=limit + 1))
+        link = None
+        if len(samples) > limit:
+            samples.pop()
+            link = replace_query_param(request.build_absolute_uri(), "cursor", samples[-1]["id"])
+        return Response({"next": link, "results": samples})
+
+    def post(self, request):
+        row = SampleRow(data=request.data)
+        row.is_valid(raise_exception=True)
+        try:
+            [row_class] = post_samples(read_rows([request.data], row))
+        except InvalidRows as error:
+            raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
+        place = row.validated_data
+        recording = Recording.objects.select_related("sensor__machine").get(
+            name=place["recording"], sensor__sensor_no=place["sensor_no"], sensor__machine__name=place["machine_name"]
+        )
+        time = place["measured_time"]
+        [stored] = first_samples([recording], time, time, 1, most=1)
+        if row_class == RowClass.CONFLICTING:
+            held = ", ".join(f"{state} {stored[state]!r}" for state in STATES)
+            raise Conflict(f"Nothing was stored: {recording} holds other values at {time!r} s: {held}.")
+        created = row_class == RowClass.NEW
+        return Response(stored, status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
 
+@openapi.SAMPLE_BULK
+class SampleBulk(APIView):
+    queryset = VibrationData.objects.all()
+
+    def post(self, request):
+        return Response(summary(post_samples(read_rows(request.data, SampleRow()))))
+
+
+@openapi.GROUPED_RANGE
+class GroupedRange(APIView):
+    queryset = VibrationData.objects.all()
+
+    def get(self, request):
+        asked = read_query(GroupedRangeQuery, request.query_params)
+        places = {"sensor__machine__name": "machine_name", "sensor__sensor_no": "sensor_no"}
+        recordings = Recording.objects.with_place().filter(
+            name=asked["recording"],
+            first_time__lte=asked["end"],
+            last_time__gte=asked["start"],
+            **{lookup: asked[name] for lookup, name in places.items() if name in asked},
+        )
+        most = settings.API_MAX_RESULT_ROWS
+        try:
+            samples = first_samples(list(recordings), asked["start"], asked["end"], asked["per_group_limit"], most=most)
+        except TooManyRows:
+            raise ValidationError({"per_group_limit": [TOO_MANY.format(most=most)]}) from None
+        return Response(samples)
+
+
+@openapi.WAVEFORM
 class WaveformView(APIView):
     """A window of one recording as at most `points` buckets with the least and greatest value of each state."""
 
+    queryset = VibrationData.objects.all()
+
     def get(self, request):
-        query = WaveformQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
+        asked = read_query(WaveformQuery, request.query_params, repeatable={"states"})
         recording = get_object_or_404(
             Recording.objects.select_related("sensor__machine"),
             name=asked["recording"],
             sensor__sensor_no=asked["sensor_no"],
             sensor__machine__name=asked["machine_name"],
         )
-        waveform = read_waveform(recording, asked["start"], asked["end"], asked["points"])
+        end = asked.get("end", math.inf)
+        waveform = read_waveform(recording, asked["start"], end, asked["points"])
         return Response(describe(recording, waveform, [state for state in STATES if state in asked["states"]]))
+
+
+@openapi.CSV_UPLOAD
+class CsvUploadView(APIView):
+    queryset = VibrationData.objects.all()
+    parser_classes = [MultiPartParser]
+
+    def initialize_request(self, request, *args, **kwargs):
+        # On disk from the first byte on: the importer reads a file.
+        request.upload_handlers = [TemporaryFileUploadHandler(request)]
+        return super().initialize_request(request, *args, **kwargs)
+
+    def post(self, request):
+        limit = settings.API_MAX_UPLOAD_BYTES
+        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            raise TooLarge(f"An upload may have at most {limit:,} bytes. Compress the file, or use import_vibration.")
+        upload = CsvUpload(data=request.data)
+        upload.is_valid(raise_exception=True)
+        asked = upload.validated_data
+        options = Options(
+            machine=asked.get("machine_name"),
+            sensor=asked.get("sensor_no"),
+            recording=asked["recording"],
+            started_at=asked.get("started_at"),
+            skip_bad_rows=asked["on_error"] == "skip",
+            started_by=request.user.get_username(),
+        )
+        name = Path(asked["file"].name)
+        try:
+            machine, sensor, _recording = place_of(name, options.machine, options.sensor, options.recording)
+        except BadPath:
+            message = "The file's name is not <machine>_<sensor>.csv; rename it, or give machine_name and sensor_no."
+            raise ValidationError({"file": [message]}) from None
+        known = Sensor.objects.filter(machine__name=machine, sensor_no=sensor)
+        if not settings.API_REGISTERS_MACHINES and not known.exists():
+            message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
+            raise ValidationError({"machine_name": [message]})
+        report = import_file(Path(asked["file"].temporary_file_path()), options, name=name)
+        if report.run.outcome in (ImportRun.Outcome.COMPLETE, ImportRun.Outcome.PROBLEMS):
+            return Response(_told(report))
+        raise ImportStopped(report)
+
+
+class ImportStopped(APIException):
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, report: Report):
+        self.extra = {"report": _told(report)}
+        reason = report.problems[-1] if report.run.outcome == ImportRun.Outcome.STOPPED else report.path.name
+        super().__init__(f"{reason}; {report.run.message}")
+
+
+@openapi.RECORDINGS
+class RecordingList(generics.ListAPIView):
+    queryset = Recording.objects.with_place()
+    serializer_class = RecordingSerializer
+    filter_backends = [StrictFilterBackend]
+    filterset_class = RecordingFilter
+    pagination_class = ListPagination
+
+
+@openapi.RECORDING
+class RecordingDetail(generics.RetrieveAPIView):
+    queryset = Recording.objects.with_place()
+    serializer_class = RecordingSerializer
 
 
 def describe(recording: Recording, waveform: Waveform, states: list[str]) -> dict:
@@ -65,4 +223,25 @@ def describe(recording: Recording, waveform: Waveform, states: list[str]) -> dic
             }
             for state in states
         },
+    }
+
+
+def _as_cells(sample: dict) -> list:
+    names = [safe_text(sample[column]) for column in CSV_COLUMNS[:3]]
+    return [*names, *(sample[column] for column in CSV_COLUMNS[3:])]
+
+
+def _told(report: Report) -> dict:
+    run = report.run
+    return {
+        "import_run": run.pk,
+        "file": run.file_name,
+        "place": run.place,
+        "outcome": run.outcome,
+        "message": run.message,
+        "read": run.read,
+        **{name: getattr(run, name) for name in COUNTS},
+        "seconds": round(run.seconds, 3),
+        "problems": report.problems,
+        "notes": report.notes,
     }

@@ -82,26 +82,29 @@ def import_file(
     path: Path,
     options: Options,
     *,
+    name: Path | None = None,
     rejects: RejectsFile | None = None,
     on_progress: Callable[[Report, int], None] = lambda report, bytes_read: None,
 ) -> Report:
     """Import one file; `on_progress` is called after each batch with the report so far and the bytes read.
 
+    `name` is what the file is called where `path` is but a temporary place of it.
     A file that can't be read gives a report whose outcome is `failed`; what came before the damage is stored. Raises
     BadPath for its name and OSError when it can't be opened; DatabaseError and KeyboardInterrupt pass through.
     """
-    place = place_of(path, options.machine, options.sensor, options.recording)
+    name = name or path
+    place = place_of(name, options.machine, options.sensor, options.recording)
     with path.open("rb") as stream:
         before = os.fstat(stream.fileno())
         run = ImportRun.objects.create(
             started_by=options.started_by[:150],
-            file_name=name_of(path),
+            file_name=name_of(name),
             file_size=before.st_size,
             sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
             place=" / ".join(place),
         )
         stream.seek(0)
-        report = Report(path, run, rejects)
+        report = Report(name, run, rejects)
         started = clock.monotonic()
         try:
             outcome, message = _read_and_write(report, stream, place, options, on_progress)

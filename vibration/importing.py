@@ -100,8 +100,9 @@ def write_samples(
     """Store samples and bring rollups and counts up to date, all or nothing; the RowClass of each row, int8 (n,).
 
     `time` is float64 (n,) in seconds, `values` float64 (n, 4), in any order; both must be finite and in range, as
-    vibration/reading.py makes sure of. `collected_at` is datetime64[us] (n,) in UTC; without it, a recording with a
-    known start counts from there. A row in conflict with a stored one is left out, or takes its place with `replace`.
+    vibration/reading.py makes sure of. `collected_at` is datetime64[us] (n,) in UTC, NaT where it is not known; then a
+    recording with a known start counts from there. A row in conflict with a stored one is left out, or takes its place
+    with `replace`.
     """
     classes = np.empty(len(time), dtype=np.int8)
     if not len(time):
@@ -109,8 +110,11 @@ def write_samples(
     recording = Recording.objects.select_for_update().get(pk=recording.pk)
     if recording.rollup_exponent is None:
         recording.rollup_exponent = base_exponent(time)
-    if collected_at is None and recording.started_at is not None:
-        collected_at = _since(recording.started_at, time)
+    if recording.started_at is not None:
+        from_start = _since(recording.started_at, time)
+        collected_at = (
+            from_start if collected_at is None else np.where(np.isnat(collected_at), from_start, collected_at)
+        )
 
     order = np.argsort(time, kind="stable")
     bucket = bucket_of(time[order], recording.rollup_exponent)
@@ -139,8 +143,9 @@ def _store(recording, piece: Piece, time, values, collected_at, insert, replaced
     columns = {"measured_time": time[rows]} | {state: values[rows, i] for i, state in enumerate(STATES)}
     if collected_at is not None:
         columns["collected_at"] = collected_at[rows]
-        latest = collected_at[rows].max().item().replace(tzinfo=UTC)
-        recording.last_collected_at = max(latest, recording.last_collected_at or latest)
+        if not np.isnat(latest := np.fmax.reduce(collected_at[rows])):  # fmax passes over NaT
+            latest = latest.item().replace(tzinfo=UTC)
+            recording.last_collected_at = max(latest, recording.last_collected_at or latest)
     frame = pl.DataFrame(columns).with_columns(pl.lit(recording.pk).alias("recording_id"))
     with ThreadPoolExecutor(max_workers=1) as pool:
         # Summed up while the database is busy with the samples.

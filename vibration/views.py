@@ -1,3 +1,4 @@
+from django.contrib.auth.decorators import permission_required
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +28,7 @@ WAVEFORM_TEXT = {
 }
 
 
+@permission_required("vibration.view_vibrationdata", raise_exception=True)
 def waveform(request):
     form = WaveformForm(request.GET)
     recording = form.chosen()

@@ -85,7 +85,7 @@
     try {
       response = await fetch(`${figure.dataset.url}?${asked}`, { signal: mine.signal });
       // A proxy in between may answer with a page of its own.
-      if (response.headers.get("Content-Type")?.startsWith("application/json")) answer = await response.json();
+      if (response.headers.get("Content-Type")?.match(/^application\/(problem\+)?json/)) answer = await response.json();
     } catch (error) {
       if (error.name === "AbortError") return;
       response = null; // no connection, or it broke off
@@ -103,11 +103,11 @@
 
   function showProblem(response, answer) {
     const status = response?.status;
-    const loggedOut = status === 401 || status === 403;
+    const loggedOut = status === 401;
     let problem;
     if (!response) problem = text.away;
     else if (loggedOut) problem = text.logged_out;
-    else if (status === 400 && answer) problem = fill(text.refused, { reason: reasons(answer) });
+    else if ((status === 400 || status === 403) && answer) problem = fill(text.refused, { reason: reasons(answer) });
     else if (status === 404) problem = text.gone;
     else problem = fill(text.failed, { status });
     banner.querySelector("[data-error]").textContent = problem;
@@ -120,10 +120,8 @@
     figure.dataset.stale = ""; // what is still drawn is not what was asked for
   }
 
-  const reasons = (answer) =>
-    Object.entries(answer)
-      .map(([field, messages]) => `${field}: ${[messages].flat().join(" ")}`)
-      .join("; ");
+  const reasons = ({ detail, errors }) =>
+    errors.map(({ field, message }) => `${field}: ${message}`).join("; ") || detail;
 
   // --- Showing -------------------------------------------------------------------------------------------------------
 

@@ -87,7 +87,7 @@ def undisturbed(path):
 
 def test_killed_at_any_instant_whole_batches_stay_and_running_again_completes_them(path, undisturbed):
     rows, rollups, batch_s = undisturbed
-    instants = random.Random(7)  # noqa: S311  not for secrets
+    instants = random.Random(7)
     midway = 0
     for _kill in range(KILLS):
         process = start(path, "--batch-size", BATCH)

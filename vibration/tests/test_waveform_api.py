@@ -13,8 +13,8 @@ PLACE = {"machine_name": "g1", "sensor_no": "sensor1"}
 
 
 @pytest.fixture
-def operator(client, django_user_model):
-    client.force_login(django_user_model.objects.create_user("operator"))
+def operator(client, user):
+    client.force_login(user)
     return client
 
 
@@ -67,7 +67,7 @@ def test_a_wrong_query_is_answered_with_the_name_of_its_field(operator, query, f
     make_recording(5)
     answer = operator.get(URL, query)
     assert answer.status_code == 400
-    assert list(answer.json()) == [field]
+    assert [it["field"] for it in answer.json()["errors"]] == [field]
 
 
 def test_a_recording_without_samples_and_a_window_beside_them_are_empty(operator):
@@ -86,12 +86,12 @@ def test_an_unknown_recording_is_not_found(operator):
 def test_nobody_reads_without_a_login(client):
     make_recording(5)
     answer = client.get(URL, PLACE)
-    assert answer.status_code == 403
+    assert answer.status_code == 401
     assert "time" not in answer.json()
 
 
 def test_a_waveform_costs_a_fixed_number_of_queries(operator, django_assert_num_queries):
     make_recording(20_000)
-    # Session, user, recording, rollups
-    with django_assert_num_queries(4):
+    # Session, user, his permissions and those of his roles, recording, rollups
+    with django_assert_num_queries(6):
         operator.get(URL, PLACE)

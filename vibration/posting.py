@@ -1,0 +1,87 @@
+"""Rows of samples from programs, of any recordings in one list: all of them stored or none."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+from django.conf import settings
+
+from machines.models import RegisteredBy, Sensor
+from machines.retrying import in_transaction
+from machines.rows import InvalidRows
+from vibration.classifying import RowClass
+from vibration.importing import open_recording, write_samples
+from vibration.models import Recording
+from vibration.states import STATES
+
+Place = tuple[str, str, str]  # machine, sensor and recording, by their names
+
+
+def post_samples(columns: dict) -> np.ndarray:
+    """Store the columns of rows as `read_rows` returns them for a SampleRow; the RowClass of each row, int8 (n,).
+
+    Raises InvalidRows for a machine or sensor that nobody registered, where `API_REGISTERS_MACHINES` is off.
+    """
+    rows_of: dict[Place, list[int]] = defaultdict(list)
+    for number, place in enumerate(
+        zip(columns["machine_name"], columns["sensor_no"], columns["recording"], strict=True)
+    ):
+        rows_of[place].append(number)
+    time = columns["measured_time"]
+    values = np.column_stack([columns[state] for state in STATES])
+    collected_at = None
+    if any(columns["collected_at"]):
+        naive = [instant and instant.replace(tzinfo=None) for instant in columns["collected_at"]]  # in UTC already
+        collected_at = np.array(naive, dtype="datetime64[us]")
+    if not settings.API_REGISTERS_MACHINES:
+        _refuse_unknown(rows_of, len(time))
+
+    def write() -> np.ndarray:
+        classes = np.empty(len(time), dtype=np.int8)
+        # One order for all writers: of the names, in which new ones are registered, then of the locks.
+        opened = [(_opened(*place), np.array(rows_of[place])) for place in sorted(rows_of)]
+        for recording, rows in sorted(opened, key=lambda pair: pair[0].pk):
+            instants = None if collected_at is None else collected_at[rows]
+            classes[rows] = write_samples(recording, time[rows], values[rows], collected_at=instants)
+        return classes
+
+    return in_transaction(write)
+
+
+def summary(classes: Iterable[int]) -> dict:
+    """What the poster of rows is told of what became of them."""
+    classes = [int(it) for it in classes]
+    counts = Counter(classes)
+    return {
+        "status": "success",
+        "received": len(classes),
+        "inserted": counts[RowClass.NEW],
+        "identical": counts[RowClass.IDENTICAL],
+        "conflicting": counts[RowClass.CONFLICTING],
+        "conflicts": [row for row, row_class in enumerate(classes) if row_class == RowClass.CONFLICTING],
+    }
+
+
+def _opened(machine: str, sensor: str, name: str) -> Recording:
+    found = Recording.objects.filter(sensor__machine__name=machine, sensor__sensor_no=sensor, name=name).first()
+    return found or open_recording(machine, sensor, name=name, source="API", registered_by=RegisteredBy.API)
+
+
+def _refuse_unknown(rows_of: dict[Place, list[int]], count: int) -> None:
+    names = {machine for machine, _sensor, _recording in rows_of}
+    known = set(Sensor.objects.filter(machine__name__in=names).values_list("machine__name", "sensor_no"))
+    machines = {machine for machine, _sensor in known}
+    errors = {}
+    for (machine, sensor, _recording), rows in rows_of.items():
+        if (machine, sensor) in known:
+            continue
+        if machine in machines:
+            error = ("sensor_no", f"Machine {machine} has no sensor {sensor}; an administrator has to register it.")
+        else:
+            error = (
+                "machine_name",
+                f"No machine {machine} with a sensor is registered; an administrator has to do so.",
+            )
+        errors |= {row: [error] for row in rows}
+    if errors:
+        raise InvalidRows(errors, count)

@@ -1,0 +1,204 @@
+"""What programs post and read of samples and recordings, and what they may ask for."""
+
+from rest_framework import serializers
+
+from machines.models import Machine, Sensor
+from machines.row_fields import NameField, NumberField, TimeField
+from machines.serializers import RefuseUnknown
+from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
+from vibration.samples import Key, key_of
+from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
+from vibration.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
+
+
+class ValueField(NumberField):
+    def __init__(self, **kwargs):
+        super().__init__(min_value=-MAX_VALUE, max_value=MAX_VALUE, **kwargs)
+
+
+class SampleRow(RefuseUnknown, serializers.Serializer):
+    """A sample as it is posted: four values at one time of a recording."""
+
+    machine_name = NameField(Machine._meta.get_field("name"), help_text="설비 이름 / machine.")
+    sensor_no = NameField(Sensor._meta.get_field("sensor_no"), help_text="센서 번호 / sensor.")
+    recording = NameField(
+        Recording._meta.get_field("name"),
+        default=DEFAULT_RECORDING,
+        help_text="측정 기록 / recording: one continuous run of the sensor.",
+    )
+    collected_at = TimeField(
+        required=False,
+        allow_null=True,
+        help_text="수집 시각 / when it was measured. Without an offset it is plant time. Left out, it follows from the "
+        "recording's start if that is known.",
+    )
+    measured_time = NumberField(
+        min_value=0, max_value=MAX_TIME_S, help_text="측정 시간(초) / seconds from the start of the recording."
+    )
+    normal = ValueField(help_text="정상 / normal.")
+    unbalance = ValueField(help_text="질량 불균형 / unbalance.")
+    looseness = ValueField(help_text="지지 불량 / looseness.")
+    unbalance_looseness = ValueField(help_text="복합 불량 / unbalance and looseness.")
+
+
+class Sample(serializers.Serializer):
+    """A sample as it is stored."""
+
+    id = serializers.CharField(help_text="`<number of the recording>:<measured_time>`; unique.")
+    machine_name = serializers.CharField(help_text="설비 이름 / machine.")
+    sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
+    recording = serializers.CharField(help_text="측정 기록 / recording.")
+    collected_at = serializers.DateTimeField(allow_null=True, help_text="수집 시각 / in plant time with its offset.")
+    measured_time = serializers.FloatField(help_text="측정 시간(초) / seconds from the start of the recording.")
+    normal = serializers.FloatField(help_text="정상 / normal.")
+    unbalance = serializers.FloatField(help_text="질량 불균형 / unbalance.")
+    looseness = serializers.FloatField(help_text="지지 불량 / looseness.")
+    unbalance_looseness = serializers.FloatField(help_text="복합 불량 / unbalance and looseness.")
+
+
+class SamplePage(serializers.Serializer):
+    next = serializers.URLField(allow_null=True, help_text="다음 쪽 / address of the next page; null on the last one.")
+    results = Sample(many=True)
+
+
+class PostedRows(serializers.Serializer):
+    """What became of a list of rows; received = inserted + identical + conflicting."""
+
+    status = serializers.ChoiceField(["success"])
+    received = serializers.IntegerField(help_text="받은 행 / rows in the request.")
+    inserted = serializers.IntegerField(help_text="새로 저장 / stored now.")
+    identical = serializers.IntegerField(help_text="이미 저장됨 / stored before with the same values.")
+    conflicting = serializers.IntegerField(help_text="충돌 / not stored: their key is stored with other values.")
+    conflicts = serializers.ListField(
+        child=serializers.IntegerField(), help_text="충돌한 행 번호 / numbers of the conflicting rows, from 0."
+    )
+
+
+class CursorField(serializers.CharField):
+    """Where a page of samples begins: behind the sample of this id."""
+
+    default_error_messages = {"unknown": "No place in the list. Follow the `next` of the page before."}
+
+    def to_internal_value(self, value) -> Key:
+        try:
+            return key_of(super().to_internal_value(value))
+        except ValueError:
+            self.fail("unknown")
+
+
+class SamplePageQuery(serializers.Serializer):
+    limit = serializers.IntegerField(
+        default=1_000, min_value=1, max_value=10_000, help_text="쪽 크기 / rows on a page."
+    )
+    cursor = CursorField(required=False, help_text="다음 쪽 / from the `next` of the page before.")
+
+
+class GroupedRangeQuery(serializers.Serializer):
+    per_group_limit = serializers.IntegerField(
+        default=1_000, min_value=1, max_value=10_000, help_text="센서별 행 수 / rows of each sensor."
+    )
+    start = serializers.FloatField(default=0.0, help_text="시작(초) / seconds, included.")
+    end = serializers.FloatField(default=140.0, help_text="끝(초) / seconds, included.")
+    machine_name = serializers.CharField(required=False, help_text="설비 / this machine only.")
+    sensor_no = serializers.CharField(required=False, help_text="센서 / sensors of this number only.")
+    recording = serializers.CharField(
+        default=DEFAULT_RECORDING, help_text="측정 기록 / which recording of each sensor."
+    )
+
+
+class WaveformQuery(serializers.Serializer):
+    machine_name = serializers.CharField(help_text="설비 이름 / machine.")
+    sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
+    recording = serializers.CharField(default=DEFAULT_RECORDING, help_text="측정 기록 / recording.")
+    start = serializers.FloatField(default=0.0, help_text="시작(초) / seconds, included.")
+    end = serializers.FloatField(required=False, help_text="끝(초) / seconds, included; left out: to the end.")
+    points = serializers.IntegerField(
+        default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS, help_text="점 수 / at most so many buckets."
+    )
+    states = serializers.ListField(
+        child=serializers.ChoiceField(choices=STATES), default=STATES, help_text="상태 / states, all when left out."
+    )
+
+    def validate(self, query):
+        if query.get("end", query["start"]) < query["start"]:
+            raise serializers.ValidationError({"end": "Must not be smaller than start."})
+        return query
+
+
+class Extremes(serializers.Serializer):
+    min = serializers.ListField(child=serializers.FloatField(), help_text="최솟값 / least value of each bucket.")
+    max = serializers.ListField(child=serializers.FloatField(), help_text="최댓값 / greatest value of each bucket.")
+
+
+class WaveformAnswer(serializers.Serializer):
+    machine_name = serializers.CharField()
+    sensor_no = serializers.CharField()
+    recording = serializers.CharField()
+    recording_start = serializers.FloatField(allow_null=True, help_text="Seconds; null when it holds no samples.")
+    recording_end = serializers.FloatField(allow_null=True)
+    start = serializers.FloatField(help_text="Seconds: the window, widened to whole buckets.")
+    end = serializers.FloatField()
+    bucket_width = serializers.FloatField(help_text="Seconds; 0 when each sample is there by itself.")
+    buckets = serializers.IntegerField(help_text="Length of `time` and of each list of values.")
+    samples = serializers.IntegerField(help_text="표본 수 / samples that the buckets stand for.")
+    time = serializers.ListField(child=serializers.FloatField(), help_text="Seconds where each bucket begins.")
+    states = serializers.DictField(child=Extremes(), help_text="상태별 값 / by state: normal, unbalance, ...")
+
+
+class CsvUpload(RefuseUnknown, serializers.Serializer):
+    file = serializers.FileField(help_text="CSV 파일 / `.csv` or `.csv.gz`, as `import_vibration` takes it.")
+    machine_name = NameField(
+        Machine._meta.get_field("name"), required=False, help_text="설비 이름 / else from the file's name."
+    )
+    sensor_no = NameField(
+        Sensor._meta.get_field("sensor_no"), required=False, help_text="센서 번호 / else from the file's name."
+    )
+    recording = NameField(
+        Recording._meta.get_field("name"), default=DEFAULT_RECORDING, help_text="측정 기록 / recording."
+    )
+    started_at = TimeField(required=False, help_text="시작 시각 / when the recording began.")
+    on_error = serializers.ChoiceField(
+        ["stop", "skip"], default="stop", help_text="오류 행 / at a bad row, end before it or leave it out."
+    )
+
+
+class ImportReport(serializers.Serializer):
+    """What became of an uploaded file; read = new + identical + conflicting + rejected."""
+
+    import_run = serializers.IntegerField(help_text="Number of its record in the administration.")
+    file = serializers.CharField()
+    place = serializers.CharField(help_text="machine / sensor / recording.")
+    outcome = serializers.ChoiceField(ImportRun.Outcome.values)
+    message = serializers.CharField(allow_blank=True)
+    read = serializers.IntegerField(help_text="읽은 행 / rows read.")
+    new = serializers.IntegerField(help_text="새로 저장 / stored now.")
+    identical = serializers.IntegerField(help_text="이미 저장됨 / stored before with the same values.")
+    conflicting = serializers.IntegerField(help_text="충돌 / not stored: other values are stored at their time.")
+    rejected = serializers.IntegerField(help_text="거부 / bad rows.")
+    seconds = serializers.FloatField()
+    problems = serializers.ListField(child=serializers.CharField(), help_text="The first bad rows, with their lines.")
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class RecordingSerializer(serializers.ModelSerializer):
+    machine_name = serializers.CharField(source="sensor.machine.name")
+    sensor_no = serializers.CharField(source="sensor.sensor_no")
+    recording = serializers.CharField(source="name")
+
+    class Meta:
+        model = Recording
+        fields = [
+            "id",
+            "machine_name",
+            "sensor_no",
+            "recording",
+            "started_at",
+            "source",
+            "sample_count",
+            "first_time",
+            "last_time",
+            "last_collected_at",
+            "last_written_at",
+            "created_at",
+        ]
+        read_only_fields = fields
