@@ -1,0 +1,25 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.models import VibrationDiagnosis
+
+
+@admin.register(VibrationDiagnosis)
+class VibrationDiagnosisAdmin(admin.ModelAdmin):
+    """To look at, and to delete what was posted by mistake; what a program said is not edited."""
+
+    list_display = ["machine_name", "detected_at", "fault_type", "model_name", "confidence", "created_at"]
+    list_filter = ["machine", "fault_type"]
+    list_select_related = ["machine"]
+    show_full_result_count = False
+    ordering = ["-detected_at", "-machine_id", "-model_name"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description=_("machine"), ordering="machine__name")
+    def machine_name(self, diagnosis):
+        return diagnosis.machine.name

@@ -1,0 +1,51 @@
+"""What was concluded of the machines."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.querysets import VibrationDiagnosisQuerySet
+from machines.fields import ExactCharField
+from machines.models import Machine
+
+
+class FaultType(models.IntegerChoices):
+    NORMAL = 0, _("normal")
+    UNBALANCE = 1, _("unbalance")
+    LOOSENESS = 2, _("looseness")
+    UNBALANCE_LOOSENESS = 3, _("unbalance and looseness")
+
+
+class VibrationDiagnosis(models.Model):
+    """What an AI says of a machine at an instant.
+
+    The unique key (machine, detected_at, model_name) makes a repeated post harmless and serves "newest of a machine";
+    the index on detected_at serves lists over all machines.
+    """
+
+    machine = models.ForeignKey(
+        Machine, verbose_name=_("machine"), on_delete=models.PROTECT, related_name="diagnoses", db_index=False
+    )
+    detected_at = models.DateTimeField(_("detected at"))
+    fault_type = models.SmallIntegerField(_("state"), choices=FaultType)
+    model_name = ExactCharField(_("model"), max_length=100, blank=True, default="")
+    confidence = models.FloatField(_("confidence"), null=True, blank=True)
+    created_at = models.DateTimeField(_("stored at"), auto_now_add=True)
+
+    objects = VibrationDiagnosisQuerySet.as_manager()
+
+    class Meta:
+        db_table = "vibration_diagnosis"
+        verbose_name = _("diagnosis")
+        verbose_name_plural = _("diagnoses")
+        constraints = [
+            models.UniqueConstraint(fields=["machine", "detected_at", "model_name"], name="diagnosis_once"),
+            models.CheckConstraint(condition=models.Q(fault_type__gte=0, fault_type__lte=3), name="fault_type_known"),
+            models.CheckConstraint(
+                condition=models.Q(confidence__isnull=True) | models.Q(confidence__gte=0, confidence__lte=1),
+                name="confidence_from_0_to_1",
+            ),
+        ]
+        indexes = [models.Index(fields=["detected_at"], name="diagnosis_by_time")]
+
+    def __str__(self):
+        return f"{self.machine.name} {self.detected_at.isoformat()} {self.get_fault_type_display()}"

@@ -1,0 +1,80 @@
+"""The only code that writes diagnoses."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+
+from diagnosis.models import VibrationDiagnosis
+from machines.models import Machine, RegisteredBy
+from machines.registering import machines_by_name
+from machines.retrying import in_transaction
+from machines.rows import InvalidRows
+from vibration.classifying import RowClass
+
+KEYS_PER_STATEMENT = 500
+ROWS_PER_STATEMENT = 1_000
+
+
+class Diagnosed(NamedTuple):
+    """One diagnosis to store; the first three are its key."""
+
+    machine_id: int
+    detected_at: datetime
+    model_name: str
+    fault_type: int
+    confidence: float | None
+
+
+def post_diagnoses(columns: dict) -> list[RowClass]:
+    """Store columns as `read_rows` returns them for a DiagnosisRow, all or nothing; what became of each row.
+
+    A row whose key (machine, detected_at, model_name) is stored with another state or confidence is CONFLICTING and
+    left out. Raises InvalidRows for a machine that nobody registered, where `API_REGISTERS_MACHINES` is off.
+    """
+    return in_transaction(lambda: _store(_with_machines(columns)))
+
+
+def _with_machines(columns: dict) -> list[Diagnosed]:
+    names = columns["machine_name"]
+    machines = machines_by_name(names, register=RegisteredBy.API if settings.API_REGISTERS_MACHINES else None)
+    errors = {
+        number: [("machine_name", f"No machine {name} is registered; an administrator has to do so.")]
+        for number, name in enumerate(names)
+        if name not in machines
+    }
+    if errors:
+        raise InvalidRows(errors, len(names))
+    said = zip(*(columns[name] for name in Diagnosed._fields[1:]), strict=True)
+    return [Diagnosed(machines[name].pk, *it) for name, it in zip(names, said, strict=True)]
+
+
+def _store(rows: list[Diagnosed]) -> list[RowClass]:
+    instants = defaultdict(list)
+    for row in rows:
+        instants[row.machine_id].append(row.detected_at)
+    # The lock that the writers of a machine's diagnoses share, taken in one order.
+    list(Machine.objects.select_for_update().filter(pk__in=instants).order_by("pk").values_list("pk"))
+    known = {row[:3]: row[3:] for machine, at in instants.items() for row in _stored(machine, at)}
+    classes, new = [], []
+    for row in rows:  # one after the other, as if each were stored before the next is looked at
+        key, said = row[:3], row[3:]
+        if key not in known:
+            known[key] = said
+            new.append(VibrationDiagnosis(**row._asdict()))
+            classes.append(RowClass.NEW)
+        else:
+            classes.append(RowClass.IDENTICAL if known[key] == said else RowClass.CONFLICTING)
+    VibrationDiagnosis.objects.bulk_create(new, batch_size=ROWS_PER_STATEMENT)
+    return classes
+
+
+def _stored(machine: int, instants: list[datetime]) -> Iterable[Diagnosed]:
+    """What is stored of a machine at these instants. By instant, not by span: rows may lie years apart."""
+    for start in range(0, len(instants), KEYS_PER_STATEMENT):
+        found = VibrationDiagnosis.objects.filter(
+            machine=machine, detected_at__in=instants[start : start + KEYS_PER_STATEMENT]
+        )
+        yield from map(Diagnosed._make, found.values_list(*Diagnosed._fields))
