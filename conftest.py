@@ -2,10 +2,15 @@
 
 import os
 import shutil
+from importlib import import_module
 from urllib.parse import urlsplit
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client, override_settings
 
 WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
@@ -35,9 +40,26 @@ def plain_http(django_test_environment):
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_calls_counted():
+    """The API's limits begin anew with each test."""
+    cache.clear()
+
+
 @pytest.fixture
-def user(db):
-    return get_user_model().objects.create_user("operator")
+def roles(db):
+    """The roles by name. The migration made them, but a test that runs without a transaction leaves empty tables."""
+    if not Group.objects.exists():
+        import_module("himmes.migrations.0002_roles").make_roles(apps, connection.schema_editor())
+    return {role.name: role for role in Group.objects.all()}
+
+
+@pytest.fixture
+def user(roles):
+    """An operator: he may read everything."""
+    user = get_user_model().objects.create_user("operator")
+    user.groups.add(roles["viewer"])
+    return user
 
 
 @pytest.fixture(scope="session")

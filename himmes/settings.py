@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "himmes",
     "machines",
     "vibration",
+    "diagnosis",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -38,15 +39,22 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "axes",
+    "corsheaders",
     "csp",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
     "rest_framework",
 ]
 
 MIDDLEWARE = [
+    "himmes.errors.ApiErrors",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "himmes.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -107,6 +115,9 @@ elif _database["ENGINE"] == "django.db.backends.mysql":
     _database["TEST"] = {"CHARSET": "utf8mb4"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Counts the API's calls. Of one process by itself, unless a cache is named that all share.
+CACHES = {"default": env.cache_url("DJANGO_CACHE_URL", default="locmemcache://")}
+
 # --- Language and time ----------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "ko"  # what a browser gets that asks for neither of the two
@@ -152,11 +163,56 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_VERBOSE = False
 
+# --- The API --------------------------------------------------------------------------------------------------------
+
+BEHIND_PROXY = env.bool("DJANGO_BEHIND_PROXY", default=False)
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "himmes.authentication.ApiTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["himmes.permissions.RolePermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["himmes.parsing.JsonParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["himmes.throttling.CallerThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "caller": env.str("DJANGO_API_RATE", default="200/second"),
+        "stranger": env.str("DJANGO_API_STRANGER_RATE", default="30/minute"),
+    },
+    # Whose address a request came from: X-Forwarded-For can be forged where no proxy writes it.
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
+    "DEFAULT_SCHEMA_CLASS": "himmes.openapi.Operation",
+    "EXCEPTION_HANDLER": "himmes.errors.answer",
+}
+KNOX_TOKEN_MODEL = "himmes.ApiToken"  # noqa: S105  the name of a model
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
+API_MAX_ROWS = env.int("DJANGO_API_MAX_ROWS", default=10_000)  # in one posted list
+API_MAX_BODY_BYTES = env.int("DJANGO_API_MAX_BODY_BYTES", default=10 * 2**20)  # of one JSON body, decompressed
+API_MAX_UPLOAD_BYTES = env.int("DJANGO_API_MAX_UPLOAD_BYTES", default=200 * 2**20)  # of one CSV upload, as it is sent
+API_MAX_RESULT_ROWS = 250_000  # in one answer that has no pages
+API_REGISTERS_MACHINES = env.bool("DJANGO_API_REGISTERS_MACHINES", default=True)
+CORS_ALLOWED_ORIGINS = env.list("DJANGO_CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+SPECTACULAR_SETTINGS = {
+    "TITLE": "HIM-MES API",
+    "VERSION": "1",
+    "DESCRIPTION": "회전기계 진동 데이터와 진단 결과 / vibration data and diagnoses of rotating machines.\n\n"
+    "모든 요청에 로그인 또는 API 토큰이 필요합니다. / Every request needs a login or an API token: "
+    "`Authorization: Bearer <token>`. A trailing slash is optional on every path. A time without an offset is plant "
+    "time. Errors are RFC 9457 problem details.",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_INCLUDE_SCHEMA": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "PREPROCESSING_HOOKS": ["himmes.openapi.without_trailing_slash"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "himmes.openapi.with_errors",
+    ],
 }
 
 # --- What a browser is told -----------------------------------------------------------------------------------------
@@ -179,7 +235,7 @@ LANGUAGE_COOKIE_SECURE = not DEBUG
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_SSL_REDIRECT = not DEBUG
-if env.bool("DJANGO_BEHIND_PROXY", default=False):
+if BEHIND_PROXY:
     # Only behind a proxy that sets this header itself: from a browser it could be forged.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600

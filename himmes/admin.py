@@ -1,0 +1,56 @@
+"""The administration of API tokens."""
+
+from django import forms
+from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from himmes.models import ApiToken
+from himmes.tokens import issue
+
+
+class TokenForm(forms.ModelForm):
+    """A new token; of a user who has the role, as it can't do more than he may."""
+
+    class Meta:
+        model = ApiToken
+        fields = ["name", "user", "role", "expiry"]
+
+    def clean(self):
+        asked = super().clean()
+        user, role, expiry = asked.get("user"), asked.get("role"), asked.get("expiry")
+        if user and role and not user.is_superuser and not user.groups.filter(pk=role.pk).exists():
+            self.add_error("role", _("This user does not have the role. Give it to him first."))
+        if user and not user.is_active:
+            self.add_error("user", _("This user is not active; the token would not work."))
+        if expiry and expiry <= timezone.now():
+            self.add_error("expiry", _("This lies in the past."))
+        return asked
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """A token is made, shown once, and revoked by deleting it; nothing of it is changed."""
+
+    form = TokenForm
+    list_display = ["name", "user", "role", "token_key", "created", "expiry", "last_used"]
+    list_filter = ["role"]
+    list_select_related = ["user", "role"]
+    search_fields = ["name", "user__username", "token_key"]
+    ordering = ["-created"]
+    autocomplete_fields = ["user"]
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        obj.text = issue(obj)
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """Show the token in the answer itself: a message would lie in a cookie or the session until it is read."""
+        context = self.admin_site.each_context(request) | {"token": obj, "opts": self.opts, "title": _("API token")}
+        response = TemplateResponse(request, "admin/himmes/apitoken/created.html", context)
+        response.headers["Cache-Control"] = "no-store"
+        return response

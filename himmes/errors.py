@@ -1,0 +1,83 @@
+"""Errors of the API in one shape, RFC 9457 "problem details", whoever made them."""
+
+import json
+from http import HTTPStatus
+
+from django.db.models import ProtectedError
+from django.http import HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from himmes.throttling import StrangerThrottle
+from machines.rows import Conflict
+
+MEDIA_TYPE = "application/problem+json"
+INVALID = "The request is invalid; nothing was changed."
+
+
+def problem(status: int, detail: str, errors: list[dict] | None = None, **more) -> dict:
+    """The body of an error; `errors` names each field that is wrong, with its row in a list of rows."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": errors or [], **more}
+
+
+def answer(exc: Exception, context: dict) -> Response | None:
+    """REST framework's exception handler; None for what is a fault of ours, which `ApiErrors` answers."""
+    if isinstance(exc, ProtectedError):
+        kinds = sorted({str(it._meta.verbose_name_plural) for it in exc.protected_objects})
+        exc = Conflict(f"It can't be deleted while it has {' and '.join(kinds)}.")
+    if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        throttle = StrangerThrottle()
+        if not throttle.allow_request(context["request"], context["view"]):
+            exc = exceptions.Throttled(throttle.wait())
+    response = exception_handler(exc, context)
+    if response is None:
+        return None
+    if isinstance(exc, exceptions.ValidationError):
+        errors = list(_by_field(exc.detail))
+        detail = INVALID if any(it["field"] for it in errors) else " ".join(it["message"] for it in errors)
+    else:
+        errors = getattr(exc, "errors", [])
+        detail = str(response.data["detail"])
+    response.data = problem(response.status_code, detail, errors, **getattr(exc, "extra", {}))
+    response.content_type = MEDIA_TYPE
+    return response
+
+
+def _by_field(detail, field: str = ""):
+    """Field and message of each error of a ValidationError, whose detail nests as the data does."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            plain = name in ("non_field_errors", "__all__") or isinstance(name, int)  # a place in a list
+            yield from _by_field(inner, field if plain else f"{field}.{name}" if field else str(name))
+    elif isinstance(detail, list | tuple):
+        for inner in detail:
+            yield from _by_field(inner, field)
+    else:
+        yield {"field": field, "message": str(detail)}
+
+
+class ApiErrors:
+    """Middleware, the outermost: turns every other error page under /api/ into the API's shape."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not request.path.startswith("/api/") or response.status_code < 400:
+            return response
+        if response.headers.get("Content-Type", "").startswith((MEDIA_TYPE, "text/csv")):
+            return response
+        status = response.status_code
+        details = {
+            400: "The request is malformed, or its Host header is none that this server is reached under.",
+            404: "There is nothing at this address. /api/docs lists what there is.",
+            500: "The server failed; nothing was stored. Its log says why.",
+        }
+        # In place: headers such as those of CORS stay.
+        response.content = json.dumps(problem(status, details.get(status) or HTTPStatus(status).description))
+        response.headers["Content-Type"] = MEDIA_TYPE
+        response.headers["Content-Length"] = str(len(response.content))
+        return response

@@ -1,0 +1,371 @@
+"""Odd requests, each answered as a person would wish: in one shape, with what is wrong and what to do."""
+
+import gzip
+import json
+import unicodedata
+
+import pytest
+from django.test import Client, override_settings
+
+from himmes.errors import MEDIA_TYPE
+from himmes.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
+from machines.models import Machine
+from vibration.models import VibrationData
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def program(roles):
+    return make_program(roles, "administrator")
+
+
+def problem(answer, status: int) -> dict:
+    assert answer.status_code == status, answer.content
+    assert answer.headers["Content-Type"] == MEDIA_TYPE
+    told = answer.json()
+    assert told["status"] == status
+    assert told["title"]
+    assert told["detail"]
+    assert told["type"] == "about:blank"
+    assert all(set(it) <= {"row", "field", "message"} for it in told["errors"])
+    return told
+
+
+def refused(answer) -> dict[str, str]:
+    """The message of each field of a 400."""
+    return {it["field"]: it["message"] for it in problem(answer, 400)["errors"]}
+
+
+# --- Not a request of this API
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["nothing", "", "machines/x", "machines/1/2", "vibration-data/bulk/x", "%00", "한글"])
+def test_an_unknown_address_is_answered_in_json(program, path, debug, settings):
+    settings.DEBUG = debug
+    problem(program.get(path), 404)
+    problem(Program(None, Client()).get(path), 404)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_fault_of_ours_is_answered_in_json_without_its_insides(program, settings, monkeypatch, debug):
+    settings.DEBUG = debug
+    monkeypatch.setattr("vibration.api.summary", lambda classes: 1 / 0)
+    program.client.raise_request_exception = False
+    told = problem(program.post("vibration-data/bulk", []), 500)
+    assert "ZeroDivision" not in json.dumps(told)
+
+
+def test_a_wrong_host_is_answered_in_json(program):
+    problem(program.get("machines", headers={"Host": "evil.example"}), 400)
+
+
+def test_the_length_of_an_answer_is_right(program):
+    for answer in (program.get("nothing"), program.get("machines"), program.get("machines/9")):
+        if "Content-Length" in answer.headers:
+            assert int(answer.headers["Content-Length"]) == len(answer.content)
+
+
+def test_a_wrong_method_names_itself_and_what_is_allowed(program, roles):
+    for caller in (program, make_program(roles, "viewer")):
+        told = caller("DELETE", "vibration-data/bulk")
+        assert "DELETE" in problem(told, 405)["detail"]
+        assert "POST" in told.headers["Allow"]
+    problem(program.get("vibration-diagnosis/bulk"), 405)
+
+
+def test_errors_are_in_english_whatever_the_caller_reads(program):
+    for language in ("ko", "en", "fr"):
+        answer = program.post("machines", {}, headers={"Accept-Language": language})
+        assert refused(answer) == {"name": "This field is required."}
+        assert answer.headers["Content-Language"] == "en"
+
+
+def test_an_unknown_format_is_not_found_and_an_unwanted_one_not_acceptable(program):
+    problem(program.get("vibration-data", {"format": "xml"}), 404)
+    problem(program.get("machines", headers={"Accept": "image/png"}), 406)
+    assert program.get("machines", headers={"Accept": "text/html,*/*;q=0.8"}).status_code == 200
+
+
+def test_an_error_of_a_csv_export_is_json_too(program):
+    problem(program.get("vibration-data", {"format": "csv", "machin_name": "g1"}), 400)
+
+
+# --- Bodies
+
+
+@pytest.mark.parametrize(
+    "body", ["[", "{]", '[{"a": 1,}]', "nul", b"\xff\xfe", '{"a": 1} x', "[" * 100_000, "1" * 5_000, '["\ud800"']
+)
+def test_a_broken_body_is_a_400_that_says_so(program, body):
+    body = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+    assert "not valid JSON" in problem(program.post("vibration-data/bulk", body), 400)["detail"]
+
+
+def test_a_key_given_twice_is_not_decided_in_silence(program):
+    body = json.dumps([SAMPLE])[:-2] + ', "normal": 5}]'
+    assert 'key "normal" twice' in problem(program.post("vibration-data/bulk", body), 400)["detail"]
+
+
+@pytest.mark.parametrize("body", [{}, SAMPLE, "text", 5, None, True, {"rows": []}])
+def test_a_bulk_that_is_no_list_is_told_so(program, body):
+    for path in ("vibration-data/bulk", "vibration-diagnosis/bulk"):
+        assert "JSON list" in problem(program.post(path, ""), 400)["detail"]
+        assert "JSON list" in problem(program.post(path, json.dumps(body)), 400)["detail"]
+
+
+@pytest.mark.parametrize("body", [[], [SAMPLE], "text", 5, None, True])
+def test_a_single_row_that_is_no_object_is_told_so(program, body):
+    for path in ("vibration-data", "vibration-diagnosis", "machines"):
+        problem(program.post(path, json.dumps(body)), 400)
+
+
+@pytest.mark.parametrize("row", [None, 5, "text", [], [SAMPLE]])
+def test_a_row_that_is_no_object_is_named_beside_the_others(program, row):
+    answer = program.post("vibration-data/bulk", [SAMPLE, row, SAMPLE | {"normal": "x"}])
+    assert [(it["row"], it["field"]) for it in problem(answer, 400)["errors"]] == [(1, ""), (2, "normal")]
+
+
+def test_another_media_type_is_not_guessed_at(program):
+    for media_type in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/csv",
+    ):
+        problem(program.post("vibration-data/bulk", "[]", content_type=media_type), 415)
+    problem(program.post("vibration-data/csv", "[]"), 415)
+    assert program.post("vibration-data/bulk", "[]", content_type="application/json; charset=utf-8").status_code == 200
+
+
+def test_encodings_are_explained(program):
+    zipped = gzip.compress(b"[]")
+    assert (
+        "gzip" in problem(program.post("vibration-data/bulk", "[]", headers={"Content-Encoding": "br"}), 415)["detail"]
+    )
+    headers = {"Content-Encoding": "gzip"}
+    assert "not gzip" in problem(program.post("vibration-data/bulk", "[]", headers=headers), 400)["detail"]
+    assert "ends before" in problem(program.post("vibration-data/bulk", zipped[:-4], headers=headers), 400)["detail"]
+    headers = {"Transfer-Encoding": "chunked"}
+    assert "Content-Length" in problem(program.post("vibration-data/bulk", "[]", headers=headers), 411)["detail"]
+
+
+def test_a_zip_bomb_is_stopped_at_the_limit(program, settings):
+    settings.API_MAX_BODY_BYTES = 100_000
+    bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
+    problem(program.post("vibration-data/bulk", bomb, headers={"Content-Encoding": "gzip"}), 413)
+
+
+# --- Values
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('"0.5"', "not the text"),
+        ('"NaN"', "not the text"),
+        ("NaN", "finite"),
+        ("Infinity", "finite"),
+        ("-Infinity", "finite"),
+        ("1e400", "finite"),
+        ("1" + "0" * 400, "finite"),
+        ("1e101", "less than or equal"),
+        ("null", "null"),
+        ("true", "not true"),
+        ("[1]", "not [1]"),
+        ('{"a": 1}', "number"),
+    ],
+)
+def test_a_value_that_is_no_number_is_refused_by_row_and_field(program, value, said):
+    body = json.dumps([SAMPLE, SAMPLE | {"looseness": "HERE"}]).replace('"HERE"', value)
+    [error] = problem(program.post("vibration-data/bulk", body), 400)["errors"]
+    assert (error["row"], error["field"]) == (1, "looseness")
+    assert said in error["message"]
+    body = json.dumps(SAMPLE | {"looseness": "HERE"}).replace('"HERE"', value)
+    assert said in refused(program.post("vibration-data", body))["looseness"]
+    assert not VibrationData.objects.exists()
+
+
+@pytest.mark.parametrize(("time", "said"), [(-0.001, "greater"), (1e10 + 1, "less"), ("0", "text"), (None, "null")])
+def test_a_measured_time_is_a_number_of_seconds(program, time, said):
+    assert said in refused(program.post("vibration-data", SAMPLE | {"measured_time": time}))["measured_time"]
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("2026-11-20", "Write the time"),
+        ("20.11.2026 09:30", "Write the time"),
+        ("yesterday", "Write the time"),
+        ("", "Write the time"),
+        (1_795_000_000, "Write the time"),
+        ("2026-W47-5", "Write the time"),
+        ("2026-02-30T00:00:00", "no such time"),
+        ("2026-11-20T25:00:00", "no such time"),
+        ("2026-11-20T09:30:60", "no such time"),
+        ("0001-01-01T00:00:00+14:00", "no such time"),
+        ("2026-11-20T09:30:00.1234567", "microseconds"),
+        ("1899-12-31T00:00:00Z", "before the year 1900"),
+        ("2999-01-01T00:00:00", "in the future"),
+    ],
+)
+def test_a_time_that_can_not_be_meant_is_explained(program, time, said):
+    assert said in refused(program.post("vibration-diagnosis", DIAGNOSIS | {"detected_at": time}))["detected_at"]
+    [error] = problem(program.post("vibration-diagnosis/bulk", [DIAGNOSIS, DIAGNOSIS | {"detected_at": time}]), 400)[
+        "errors"
+    ]
+    assert (error["row"], error["field"], said in error["message"]) == (1, "detected_at", True)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-11-20T09:30",
+        "2026-11-20 09:30:00",
+        "2026-11-20t09:30:00z",
+        "2026-11-20T09:30:00.5+0900",
+        "2026-11-20T09:30:00,5+09",
+        "2026-11-20T09:30:00.1234560000",
+        "1900-01-02T00:00:00",
+    ],
+)
+def test_the_ways_to_write_a_time_that_programs_use_are_read(program, time):
+    assert program.post("vibration-diagnosis", DIAGNOSIS | {"detected_at": time}).status_code == 201
+
+
+@override_settings(TIME_ZONE="America/New_York")
+def test_a_plant_time_of_a_clock_change_needs_its_offset(program):
+    for time in ("2026-03-08T02:30:00", "2026-11-01T01:30:00"):  # never, and twice
+        wrong = refused(program.post("vibration-diagnosis", DIAGNOSIS | {"detected_at": time}))
+        assert "clocks are changed" in wrong["detected_at"]
+        errors = problem(program.post("vibration-diagnosis/bulk", [DIAGNOSIS | {"detected_at": time}]), 400)["errors"]
+        assert "clocks are changed" in errors[0]["message"]
+    answer = program.post("vibration-diagnosis", DIAGNOSIS | {"detected_at": "2026-11-01T01:30:00-05:00"})
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "name", ["펌프 3", "A/B", "g1 🏭", "../../etc", "<b>x</b>", "'; DROP TABLE--", "%", "g" * 50, "Ω₁"]
+)
+def test_any_printable_name_is_a_name(program, name):
+    assert program.post("vibration-data", SAMPLE | {"machine_name": name}).status_code == 201
+    assert program.post("vibration-diagnosis", DIAGNOSIS | {"machine_name": name}).json()["machine_name"] == name
+    assert Machine.objects.get().name == name
+    assert len(program.get("vibration-data", {"machine_name": name}).json()["results"]) == 1
+    assert program.get("vibration-data/waveform", {"machine_name": name, "sensor_no": "sensor1"}).json()["samples"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("g" * 51, "at most 50"),
+        ("", "blank"),
+        ("   ", "blank"),
+        ("a\x00b", "control"),
+        ("a\nb", "control"),
+        ("\ud800", "control"),
+        (5, "Must be a text, not 5"),
+        (None, "null"),
+        (["g1"], "Must be a text"),
+    ],
+)
+def test_a_name_that_is_none_is_refused(program, name, said):
+    assert said in refused(program.post("vibration-data", SAMPLE | {"machine_name": name}))["machine_name"]
+    assert said in refused(program.post("vibration-diagnosis", DIAGNOSIS | {"machine_name": name}))["machine_name"]
+    assert not Machine.objects.exists()
+
+
+def test_names_are_one_however_their_letters_are_composed(program):
+    composed = "펌프"
+    apart = unicodedata.normalize("NFD", composed)
+    for name in (composed, apart, f" {composed} "):
+        program.post("vibration-data", SAMPLE | {"machine_name": name})
+    assert Machine.objects.get().name == composed
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(4, "3"), (-1, "0"), (1.5, "1.5"), ("2", '"2"'), (None, "null"), (True, "true")]
+)
+def test_a_fault_type_is_one_of_four_numbers(program, value, said):
+    assert said in refused(program.post("vibration-diagnosis", DIAGNOSIS | {"fault_type": value}))["fault_type"]
+    assert (
+        program.post("vibration-diagnosis", DIAGNOSIS | {"fault_type": 3.0}).status_code == 201
+    )  # JSON knows one number
+
+
+def test_unknown_fields_are_named(program):
+    assert "Known:" in refused(program.post("vibration-data", SAMPLE | {"recordng": "x"}))["recordng"]
+    assert set(refused(program.post("machines", {"name": "g1", "rpm": 5}))) == {"rpm"}
+    assert set(refused(program.post("vibration-diagnosis", DIAGNOSIS | {"type": 5}))) == {"type"}
+
+
+# --- Query strings
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("vibration-data", "machin_name=g1", "machin_name"),
+        ("vibration-data", "machine_name=g1&machine_name=g2", "machine_name"),
+        ("vibration-data", "measured_time_min=soon", "measured_time_min"),
+        ("vibration-data", "measured_time_min=nan", "measured_time_min"),
+        ("vibration-data", "measured_time_max=inf", "measured_time_max"),
+        ("vibration-data", "collected_at_after=soon", "collected_at_after"),
+        ("vibration-data", "limit=0", "limit"),
+        ("vibration-data", "limit=10001", "limit"),
+        ("vibration-data", "cursor=x", "cursor"),
+        ("vibration-data", "cursor=1:nan", "cursor"),
+        ("vibration-data/grouped-range", "per_group_limit=0", "per_group_limit"),
+        ("vibration-data/grouped-range", "per_group_limit=many", "per_group_limit"),
+        ("vibration-data/grouped-range", "limit=5", "limit"),
+        ("vibration-diagnosis", "fault_type=4", "fault_type"),
+        ("vibration-diagnosis", "detected_at_before=2026-13-01T00:00:00", "detected_at_before"),
+        ("vibration-diagnosis", "cursor=99999", "cursor"),
+        ("vibration-diagnosis/grouped-recent", "n=5", "n"),
+        ("vibration-diagnosis/latest", "machine=g1", "machine"),
+        ("machines", "is_active=perhaps", "is_active"),
+        ("machines", "limit=5000", "limit"),
+        ("machines", "page=99", "page"),
+        ("recordings", "name=x", "name"),
+    ],
+)
+def test_a_wrong_query_is_answered_with_the_name_of_its_field(program, path, query, field):
+    assert list(refused(program.get(f"{path}?{query}"))) == [field]
+
+
+def test_a_plus_that_the_query_string_made_a_space_is_read_as_meant(program):
+    """`+09:00` unescaped arrives as ` 09:00`; people forget to escape it."""
+    program.post("vibration-data", SAMPLE)
+    for time, found in (("2026-11-20T09:30:00+09:00", 1), ("2026-11-20T09:30:01+09:00", 0), ("2026-11-20 09:30", 1)):
+        assert len(program.get(f"vibration-data?collected_at_after={time}").json()["results"]) == found
+
+
+def test_too_many_calls_are_told_when_to_come_back(program, settings):
+    rest = settings.REST_FRAMEWORK | {"DEFAULT_THROTTLE_RATES": {"caller": "3/minute", "stranger": "2/minute"}}
+    from rest_framework.throttling import SimpleRateThrottle
+
+    settings.REST_FRAMEWORK = rest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rest["DEFAULT_THROTTLE_RATES"])
+        assert [program.get("machines").status_code for _ in range(4)] == [200, 200, 200, 429]
+        answer = program.get("machines")
+        problem(answer, 429)
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+        stranger = Program("wrong", Client())
+        assert [stranger.get("machines").status_code for _ in range(3)] == [401, 401, 429]
+        # An address can't be made up.
+        assert stranger.get("machines", headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 429
+
+
+def test_no_other_origin_may_call_unless_it_is_listed(program, settings):
+    assert "Access-Control-Allow-Origin" not in program.get("machines", headers={"Origin": "https://x.example"}).headers
+    settings.CORS_ALLOWED_ORIGINS = ["https://hmi.example"]
+    origin = {"Origin": "https://hmi.example"}
+    assert program.get("machines", headers=origin).headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    assert program.get("nothing", headers=origin).headers["Access-Control-Allow-Origin"] == origin["Origin"]
+    assert "Access-Control-Allow-Origin" not in Client().get("/login/", headers=origin).headers
+    assert "Access-Control-Allow-Origin" not in program.get("machines", headers={"Origin": "https://x.example"}).headers
+    ask = origin | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    answer = Client().options("/api/vibration-data/bulk", headers=ask)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, origin["Origin"])

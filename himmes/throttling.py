@@ -1,0 +1,22 @@
+"""Limits on how often the API is called. They count in the cache, by default one of each server process."""
+
+from rest_framework.throttling import SimpleRateThrottle
+
+
+class CallerThrottle(SimpleRateThrottle):
+    """Of a program by its token, of a person by his account; generous, as a collector posts many times a second."""
+
+    scope = "caller"
+
+    def get_cache_key(self, request, view):
+        caller = f"token-{request.auth.pk}" if request.auth else f"user-{request.user.pk}"
+        return self.cache_format % {"scope": self.scope, "ident": caller}
+
+
+class StrangerThrottle(SimpleRateThrottle):
+    """Of requests without a valid login or token, by address; see `himmes.errors.answer`."""
+
+    scope = "stranger"
+
+    def get_cache_key(self, request, view):
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
