@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import messages
+.PHONY: help run test lint format bench-import bench-api bench-queries messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -26,6 +26,22 @@ bench-import: ## measure the CSV import on MariaDB against pandas + SQLAlchemy
 	@scripts/setup.sh bench
 	@.venv/bin/python scripts/throwaway_mariadb.py --local-infile --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_import $(ARGS)
+
+bench-api: ## measure posts to the API on MariaDB against FastAPI + SQLAlchemy
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh bench
+	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_api $(ARGS)
+
+bench-queries: ## measure the newest of each machine on MariaDB against a window function
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh bench
+	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_queries $(ARGS)
+
+fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
+	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),150) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
+		scripts/test.sh
 
 messages: ## update the translation catalogs from the sources (needs gettext)
 	@command -v xgettext >/dev/null || { echo "Install gettext first: apt-get install gettext" >&2; exit 1; }

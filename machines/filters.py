@@ -98,8 +98,11 @@ def parameters_of(filterset: type[FilterSet]) -> list[OpenApiParameter]:
 
 class MachineFilter(FilterSet):
     name = django_filters.CharFilter(help_text="설비 이름 / name of the machine, exactly.")
-    is_active = django_filters.TypedChoiceFilter(
-        choices=[("true", "true"), ("false", "false")], coerce="true".__eq__, help_text="사용 중 / in use."
+    # BooleanFilter would pass over what is neither.
+    is_active = extend_schema_field(OpenApiTypes.BOOL)(
+        django_filters.TypedChoiceFilter(
+            choices=[("true", "true"), ("false", "false")], coerce="true".__eq__, help_text="사용 중 / in use."
+        )
     )
 
     class Meta:

@@ -1,0 +1,268 @@
+"""Samples posted to our API beside the old way, on one MariaDB in one run: `make bench-api`.
+
+An uploader posts a synthetic file of one sensor as lists of 200 and of 1,000 rows, over one kept connection, each list
+once the one before it is answered. Both servers are of one process, get the same bytes, and are on the same database:
+ours under gunicorn with the settings of production, the old way (bench/old_api.py) under uvicorn. The lists are made
+JSON, and compressed where they are, before the clock starts: what counts is what the server takes. Server, database and
+uploader share the machine.
+
+Each round posts as a sensor of its own, so that its rows are new; posting them once more to ours stores nothing. The
+order is turned about from round to round, and the median of the rounds counts.
+
+Ratios: rows a second of the first named over those of the second; above 1 the first is faster.
+"""
+
+import argparse
+import gzip
+import io
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
+os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
+django.setup()
+
+import httpx  # noqa: E402  Django first
+import numpy as np  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from bench.report import print_report  # noqa: E402
+from vibration.models import Recording, VibrationData  # noqa: E402
+from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines  # noqa: E402
+from vibration.states import STATES  # noqa: E402
+
+MACHINE = "bench"
+SIZES = (200, 1_000)  # rows in a list
+PATH = "/api/vibration-data/bulk"
+COLLECTED = datetime(2024, 3, 4, 9)  # plant time without an offset, as uploaders send it
+START_SECONDS = STOP_SECONDS = 30
+
+
+@contextmanager
+def served(folder: Path, command: list[str], port: int, **variables: str) -> Iterator[str]:
+    """The address of a server that is started, and ended whatever happens meanwhile."""
+    log = folder / f"{port}.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=settings.BASE_DIR, stdout=out, stderr=out, env=os.environ | variables
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
+            time.sleep(0.05)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        except (httpx.HTTPError, Refused) as error:
+            sys.exit(f"{error or type(error).__name__}\n{command[0]} said:\n{log.read_text(errors='replace')}")
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _answers(port: int) -> bool:
+    """Anything at all. That it listens says nothing: gunicorn does so before it loads the application."""
+    try:
+        httpx.get(f"http://127.0.0.1:{port}", timeout=START_SECONDS, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+class Refused(Exception):
+    """A server answered something else than success."""
+
+
+class Uploader:
+    """Posts lists of rows to one server."""
+
+    def __init__(self, address: str, token: str = ""):
+        # As the proxy in front of it says in production: without it, ours would redirect to HTTPS.
+        self.headers = {"Content-Type": "application/json", "X-Forwarded-Proto": "https"}
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+        self.address = address
+
+    def post(self, bodies: list[bytes], **headers: str) -> tuple[float, int, int]:
+        """Seconds, and the sums of what was `inserted` and what was `identical`."""
+        inserted = identical = 0
+        # No proxy that the environment may name
+        with httpx.Client(base_url=self.address, headers=self.headers | headers, timeout=60, trust_env=False) as client:
+            began = time.perf_counter()
+            for body in bodies:
+                response = client.post(PATH, content=body)
+                answer = response.json() if response.status_code == 200 else {}
+                if answer.get("status") != "success":
+                    raise Refused(f"{self.address} answered {response.status_code}: {response.text[:1000]}")
+                inserted += answer["inserted"]
+                identical += answer.get("identical", 0)
+            return time.perf_counter() - began, inserted, identical
+
+
+class File:
+    """The synthetic file of a sensor, or the first `rows` of it, in the lists that an uploader makes of it."""
+
+    def __init__(self, rows: int):
+        lines = "".join(sample_lines(1, 1, DEFAULT_SECONDS, seed=1)).splitlines()
+        numbers = np.array([line.split(",") for line in islice(lines, rows)], dtype=np.float64)
+        self.time, self.values = numbers[:, 0], numbers[:, 1:]
+        assert len(self.time) == rows
+
+    def bodies(self, sensor: str, size: int) -> list[bytes]:
+        rows = [
+            {
+                "machine_name": MACHINE,
+                "sensor_no": sensor,
+                "collected_at": (COLLECTED + timedelta(seconds=time_s)).isoformat(timespec="microseconds"),
+                "measured_time": time_s,
+                **dict(zip(STATES, values, strict=True)),
+            }
+            for time_s, values in zip(self.time.tolist(), self.values.tolist(), strict=True)
+        ]
+        return [json.dumps(rows[start : start + size]).encode() for start in range(0, len(rows), size)]
+
+
+def assert_stored(file: File, sensor: str) -> None:
+    """Ours: every row is there once, with the very numbers that were posted, and in the counts."""
+    recording = Recording.objects.get(sensor__machine__name=MACHINE, sensor__sensor_no=sensor)
+    assert recording.sample_count == VibrationData.objects.of(recording).count() == len(file.time)
+    stored_time, stored_values = VibrationData.objects.of(recording).as_arrays()
+    assert stored_time.tobytes() == file.time.tobytes()
+    assert stored_values.tobytes() == file.values.tobytes()
+
+
+def assert_stored_the_old_way(file: File, sensor: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM old_vibration_data WHERE sensor_no = %s", [sensor])
+        assert cursor.fetchone() == (len(file.time),)
+
+
+def measure(ours: Uploader, old: Uploader, file: File, rounds: int) -> dict[str, list[float]]:
+    """Rows a second of each way, round by round."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    count = len(file.time)
+
+    def take(way: str, uploader: Uploader, bodies: list[bytes], expected: tuple[int, int], **headers: str) -> None:
+        seconds, *counts = uploader.post(bodies, **headers)
+        assert tuple(counts) == expected, f"{way}: {counts} inserted and identical, not {expected}"
+        rates[way].append(count / seconds)
+
+    def post_ours(size: int, bodies: list[bytes], sensor: str) -> None:
+        take(f"ours, {size:,}", ours, bodies, (count, 0))
+        assert_stored(file, sensor)
+        take(f"ours, {size:,}, again", ours, bodies, (0, count))
+        assert_stored(file, sensor)
+
+    def post_old(size: int, bodies: list[bytes], sensor: str) -> None:
+        take(f"old way, {size:,}", old, bodies, (count, 0))
+        assert_stored_the_old_way(file, sensor)
+
+    def post_compressed(size: int, sensor: str) -> None:
+        bodies = [gzip.compress(body) for body in file.bodies(sensor, size)]
+        take(f"ours, {size:,}, gzip", ours, bodies, (count, 0), **{"Content-Encoding": "gzip"})
+        assert_stored(file, sensor)
+
+    for uploader in (ours, old):  # what a server does at its first request alone
+        uploader.post(File(SIZES[0]).bodies("warm-up", SIZES[0]))
+    for number in range(rounds):
+        turn = 1 if number % 2 == 0 else -1
+        for size in SIZES[::turn]:
+            sensor = f"{number}-{size}"
+            bodies = file.bodies(sensor, size)
+            for post in (post_ours, post_old)[::turn]:
+                post(size, bodies, sensor)
+        post_compressed(SIZES[-1], f"{number}-gzip")
+    return rates
+
+
+def report(rates: dict[str, list[float]], rows: int) -> None:
+    median = {way: statistics.median(values) for way, values in rates.items()}
+    lines, ratios = [], {}
+    for size in SIZES:
+        old = median[f"old way, {size:,}"]
+        for way in (f"old way, {size:,}", f"ours, {size:,}", f"ours, {size:,}, gzip", f"ours, {size:,}, again"):
+            if way in rates:
+                least, most = min(rates[way]) / median[way], max(rates[way]) / median[way]
+                lines.append([way, f"{median[way]:,.0f}", f"{median[way] / old:.2f}", f"{least:.2f} - {most:.2f}"])
+        ratios[f"ours_over_old_at_{size}"] = round(median[f"ours, {size:,}"] / old, 3)
+        ratios[f"again_over_new_at_{size}"] = round(median[f"ours, {size:,}, again"] / median[f"ours, {size:,}"], 3)
+    ratios["gzip_over_plain_at_1000"] = round(median["ours, 1,000, gzip"] / median["ours, 1,000"], 3)
+    for way, rate in median.items():
+        key = way.replace("old way", "old").replace(",", "").replace(" ", "_")
+        ratios[f"{key}_rows_per_second"] = round(rate)
+    rounds = len(rates["ours, 1,000"])
+    print_report(
+        f"{rows:,} rows posted, on {connection.mysql_server_info}, median of {rounds} rounds",
+        ["way, rows a list", "rows/s", "times old way", "spread"],
+        lines,
+        ratios,
+    )
+
+
+def main() -> None:
+    whole = row_count(1, DEFAULT_SECONDS)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=whole, help="of each post of the file; the whole file: %(default)s")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    if not SIZES[0] <= given.rows <= whole or given.rounds < 1:
+        parser.error(f"--rows from {SIZES[0]} to {whole}, --rounds from 1")
+    assert connection.vendor == "mysql", "this benchmark wants MariaDB or MySQL in DATABASE_URL"
+    # Else SIGTERM would end this program alone, and leave its servers running.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    call_command("migrate", verbosity=0)
+    token = io.StringIO()
+    call_command("create_api_token", MACHINE, role="collector", stdout=token, stderr=io.StringIO())
+
+    # Neither server writes a line for each request.
+    port = free_port()
+    gunicorn = ["gunicorn", "himmes.wsgi", f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4"]
+    gunicorn += ["--workers=1", "--no-control-socket", "--log-level=warning"]
+    as_in_production = {
+        "DJANGO_DEBUG": "False",
+        "DJANGO_BEHIND_PROXY": "True",
+        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+        "DJANGO_API_RATE": "100000/second",  # the one exception: no uploader is to be held back here
+    }
+    old_port = free_port()
+    uvicorn = ["uvicorn", "bench.old_api:app", "--host=127.0.0.1", f"--port={old_port}", "--workers=1"]
+    uvicorn += ["--no-access-log", "--log-level=warning"]
+    with (
+        tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder,
+        served(Path(folder), gunicorn, port, **as_in_production) as address,
+        served(Path(folder), uvicorn, old_port) as old_address,
+    ):
+        ours, old = Uploader(address, token.getvalue().strip()), Uploader(old_address)
+        rates = measure(ours, old, File(given.rows), given.rounds)
+    report(rates, given.rows)
+
+
+if __name__ == "__main__":
+    main()
