@@ -1,8 +1,9 @@
 """The only code that writes diagnoses."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -47,8 +48,10 @@ def _with_machines(columns: dict) -> list[Diagnosed]:
     }
     if errors:
         raise InvalidRows(errors, len(names))
-    said = zip(*(columns[name] for name in Diagnosed._fields[1:]), strict=True)
-    return [Diagnosed(machines[name].pk, *it) for name, it in zip(names, said, strict=True)]
+    instants = [instant.replace(tzinfo=UTC) for instant in columns["detected_at"].tolist()]
+    confidences = [None if math.isnan(it) else it for it in columns["confidence"].tolist()]
+    rows = zip(names, instants, columns["model_name"], columns["fault_type"], confidences, strict=True)
+    return [Diagnosed(machines[name].pk, *said) for name, *said in rows]
 
 
 def _store(rows: list[Diagnosed]) -> list[RowClass]:

@@ -1,5 +1,7 @@
 """What `manage.py check` says of this project's own set-up."""
 
+import re
+
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
@@ -19,6 +21,18 @@ def secret_key_is_strong(app_configs, **kwargs):
             'python -c "import secrets; print(secrets.token_urlsafe(50))"',
             id="himmes.E001",
         )
+    ]
+
+
+@register()
+def rates_can_be_read(app_configs, **kwargs):
+    """A rate that can't be read would fail each call of the API."""
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    variables = {"caller": "DJANGO_API_RATE", "stranger": "DJANGO_API_STRANGER_RATE"}
+    return [
+        Error(f"{variables[name]} is {rate!r}.", hint="Write it as 200/second or 30/minute.", id="himmes.E002")
+        for name, rate in rates.items()
+        if not re.fullmatch(r"[1-9]\d*/(second|minute|hour|day)", rate)
     ]
 
 

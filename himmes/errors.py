@@ -74,7 +74,8 @@ class ApiErrors:
         details = {
             400: "The request is malformed, or its Host header is none that this server is reached under.",
             404: "There is nothing at this address. /api/docs lists what there is.",
-            500: "The server failed; nothing was stored. Its log says why.",
+            500: "The server failed; its log says why. A list of rows is stored whole or, as perhaps here, not at all: "
+            "post it again.",
         }
         # In place: headers such as those of CORS stay.
         response.content = json.dumps(problem(status, details.get(status) or HTTPStatus(status).description))

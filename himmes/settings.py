@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -117,6 +118,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Counts the API's calls. Of one process by itself, unless a cache is named that all share.
 CACHES = {"default": env.cache_url("DJANGO_CACHE_URL", default="locmemcache://")}
+# Enough that nobody pushes another's count out by calling under many addresses.
+CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 
@@ -162,6 +165,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "himmes.throttling.address_of"
 
 # --- The API --------------------------------------------------------------------------------------------------------
 
@@ -192,6 +196,7 @@ API_MAX_UPLOAD_BYTES = env.int("DJANGO_API_MAX_UPLOAD_BYTES", default=200 * 2**2
 API_MAX_RESULT_ROWS = 250_000  # in one answer that has no pages
 API_REGISTERS_MACHINES = env.bool("DJANGO_API_REGISTERS_MACHINES", default=True)
 CORS_ALLOWED_ORIGINS = env.list("DJANGO_CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_HEADERS = [*default_headers, "content-encoding"]
 CORS_URLS_REGEX = r"^/api/"
 SPECTACULAR_SETTINGS = {
     "TITLE": "HIM-MES API",

@@ -1,6 +1,11 @@
 """Limits on how often the API is called. They count in the cache, by default one of each server process."""
 
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+
+
+def address_of(request) -> str:
+    """The address that a request came from: what the one trusted proxy says, or that of the connection."""
+    return BaseThrottle().get_ident(request)
 
 
 class CallerThrottle(SimpleRateThrottle):

@@ -17,8 +17,8 @@ MAX_AHEAD = timedelta(hours=1)
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6}0*)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
 )
-# What most programs send, a column of it as lines: quick to recognize, and fromisoformat reads all of it
-_PLAIN_TIMES = re.compile(r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?\n)*", re.ASCII)
+# What most programs send, a column of it as lines: quick to recognize, and numpy reads all of it
+_PLAIN_TIMES = re.compile(r"(?:[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?\n)*", re.ASCII)
 
 
 class TimeField(serializers.DateTimeField):
@@ -68,30 +68,31 @@ class TimeField(serializers.DateTimeField):
             self.fail("late", value=value)
         return in_utc
 
-    def run_column(self, values: list) -> list[datetime] | None:
-        """A whole column in UTC, or None when not every value is one that needs no second look."""
+    def run_column(self, values: list) -> np.ndarray | None:
+        """A whole column as `to_column` has it, or None when not every value is one that needs no second look."""
         if set(map(type, values)) != {str} or not _PLAIN_TIMES.fullmatch("\n".join(values) + "\n"):
             return None
-        zone = timezone.get_current_timezone()
-        offsets: dict[str, timedelta] = {}  # of plant time, by minute: asking for each instant takes ten times longer
-        column = []
         try:
-            for value in values:
-                instant = datetime.fromisoformat(value)
-                if instant.tzinfo is None:
-                    if (offset := offsets.get(value[:16])) is None:
-                        start = instant.replace(second=0, microsecond=0, tzinfo=zone)
-                        if not _is_clear(start):
-                            return None
-                        offset = offsets[value[:16]] = start.utcoffset()
-                    column.append((instant - offset).replace(tzinfo=UTC))
-                else:
-                    column.append(instant.astimezone(UTC))
-        except (ValueError, OverflowError):
+            column = np.array(values, dtype="datetime64[us]")
+        except ValueError:
             return None
-        if self.measured and not (min(column) >= EARLIEST and max(column) <= timezone.now() + MAX_AHEAD):
+        # In plant time. Its offset is asked for once a minute: for each instant that takes ten times longer.
+        minutes, minute_of = np.unique(column.astype("datetime64[m]"), return_inverse=True)
+        starts = [minute.replace(tzinfo=timezone.get_current_timezone()) for minute in minutes.tolist()]
+        if not all(map(_is_clear, starts)):
             return None
+        offsets = np.array([start.utcoffset() for start in starts], dtype="timedelta64[us]")
+        column -= offsets[minute_of]
+        if self.measured:
+            bounds = self.to_column([EARLIEST, timezone.now() + MAX_AHEAD])
+            if not (bounds[0] <= column.min() and column.max() <= bounds[1]):
+                return None
         return column
+
+    def to_column(self, instants: list[datetime | None]) -> np.ndarray:
+        """Instants in UTC as datetime64[us]; NaT for None."""
+        naive = [instant and instant.replace(tzinfo=None) for instant in instants]
+        return np.array(naive, dtype="datetime64[us]")
 
 
 def _is_clear(instant: datetime) -> bool:
@@ -132,6 +133,10 @@ class NumberField(serializers.FloatField):
         # Also false for a NaN
         within = (column >= self.min_value) & (column <= self.max_value)
         return column if within.all() else None
+
+    def to_column(self, values: list[float | None]) -> np.ndarray:
+        """Validated numbers as float64; NaN for None."""
+        return np.array(values, dtype=np.float64)
 
 
 class WholeNumberField(serializers.IntegerField):

@@ -6,6 +6,7 @@ good row is, and what is wrong with a bad one, is in both cases said by the same
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from django.conf import settings
 from rest_framework import serializers, status
@@ -45,27 +46,29 @@ class InvalidRows(APIException):
 def read_rows(rows, serializer: serializers.Serializer) -> dict:
     """The columns of a list of rows by the serializer's field names, each as long as the list.
 
-    A column is a list of validated values, or float64 (n,) of a NumberField. Raises InvalidRows, TooLarge when there
-    are more than `API_MAX_ROWS` rows, ValidationError when it is no list.
+    A column is a list of validated values; of a NumberField it is float64 (n,), of a TimeField datetime64[us] (n,) in
+    UTC with NaT where no time is given. Raises InvalidRows, TooLarge when there are more than `API_MAX_ROWS` rows,
+    ValidationError when it is no list.
     """
     if not isinstance(rows, list):
         raise serializers.ValidationError("Post a JSON list of rows.")
     if len(rows) > settings.API_MAX_ROWS:
         raise TooLarge(f"{len(rows):,} rows in one request; at most {settings.API_MAX_ROWS:,} are allowed. Send parts.")
     errors: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    known = serializer.fields.keys()
-    unknown = f"Unknown field. Known: {', '.join(known)}."
-    numbers = []  # of the rows whose fields can be looked at
-    for number, row in enumerate(rows):
-        if not isinstance(row, dict):
+    unknown = f"Unknown field. Known: {', '.join(serializer.fields)}."
+    numbers = range(len(rows))  # of the rows whose fields can be looked at
+    if not set(map(type, rows)) <= {dict}:
+        numbers = [number for number, row in enumerate(rows) if isinstance(row, dict)]
+        for number in set(range(len(rows))).difference(numbers):
             errors[number].append(("", "Must be a JSON object with the fields of a row."))
-            continue
-        numbers.append(number)
-        if not row.keys() <= known:
-            errors[number] += ((name, unknown) for name in row if name not in known)
+    given = _transposed([rows[number] for number in numbers])
+    for name in given.keys() - serializer.fields.keys():
+        for position, value in enumerate(given[name]):
+            if value is not empty:
+                errors[numbers[position]].append((name, unknown))
     columns = {}
     for name, field in serializer.fields.items():
-        columns[name], wrong = _read_column(field, [rows[number].get(name, empty) for number in numbers])
+        columns[name], wrong = _read_column(field, given.get(name, [empty] * len(numbers)))
         for position, message in wrong:
             errors[numbers[position]].append((name, message))
     if errors:
@@ -73,23 +76,28 @@ def read_rows(rows, serializer: serializers.Serializer) -> dict:
     return columns
 
 
-def _read_column(field: serializers.Field, values: list) -> tuple:
+def _transposed(rows: list[dict]) -> dict[str, Sequence]:
+    """The values of each key that any row has; `empty` where a row does not."""
+    orders = set(map(tuple, rows))
+    if len(orders) == 1:  # as one program writes them
+        return dict(zip(orders.pop(), zip(*map(dict.values, rows), strict=True), strict=True))
+    names = dict.fromkeys(name for order in orders for name in order)
+    return {name: [row.get(name, empty) for row in rows] for name in names}
+
+
+def _read_column(field: serializers.Field, values: Sequence) -> tuple:
     """The validated values of a field, and number and message of each row whose value is wrong."""
     run_column = getattr(field, "run_column", None)
     if run_column and (column := run_column(values)) is not None:
         return column, []
-    wrong: list[tuple[int, str]] = []
-    if set(map(type, values)) == {str}:
+    if set(map(type, values)) == {str} or set(map(id, values)) == {id(empty)}:
         outcomes = {value: _validated(field, value) for value in set(values)}
-        for number, value in enumerate(values):
-            wrong += ((number, message) for message in outcomes[value][1])
-        return [outcomes[value][0] for value in values], wrong
-    column = []
-    for number, value in enumerate(values):
-        result, messages = _validated(field, value)
-        column.append(result)
-        wrong += ((number, message) for message in messages)
-    return column, wrong
+        found = [outcomes[value] for value in values]
+    else:
+        found = [_validated(field, value) for value in values]
+    wrong = [(number, message) for number, (_value, messages) in enumerate(found) for message in messages]
+    column = [value for value, _messages in found]
+    return column if wrong or not run_column else field.to_column(column), wrong
 
 
 def _validated(field: serializers.Field, value) -> tuple:

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from machines.csv_export import CsvRenderer, safe_text, stream_csv
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
-from machines.models import Sensor
+from machines.models import RegisteredBy, Sensor
 from machines.pagination import ListPagination
 from machines.rows import Conflict, InvalidRows, TooLarge, read_rows
 from vibration import openapi
@@ -147,10 +147,14 @@ class CsvUploadView(APIView):
         request.upload_handlers = [TemporaryFileUploadHandler(request)]
         return super().initialize_request(request, *args, **kwargs)
 
-    def post(self, request):
+    def initial(self, request, *args, **kwargs):
+        # Before the check of a login's CSRF token, which reads the body.
         limit = settings.API_MAX_UPLOAD_BYTES
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
             raise TooLarge(f"An upload may have at most {limit:,} bytes. Compress the file, or use import_vibration.")
+        super().initial(request, *args, **kwargs)
+
+    def post(self, request):
         upload = CsvUpload(data=request.data)
         upload.is_valid(raise_exception=True)
         asked = upload.validated_data
@@ -161,6 +165,7 @@ class CsvUploadView(APIView):
             started_at=asked.get("started_at"),
             skip_bad_rows=asked["on_error"] == "skip",
             started_by=request.user.get_username(),
+            registered_by=RegisteredBy.API,
         )
         name = Path(asked["file"].name)
         try:

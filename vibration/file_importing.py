@@ -13,8 +13,9 @@ from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
-from django.db import transaction
 
+from machines.models import RegisteredBy
+from machines.retrying import in_transaction
 from vibration.classifying import RowClass
 from vibration.csv_paths import name_of, place_of
 from vibration.importing import RecordingStartDiffers, open_recording, write_samples
@@ -38,6 +39,7 @@ class Options:
     replace: bool = False  # whether a row in conflict takes the place of the stored one
     skip_bad_rows: bool = False  # else the import of the file ends before the first one
     started_by: str = ""
+    registered_by: RegisteredBy = RegisteredBy.IMPORT  # of a machine that is not known yet
 
 
 class RejectsFile:
@@ -148,7 +150,12 @@ def _read_and_write(
                     # Not before there is a good row: a file of something else leaves no machine behind.
                     machine, sensor, name = place
                     run.recording = open_recording(
-                        machine, sensor, name=name, started_at=options.started_at, source=run.file_name
+                        machine,
+                        sensor,
+                        name=name,
+                        started_at=options.started_at,
+                        source=run.file_name,
+                        registered_by=options.registered_by,
                     )
                 _write(report, part, replace=options.replace)
             for row in [stop] if stop else batch.rejected:
@@ -166,12 +173,17 @@ def _read_and_write(
 def _write(report: Report, batch: Batch, *, replace: bool) -> None:
     """Store a batch and its counts in one transaction; the rows in conflict are told of once that is settled."""
     run = report.run
-    with transaction.atomic():
+    before = run.new, run.identical, run.conflicting
+
+    def write() -> np.ndarray:
         classes = write_samples(run.recording, batch.time, batch.values, replace=replace)
-        run.new += int(np.count_nonzero(classes == RowClass.NEW))
-        run.identical += int(np.count_nonzero(classes == RowClass.IDENTICAL))
-        run.conflicting += int(np.count_nonzero(classes == RowClass.CONFLICTING))
+        run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
+        run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
+        run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
         run.save()
+        return classes
+
+    classes = in_transaction(write)
     for position in np.flatnonzero(classes == RowClass.CONFLICTING):
         line, time = int(batch.lines[position]), float(batch.time[position])
         what = f"took the place of other values at {time!r} s"

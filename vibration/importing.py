@@ -26,6 +26,7 @@ from vibration.states import STATES
 PAGE_ROWS = 100_000  # the most stored samples held in memory at once
 MAX_GAP_BUCKETS = 64  # of base buckets that a write leaves out: reading them along is cheaper than another query
 KEYS_PER_STATEMENT = 500
+ROWS_FOR_A_THREAD = 5_000  # starting one takes as long as summing up some thousand rows
 
 # What a write keeps of a recording. Nothing else is saved: a person may be editing the rest.
 _KEPT_FIELDS = [
@@ -88,7 +89,7 @@ def open_recording(
         return recording
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def write_samples(
     recording: Recording,
     time: np.ndarray,
@@ -129,8 +130,9 @@ def write_samples(
             if len(insert) or len(replaced):
                 fullest = max(fullest, _store(recording, piece, time, values, collected_at, insert, replaced))
 
-    _keep_buckets_small(recording, fullest)
-    recording.save(update_fields=_KEPT_FIELDS)
+    if fullest:  # something was stored
+        _keep_buckets_small(recording, fullest)
+        recording.save(update_fields=_KEPT_FIELDS)
     return classes
 
 
@@ -146,12 +148,17 @@ def _store(recording, piece: Piece, time, values, collected_at, insert, replaced
         if not np.isnat(latest := np.fmax.reduce(collected_at[rows])):  # fmax passes over NaT
             latest = latest.item().replace(tzinfo=UTC)
             recording.last_collected_at = max(latest, recording.last_collected_at or latest)
-    frame = pl.DataFrame(columns).with_columns(pl.lit(recording.pk).alias("recording_id"))
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        # Summed up while the database is busy with the samples.
-        summed = pool.submit(_sum_up, piece, time[rows], values[rows], time[replaced], recording.rollup_exponent)
+    frame = pl.DataFrame({"recording_id": np.full(len(rows), recording.pk)} | columns)
+    to_sum_up = (piece, time[rows], values[rows], time[replaced], recording.rollup_exponent)
+    if len(rows) < ROWS_FOR_A_THREAD:
         VibrationData.objects.bulk_create(frame)
-        buckets = summed.result()
+        buckets = _sum_up(*to_sum_up)
+    else:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # Summed up while the database is busy with the samples.
+            summed = pool.submit(_sum_up, *to_sum_up)
+            VibrationData.objects.bulk_create(frame)
+            buckets = summed.result()
     replace_rollups(recording, piece.first, piece.last, buckets)
 
     first, last = float(time[rows].min()), float(time[rows].max())

@@ -29,10 +29,7 @@ def post_samples(columns: dict) -> np.ndarray:
         rows_of[place].append(number)
     time = columns["measured_time"]
     values = np.column_stack([columns[state] for state in STATES])
-    collected_at = None
-    if any(columns["collected_at"]):
-        naive = [instant and instant.replace(tzinfo=None) for instant in columns["collected_at"]]  # in UTC already
-        collected_at = np.array(naive, dtype="datetime64[us]")
+    collected_at = columns["collected_at"]
     if not settings.API_REGISTERS_MACHINES:
         _refuse_unknown(rows_of, len(time))
 
@@ -41,8 +38,7 @@ def post_samples(columns: dict) -> np.ndarray:
         # One order for all writers: of the names, in which new ones are registered, then of the locks.
         opened = [(_opened(*place), np.array(rows_of[place])) for place in sorted(rows_of)]
         for recording, rows in sorted(opened, key=lambda pair: pair[0].pk):
-            instants = None if collected_at is None else collected_at[rows]
-            classes[rows] = write_samples(recording, time[rows], values[rows], collected_at=instants)
+            classes[rows] = write_samples(recording, time[rows], values[rows], collected_at=collected_at[rows])
         return classes
 
     return in_transaction(write)

@@ -12,6 +12,7 @@ from vibration.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
 FETCHED_ROWS = 5_000
+TEXT_ROWS = 400  # what polars takes to begin with, Python needs to write so many rows
 
 
 class ColumnQuerySet(models.QuerySet):
@@ -61,12 +62,11 @@ def _check(frame: pl.DataFrame, model: type[models.Model]) -> None:
         if not (dtype.is_numeric() or dtype == pl.Datetime):
             # Text would need escaping, and nothing here writes text.
             raise TypeError(f"{name}: no way to write {dtype} as SQL")
-    for name, missing in frame.null_count().row(0, named=True).items():
-        if missing and not model._meta.get_field(name).null:
-            raise ValueError(f"{name}: a value is missing")
-    for name, finite in frame.select(pl.selectors.float().is_finite().all()).to_dicts()[0].items():
-        if not finite:
-            raise ValueError(f"{name}: a value is not finite")
+    for column in frame:
+        if column.null_count() and not model._meta.get_field(column.name).null:
+            raise ValueError(f"{column.name}: a value is missing")
+        if column.dtype.is_float() and not np.isfinite(column.to_numpy()).all():
+            raise ValueError(f"{column.name}: a value is not finite")
 
 
 def _datetime_text(column: pl.Series) -> pl.Series:
@@ -75,6 +75,8 @@ def _datetime_text(column: pl.Series) -> pl.Series:
 
 
 def _values_clause(frame: pl.DataFrame) -> str:
+    if len(frame) < TEXT_ROWS:
+        return ",".join([f"({','.join(map(_literal, row))})" for row in frame.rows()])
     parts = [pl.lit("(")]
     for column in frame:
         text = pl.col(column.name)
@@ -87,6 +89,16 @@ def _values_clause(frame: pl.DataFrame) -> str:
         parts += [text.fill_null("NULL"), pl.lit(",")]
     parts[-1] = pl.lit(")")
     return frame.select(pl.concat_str(parts).str.join(",")).item()
+
+
+def _literal(value: float | str | None) -> str:
+    """A value as the expression below writes it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return f"'{value}'"
+    text = repr(value)
+    return text if isinstance(value, int) or "e" in text else text + "e0"
 
 
 def _fetched(queryset: models.QuerySet) -> Iterator[list[tuple]]:

@@ -93,7 +93,16 @@ class SamplePageQuery(serializers.Serializer):
     cursor = CursorField(required=False, help_text="다음 쪽 / from the `next` of the page before.")
 
 
-class GroupedRangeQuery(serializers.Serializer):
+class WindowQuery(serializers.Serializer):
+    """A window of time, `start` to `end` in seconds."""
+
+    def validate(self, query):
+        if query.get("end", query["start"]) < query["start"]:
+            raise serializers.ValidationError({"end": "Must not be smaller than start."})
+        return query
+
+
+class GroupedRangeQuery(WindowQuery):
     per_group_limit = serializers.IntegerField(
         default=1_000, min_value=1, max_value=10_000, help_text="센서별 행 수 / rows of each sensor."
     )
@@ -106,7 +115,7 @@ class GroupedRangeQuery(serializers.Serializer):
     )
 
 
-class WaveformQuery(serializers.Serializer):
+class WaveformQuery(WindowQuery):
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
     recording = serializers.CharField(default=DEFAULT_RECORDING, help_text="측정 기록 / recording.")
@@ -118,11 +127,6 @@ class WaveformQuery(serializers.Serializer):
     states = serializers.ListField(
         child=serializers.ChoiceField(choices=STATES), default=STATES, help_text="상태 / states, all when left out."
     )
-
-    def validate(self, query):
-        if query.get("end", query["start"]) < query["start"]:
-            raise serializers.ValidationError({"end": "Must not be smaller than start."})
-        return query
 
 
 class Extremes(serializers.Serializer):

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from diagnosis.models import VibrationDiagnosis
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
+from himmes.throttling import address_of
 from machines.models import Machine, RegisteredBy, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.tests.world import KAMP_ROWS, make_recording, stored_rollups, stored_rows
@@ -306,6 +307,11 @@ def test_grouped_range_starts_and_ends_where_it_is_told(collector):
     assert collector.get("vibration-data/grouped-range", {"recording": "other"}).json() == []
 
 
+def test_a_window_that_ends_before_it_starts_is_refused(collector):
+    answer = collector.get("vibration-data/grouped-range", {"start": 5, "end": 4})
+    assert [it["field"] for it in answer.json()["errors"]] == ["end"]
+
+
 def test_an_answer_without_pages_has_a_limit(collector, settings):
     settings.API_MAX_RESULT_ROWS = 20
     make_recording(25)
@@ -337,6 +343,7 @@ def test_a_file_goes_through_the_importer(collector, name):
     ]
     run = ImportRun.objects.get()
     assert (run.pk, run.started_by, run.file_name) == (told["import_run"], "collector-program", name)
+    assert Machine.objects.get().registered_by == RegisteredBy.API
     assert upload(collector, name, content).json()["identical"] == 6
 
 
@@ -537,6 +544,13 @@ def test_machines_are_kept_by_administrators(administrator):
     assert administrator.post("machines", {"name": "g3"}).json()["errors"][0]["field"] == "name"
     assert administrator("DELETE", path).status_code == 204
     assert administrator.get(path).status_code == 404
+
+
+def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_wrote(settings, rf):
+    request = rf.get("/", headers={"X-Forwarded-For": "6.6.6.6, 10.0.0.7"}, REMOTE_ADDR="127.0.0.1")
+    for proxies, address in ((0, "127.0.0.1"), (1, "10.0.0.7")):
+        settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": proxies}
+        assert address_of(request) == address
 
 
 def test_what_holds_data_is_not_deleted(administrator, diagnoser):

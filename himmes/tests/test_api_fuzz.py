@@ -1,7 +1,10 @@
-"""schemathesis calls every operation of the schema with what it makes up, right and wrong: `make fuzz-api` for much of it.
+"""schemathesis calls every operation of the schema with what it makes up, right and wrong.
+
+`make fuzz-api` does much of it.
 
 Whatever comes must be answered by what the schema says: no 5xx, no other status, media type or shape. What the schema
-forbids must be refused. (Not the other way round: that a name is taken or an end lies before its start, no schema says.)
+forbids must be refused. Not the other way round: no schema says that a name is taken, or that an end lies before its
+start.
 """
 
 import os

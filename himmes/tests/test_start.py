@@ -38,6 +38,13 @@ def test_a_weak_key_is_refused_with_debug_off():
     assert start(DJANGO_SECRET_KEY="secret", DJANGO_DEBUG="True").returncode == 0
 
 
+@pytest.mark.parametrize("rate", ["", "many", "200", "0/second", "200/fortnight"])
+def test_a_rate_that_can_not_be_read_is_refused(rate):
+    result = start(DJANGO_SECRET_KEY="0123456789" * 6, DJANGO_API_RATE=rate)
+    assert result.returncode != 0
+    assert "himmes.E002" in result.stderr
+
+
 def test_a_key_can_be_a_file(tmp_path):
     key = tmp_path / "key"
     key.write_text("0123456789" * 6 + "\n")

@@ -291,7 +291,7 @@ def test_a_failure_on_the_way_leaves_nothing_of_the_write(monkeypatch):
 
     monkeypatch.setattr(importing, "replace_rollups", fail)
     time, values = make_samples(2000)
-    with pytest.raises(RuntimeError, match="power cut"):
+    with pytest.raises(RuntimeError, match="power cut"), transaction.atomic():
         write_samples(recording, time, values)
     assert stored_rows() == before
     assert_rollups_fit(recording)

@@ -111,11 +111,12 @@ def test_a_machine_of_unknown_name_is_said_once_not_also_of_its_sensor(client):
 
 
 @pytest.mark.parametrize("machines", [2, 20])
-def test_the_page_costs_four_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
+def test_the_page_costs_six_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
     for machine in range(machines):
         for sensor in range(2):
             open_recording(f"g{machine}", f"sensor{sensor}")
-    with django_assert_num_queries(4):  # session, user, machines, recordings of the machine
+    # Session, user, his permissions and those of his roles, machines, recordings of the machine
+    with django_assert_num_queries(6):
         assert client.get(URL, {"machine": "g1"}).status_code == 200
 
 
