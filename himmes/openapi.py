@@ -90,10 +90,6 @@ def with_errors(result: dict, generator, request, public) -> dict:
             if method == "delete":
                 errors |= CONFLICT
             errors |= NOT_FOUND
-            for parameter in operation.get("parameters", []):
-                if parameter["in"] == "query":
-                    parameter["allowEmptyValue"] = True  # as a form sends it: not given
-                    parameter["schema"].pop("minLength", None)
             for status, description in errors.items():
                 content = {"schema": {"$ref": "#/components/schemas/Problem"}}
                 if status in EXAMPLES:

@@ -62,14 +62,16 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 
 def refuse_unknown(query, known: set[str], repeatable: set[str] = frozenset()) -> None:
-    """Raises ValidationError naming each parameter that is not known, or given twice.
+    """Raises ValidationError naming each parameter that is not known, empty, or given twice.
 
-    Passed over, a mistyped name would show everything, and the first of two values would not count.
+    Passed over, a mistyped or empty one would show everything, and the first of two values would not count.
     """
     wrong = {}
     for name in query:
         if name not in known:
             wrong[name] = [f"Unknown parameter. Known: {', '.join(sorted(known))}."]
+        elif "" in query.getlist(name):
+            wrong[name] = ["Empty: give it a value or leave it out."]
         elif len(query.getlist(name)) > 1 and name not in repeatable:
             wrong[name] = ["Given more than once."]
     if wrong:

@@ -308,6 +308,11 @@ def test_unknown_fields_are_named(program):
     [
         ("vibration-data", "machin_name=g1", "machin_name"),
         ("vibration-data", "machine_name=g1&machine_name=g2", "machine_name"),
+        ("vibration-data", "machine_name=", "machine_name"),
+        ("vibration-data", "cursor=", "cursor"),
+        ("vibration-diagnosis/grouped-recent", "machine_name=", "machine_name"),
+        ("vibration-diagnosis", "fault_type=", "fault_type"),
+        ("machines", "limit=", "limit"),
         ("vibration-data", "measured_time_min=soon", "measured_time_min"),
         ("vibration-data", "measured_time_min=nan", "measured_time_min"),
         ("vibration-data", "measured_time_max=inf", "measured_time_max"),
