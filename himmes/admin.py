@@ -34,7 +34,7 @@ class ApiTokenAdmin(admin.ModelAdmin):
     """A token is made, shown once, and revoked by deleting it; nothing of it is changed."""
 
     form = TokenForm
-    list_display = ["name", "user", "role", "token_key", "created", "expiry", "last_used"]
+    list_display = ["name", "user", "role", "begins_with", "created", "expiry", "last_used"]
     list_filter = ["role"]
     list_select_related = ["user", "role"]
     search_fields = ["name", "user__username", "token_key"]
@@ -43,6 +43,10 @@ class ApiTokenAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return False
+
+    @admin.display(description=_("begins with"))
+    def begins_with(self, token):
+        return f"{token.token_key}…"
 
     def save_model(self, request, obj, form, change):
         obj.text = issue(obj)

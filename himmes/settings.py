@@ -213,6 +213,18 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SCHEMA_PATH_PREFIX": "/api/",
+    # In the order in which people look for them
+    "TAGS": [
+        {"name": name}
+        for name in (
+            "진동 데이터 / vibration data",
+            "진단 결과 / diagnoses",
+            "측정 기록 / recordings",
+            "설비 / machines",
+            "센서 / sensors",
+            "문서 / documentation",
+        )
+    ],
     "PREPROCESSING_HOOKS": ["himmes.openapi.without_trailing_slash"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

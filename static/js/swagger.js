@@ -8,7 +8,6 @@ SwaggerUIBundle({
   url: root.dataset.schema,
   domNode: root,
   deepLinking: true,
-  displayOperationId: true,
   // Else descriptions come with an inline image of the validator's website.
   validatorUrl: null,
   requestInterceptor: (request) => {
