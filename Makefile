@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries messages
+.PHONY: help run test lint format bench-import bench-api bench-queries fuzz-api messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -41,7 +41,7 @@ bench-queries: ## measure the newest of each machine on MariaDB against a window
 
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),150) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
-		scripts/test.sh
+		ARGS='himmes/tests/test_api_fuzz.py' scripts/test.sh
 
 messages: ## update the translation catalogs from the sources (needs gettext)
 	@command -v xgettext >/dev/null || { echo "Install gettext first: apt-get install gettext" >&2; exit 1; }

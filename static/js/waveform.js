@@ -120,7 +120,7 @@
     figure.dataset.stale = ""; // what is still drawn is not what was asked for
   }
 
-  const reasons = ({ detail, errors }) =>
+  const reasons = ({ detail, errors = [] }) =>
     errors.map(({ field, message }) => `${field}: ${message}`).join("; ") || detail;
 
   // --- Showing -------------------------------------------------------------------------------------------------------

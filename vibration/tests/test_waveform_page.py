@@ -362,11 +362,15 @@ def test_when_the_server_is_away_the_page_says_so_and_can_try_again(page, watch)
     assert caption(page).startswith("20,000 samples")
 
 
+REFUSED = '{"detail": "Invalid.", "errors": [{"field": "points", "message": "Too many."}]}'
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
-        (400, '{"points": ["Too many."]}', "The server refused the request: points: Too many."),
+        (400, REFUSED, "The server refused the request: points: Too many."),
+        (403, '{"detail": "Your role does not allow this."}', "refused the request: Your role does not allow this."),
         (404, "{}", "This recording is no longer stored."),
         (502, "<h1>Bad gateway</h1>", "The server could not answer (HTTP 502). Try again later."),
         (200, "<h1>A proxy's own page</h1>", "The server could not answer (HTTP 200). Try again later."),
@@ -376,7 +380,7 @@ def test_what_the_server_objects_to_is_shown(page, watch, status, body, message)
     make_recording(5)
     if status >= 400:
         watch.expect_status(status)
-    kind = "application/json" if body.startswith("{") else "text/html"
+    kind = "application/problem+json" if body.startswith("{") else "text/html"
     page.route("**/waveform?*", lambda route: route.fulfill(status=status, body=body, content_type=kind))
     show(page)
     assert message in page.get_by_role("alert").inner_text()
@@ -386,7 +390,7 @@ def test_what_the_server_objects_to_is_shown(page, watch, status, body, message)
 def test_who_was_logged_out_gets_the_way_to_the_login_and_back(page, watch, user):
     make_recording(COUNT)
     show(page)
-    watch.expect_status(403)
+    watch.expect_status(401)
     user.set_password("correct horse battery")  # ends the session
     user.save()
     press(page, "Zoom in")
