@@ -32,16 +32,17 @@ EXPORTED_ROWS = 5_000  # in one read
 @openapi.DIAGNOSES
 class DiagnosisList(APIView):
     queryset = VibrationDiagnosis.objects.all()
+    renderer_classes = [JSONRenderer, CsvRenderer]
 
     def get_renderers(self):
-        return [JSONRenderer(), CsvRenderer()] if self.request.method == "GET" else [JSONRenderer()]
+        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
 
     def get(self, request):
         query = request.query_params
         refuse_unknown(query, {*DiagnosisFilter.base_filters, "limit", "cursor", "format"}, repeatable={"fault_type"})
         page = DiagnosisPageQuery(data=query)
         page.is_valid(raise_exception=True)
-        filterset = DiagnosisFilter(query, VibrationDiagnosis.objects.select_related("machine").newest_first())
+        filterset = DiagnosisFilter(query, VibrationDiagnosis.objects.prefetch_related("machine").newest_first())
         if not filterset.is_valid():
             raise ValidationError(filterset.errors)
         diagnoses = filterset.qs
@@ -67,9 +68,13 @@ class DiagnosisList(APIView):
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
         said = row.validated_data
-        stored = VibrationDiagnosis.objects.select_related("machine").get(
-            machine__name=said["machine_name"], detected_at=said["detected_at"], model_name=said["model_name"]
+        stored = (
+            VibrationDiagnosis.objects.select_related("machine")
+            .filter(machine__name=said["machine_name"], detected_at=said["detected_at"], model_name=said["model_name"])
+            .first()
         )
+        if stored is None:
+            raise Conflict("The diagnosis was deleted just after it was stored. Send it again to store it again.")
         if row_class == RowClass.CONFLICTING:
             raise Conflict(
                 f"Nothing was stored: at that instant {stored.machine.name} has fault_type {stored.fault_type} with "

@@ -19,7 +19,7 @@ class VibrationDiagnosis(models.Model):
     """What an AI says of a machine at an instant.
 
     The unique key (machine, detected_at, model_name) makes a repeated post harmless and serves "newest of a machine";
-    the index on detected_at serves lists over all machines.
+    the index that begins with detected_at serves lists over all machines, in the same order.
     """
 
     machine = models.ForeignKey(
@@ -45,7 +45,7 @@ class VibrationDiagnosis(models.Model):
                 name="confidence_from_0_to_1",
             ),
         ]
-        indexes = [models.Index(fields=["detected_at"], name="diagnosis_by_time")]
+        indexes = [models.Index(fields=["detected_at", "machine", "model_name"], name="diagnosis_by_time")]
 
     def __str__(self):
         return f"{self.machine.name} {self.detected_at.isoformat()} {self.get_fault_type_display()}"

@@ -4,7 +4,7 @@ from django.db.models import OuterRef, Q, Subquery
 from machines.limited_reads import rows_of_each
 from machines.models import Machine
 
-# Of one machine this is the order of the unique key, read backwards; over all, that of the index on detected_at.
+# Of one machine this is the order of the unique key, read backwards; over all, that of diagnosis_by_time.
 NEWEST_FIRST = ("-detected_at", "-machine_id", "-model_name")
 
 

@@ -1,25 +1,54 @@
 """Errors of the API in one shape, RFC 9457 "problem details", whoever made them."""
 
 import json
+import logging
 from http import HTTPStatus
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import IntegrityError, OperationalError
 from django.db.models import ProtectedError
 from django.http import HttpResponseBase
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from himmes.throttling import StrangerThrottle
-from machines.rows import Conflict
+from machines.rows import Conflict, TooLarge
 
+logger = logging.getLogger("django.himmes")
+_LOCKED = (1205, 1213)  # MySQL: waited too long for a lock; a deadlock, each time it was tried
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 2_000  # of a hundred rows some fields each
 INVALID = "The request is invalid; nothing was changed."
+
+
+class Busy(exceptions.APIException):
+    status_code = 503
+
+    def __init__(self, wait: int):
+        self.wait = wait  # seconds, which the exception handler sends as Retry-After
+        super().__init__("The database is busy with other writes; nothing was stored. Try again.")
 
 
 def problem(status: int, detail: str, errors: list[dict] | None = None, **more) -> dict:
     """The body of an error; `errors` names each field that is wrong, with its row in a list of rows."""
     title = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": errors or [], **more}
+    errors = [{name: _writable(value) for name, value in error.items()} for error in (errors or [])[:MAX_ERRORS]]
+    detail = _writable(detail)
+    return {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": errors,
+        **more,
+    }
+
+
+def _writable(value):
+    """A text without the half characters that JSON can name and UTF-8 can't write."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def answer(exc: Exception, context: dict) -> Response | None:
@@ -31,6 +60,17 @@ def answer(exc: Exception, context: dict) -> Response | None:
         throttle = StrangerThrottle()
         if not throttle.allow_request(context["request"], context["view"]):
             exc = exceptions.Throttled(throttle.wait())
+    if isinstance(exc, IntegrityError):
+        logger.warning("Answered with a conflict: %s", exc)
+        exc = Conflict("What this belongs to was changed or deleted in the meantime; nothing was stored. Try again.")
+    if isinstance(exc, OperationalError) and (exc.args[0] in _LOCKED or "locked" in str(exc)):
+        logger.warning("Answered with 503: %s", exc)
+        exc = Busy(1)
+    if isinstance(exc, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        exc = TooLarge(str(exc))
+    # Whatever media type was asked for
+    request = context["request"]
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
     response = exception_handler(exc, context)
     if response is None:
         return None

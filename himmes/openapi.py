@@ -8,6 +8,7 @@ ALWAYS = {
     401: "로그인 또는 토큰 필요 / neither a login nor a valid token",
     403: "권한 없음 / the role does not allow it",
     406: "지원하지 않는 응답 형식 / none of the accepted media types is served",
+    503: "데이터베이스가 바쁨 / the database is busy with other writes; try again after Retry-After seconds",
     429: "요청이 너무 많음 / too many requests; Retry-After says for how many seconds to wait",
 }
 WRONG_QUERY = {400: "잘못된 요청 / a parameter or field is wrong; `errors` names it"}
@@ -82,6 +83,10 @@ def with_errors(result: dict, generator, request, public) -> dict:
     for name, schema in result["components"]["schemas"].items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False  # what is not known is refused
+    upload = result["components"]["schemas"]["CsvUploadRequest"]
+    for name, field in upload["properties"].items():
+        if name not in upload["required"] and "default" not in field:
+            field["example"] = ""  # else Swagger UI sends "string" for what nobody filled in
     for operations in result["paths"].values():
         for method, operation in operations.items():
             errors = ALWAYS | WRONG_QUERY

@@ -1,20 +1,16 @@
 """Request bodies of the API: JSON, plain or gzip-compressed, up to a limit."""
 
-import codecs
 import json
 import zlib
+from collections import Counter
 
 from django.conf import settings
-from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
-from rest_framework.parsers import BaseParser, get_encoding
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
+from machines.request_bodies import content_length
 from machines.rows import TooLarge
-
-
-class LengthRequired(APIException):
-    status_code = 411
-    default_detail = "Send the body with a Content-Length; chunked bodies are not read."
 
 
 class JsonParser(BaseParser):
@@ -27,10 +23,9 @@ class JsonParser(BaseParser):
     renderer_class = JSONRenderer
 
     def parse(self, stream, media_type=None, parser_context=None):
-        encoding = get_encoding(parser_context or {})
         body = _read(stream, parser_context["request"].META)
         try:
-            return json.loads(codecs.decode(body, encoding), object_pairs_hook=_each_once)
+            return json.loads(body.decode(), object_pairs_hook=_each_once)  # JSON is UTF-8, by RFC 8259
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error or 'nested too deep'}.") from None
 
@@ -38,9 +33,7 @@ class JsonParser(BaseParser):
 def _read(stream, headers: dict) -> bytes:
     limit = settings.API_MAX_BODY_BYTES
     too_large = TooLarge(f"The body has more than {limit:,} bytes, the limit of one request. Send parts.")
-    if "chunked" in headers.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise LengthRequired
-    if int(headers.get("CONTENT_LENGTH") or 0) > limit:
+    if content_length(headers) > limit:
         raise too_large
     body = stream.read(limit + 1)
     encoding = headers.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
@@ -52,6 +45,8 @@ def _read(stream, headers: dict) -> bytes:
             raise ParseError(f"The body is not gzip data: {error}.") from None
         if len(body) <= limit and not decompress.eof:
             raise ParseError("The gzip data ends before its end mark.")
+        if decompress.unused_data:
+            raise ParseError("The gzip data goes on after its end mark; send one gzip member.")
     elif encoding != "identity":
         raise UnsupportedMediaType(encoding, f"Content-Encoding {encoding} is not read; send gzip or none.")
     if len(body) > limit:
@@ -62,7 +57,6 @@ def _read(stream, headers: dict) -> bytes:
 def _each_once(pairs: list[tuple]) -> dict:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _value in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _value in pairs).most_common(1)[0][0]
         raise ValueError(f'an object has the key "{twice}" twice')
     return found

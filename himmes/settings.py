@@ -232,6 +232,18 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# --- The log ---------------------------------------------------------------------------------------------------------
+
+# To standard error, whatever DEBUG is; Django's own set-up says nothing there with DEBUG off.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"standard error": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"django": {"handlers": ["standard error"], "level": "INFO", "propagate": True}},
+    "root": {"level": "WARNING"},
+}
+
 # --- What a browser is told -----------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {

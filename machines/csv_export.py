@@ -7,7 +7,7 @@ from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 # What a spreadsheet would take for the start of a formula
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
 _BOM = "\ufeff"  # without it Excel reads Korean text as cp949
 
 

@@ -16,6 +16,8 @@ def clean_name(name: str, field, what: str = "") -> str:
     Raises InvalidName, saying `what` it names, when it is empty, too long for its column or holds control characters.
     """
     what = what or field.name
+    if len(name) > 10 * field.max_length:  # before anything looks at each letter of it
+        raise InvalidName(f"{what} has {len(name)} characters; at most {field.max_length} are allowed")
     name = unicodedata.normalize("NFC", name).strip()
     if not name:
         raise InvalidName(f"{what} is empty")

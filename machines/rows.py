@@ -6,7 +6,8 @@ good row is, and what is wrong with a bad one, is in both cases said by the same
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from django.conf import settings
 from rest_framework import serializers, status
@@ -14,6 +15,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.fields import SkipField, empty
 
 NAMED_ROWS = 100  # the bad rows that an answer names; it says how many there are
+NAMED_FIELDS = 20  # of one row that it does not know
 
 
 class TooLarge(APIException):
@@ -61,14 +63,15 @@ def read_rows(rows, serializer: serializers.Serializer) -> dict:
         numbers = [number for number, row in enumerate(rows) if isinstance(row, dict)]
         for number in set(range(len(rows))).difference(numbers):
             errors[number].append(("", "Must be a JSON object with the fields of a row."))
-    given = _transposed([rows[number] for number in numbers])
-    for name in given.keys() - serializer.fields.keys():
-        for position, value in enumerate(given[name]):
-            if value is not empty:
-                errors[numbers[position]].append((name, unknown))
+    looked_at = [rows[number] for number in numbers]
+    known = dict.fromkeys(serializer.fields).keys()  # the serializer's own mapping is slow to look into
+    for number, row in zip(numbers, looked_at, strict=True):
+        if not row.keys() <= known:
+            errors[number] += [(_shortened(name), unknown) for name in islice(row.keys() - known, NAMED_FIELDS)]
+    given = _transposed(looked_at, known)
     columns = {}
     for name, field in serializer.fields.items():
-        columns[name], wrong = _read_column(field, given.get(name, [empty] * len(numbers)))
+        columns[name], wrong = _read_column(field, given[name])
         for position, message in wrong:
             errors[numbers[position]].append((name, message))
     if errors:
@@ -76,12 +79,12 @@ def read_rows(rows, serializer: serializers.Serializer) -> dict:
     return columns
 
 
-def _transposed(rows: list[dict]) -> dict[str, Sequence]:
-    """The values of each key that any row has; `empty` where a row does not."""
-    orders = set(map(tuple, rows))
-    if len(orders) == 1:  # as one program writes them
-        return dict(zip(orders.pop(), zip(*map(dict.values, rows), strict=True), strict=True))
-    names = dict.fromkeys(name for order in orders for name in order)
+def _transposed(rows: list[dict], names: Iterable[str]) -> dict[str, Sequence]:
+    """The values of each of these keys; `empty` where a row does not have it."""
+    order = tuple(rows[0]) if rows else ()
+    if order and all(tuple(row) == order for row in rows):  # as one program writes them
+        given = dict(zip(order, zip(*map(dict.values, rows), strict=True), strict=True))
+        return {name: given.get(name) or [empty] * len(rows) for name in names}
     return {name: [row.get(name, empty) for row in rows] for name in names}
 
 
@@ -107,3 +110,7 @@ def _validated(field: serializers.Field, value) -> tuple:
         return None, [str(message) for message in error.detail]
     except SkipField:
         return None, []
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"

@@ -11,7 +11,7 @@ class RefuseUnknown:
 
     def to_internal_value(self, data):
         if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]
+            unknown = [name[:60] for name in data if name not in self.fields][:20]
             if unknown:
                 message = f"Unknown field. Known: {', '.join(self.fields)}."
                 raise serializers.ValidationError({name or "?": [message] for name in unknown})

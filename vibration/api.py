@@ -19,6 +19,7 @@ from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import RegisteredBy, Sensor
 from machines.pagination import ListPagination
+from machines.request_bodies import content_length
 from machines.rows import Conflict, InvalidRows, TooLarge, read_rows
 from vibration import openapi
 from vibration.classifying import RowClass
@@ -45,9 +46,10 @@ CSV_COLUMNS = ["machine_name", "sensor_no", "recording", "collected_at", "measur
 @openapi.SAMPLES
 class SampleList(APIView):
     queryset = VibrationData.objects.all()
+    renderer_classes = [JSONRenderer, CsvRenderer]
 
     def get_renderers(self):
-        return [JSONRenderer(), CsvRenderer()] if self.request.method == "GET" else [JSONRenderer()]
+        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
 
     def get(self, request):
         query = request.query_params
@@ -77,11 +79,13 @@ class SampleList(APIView):
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
         place = row.validated_data
-        recording = Recording.objects.select_related("sensor__machine").get(
+        recordings = Recording.objects.select_related("sensor__machine").filter(
             name=place["recording"], sensor__sensor_no=place["sensor_no"], sensor__machine__name=place["machine_name"]
         )
         time = place["measured_time"]
-        [stored] = first_samples([recording], time, time, 1, most=1)
+        if not (found := first_samples(list(recordings), time, time, 1, most=1)):
+            raise Conflict("The recording was deleted just after the row was stored. Send it again to store it again.")
+        [stored], [recording] = found, recordings
         if row_class == RowClass.CONFLICTING:
             held = ", ".join(f"{state} {stored[state]!r}" for state in STATES)
             raise Conflict(f"Nothing was stored: {recording} holds other values at {time!r} s: {held}.")
@@ -150,11 +154,14 @@ class CsvUploadView(APIView):
     def initial(self, request, *args, **kwargs):
         # Before the check of a login's CSRF token, which reads the body.
         limit = settings.API_MAX_UPLOAD_BYTES
-        if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        if content_length(request.META) > limit:
             raise TooLarge(f"An upload may have at most {limit:,} bytes. Compress the file, or use import_vibration.")
         super().initial(request, *args, **kwargs)
 
     def post(self, request):
+        twice = [name for name in request.data if len(request.data.getlist(name)) > 1]
+        if twice:
+            raise ValidationError({name: ["Given more than once; send one file at a time."] for name in twice})
         upload = CsvUpload(data=request.data)
         upload.is_valid(raise_exception=True)
         asked = upload.validated_data
@@ -170,9 +177,9 @@ class CsvUploadView(APIView):
         name = Path(asked["file"].name)
         try:
             machine, sensor, _recording = place_of(name, options.machine, options.sensor, options.recording)
-        except BadPath:
-            message = "The file's name is not <machine>_<sensor>.csv; rename it, or give machine_name and sensor_no."
-            raise ValidationError({"file": [message]}) from None
+        except BadPath as error:
+            reason = str(error).rpartition("; ")[0]
+            raise ValidationError({"file": [f"{reason}; rename it, or give machine_name and sensor_no."]}) from None
         known = Sensor.objects.filter(machine__name=machine, sensor_no=sensor)
         if not settings.API_REGISTERS_MACHINES and not known.exists():
             message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
@@ -189,7 +196,9 @@ class ImportStopped(APIException):
     def __init__(self, report: Report):
         self.extra = {"report": _told(report)}
         reason = report.problems[-1] if report.run.outcome == ImportRun.Outcome.STOPPED else report.path.name
-        super().__init__(f"{reason}; {report.run.message}")
+        message = f"{reason}; {report.run.message}"
+        self.errors = [{"field": "file", "message": message}]
+        super().__init__(message)
 
 
 @openapi.RECORDINGS

@@ -25,6 +25,7 @@ from vibration.states import STATES
 
 PAGE_ROWS = 100_000  # the most stored samples held in memory at once
 MAX_GAP_BUCKETS = 64  # of base buckets that a write leaves out: reading them along is cheaper than another query
+MAX_STRETCHES = 100  # that a write is split into, at its longest gaps
 KEYS_PER_STATEMENT = 500
 ROWS_FOR_A_THREAD = 5_000  # starting one takes as long as summing up some thousand rows
 
@@ -184,7 +185,11 @@ def _runs(recording: Recording, bucket: np.ndarray) -> Iterator[tuple[int, int]]
     One stretch, unless more than a page of samples is stored there: then long gaps are left out. Not always, as each
     stretch costs some statements, and a sample an hour would be a stretch each.
     """
-    ends = np.append(np.flatnonzero(np.diff(bucket) > MAX_GAP_BUCKETS), len(bucket) - 1)
+    gaps = np.diff(bucket)
+    least = MAX_GAP_BUCKETS
+    if len(gaps) > MAX_STRETCHES:
+        least = max(least, int(np.partition(gaps, -MAX_STRETCHES)[-MAX_STRETCHES]))
+    ends = np.append(np.flatnonzero(gaps > least), len(bucket) - 1)
     starts = np.append(0, ends[:-1] + 1)
     if len(ends) > 1:
         first, last = int(bucket[0]), int(bucket[-1])

@@ -1,6 +1,6 @@
 """What was measured: recordings, their samples, the rollups of these, and a record of each import."""
 
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,11 @@ class Recording(models.Model):
     def get_absolute_url(self):
         place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}
         return reverse("waveform", query=place)
+
+    def delete(self, *args, **kwargs):
+        with transaction.atomic():
+            Recording.objects.select_for_update().filter(pk=self.pk).first()  # see RecordingQuerySet.delete
+            return super().delete(*args, **kwargs)
 
     def bucket_width(self, level: int) -> float:
         """Seconds that a bucket of this level spans; the base level is 0."""

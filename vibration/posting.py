@@ -8,11 +8,13 @@ from django.conf import settings
 
 from machines.models import RegisteredBy, Sensor
 from machines.retrying import in_transaction
-from machines.rows import InvalidRows
+from machines.rows import InvalidRows, TooLarge
 from vibration.classifying import RowClass
 from vibration.importing import open_recording, write_samples
 from vibration.models import Recording
 from vibration.states import STATES
+
+MAX_PLACES = 200  # recordings in one list: each costs a dozen statements, in one transaction that others wait for
 
 Place = tuple[str, str, str]  # machine, sensor and recording, by their names
 
@@ -20,13 +22,18 @@ Place = tuple[str, str, str]  # machine, sensor and recording, by their names
 def post_samples(columns: dict) -> np.ndarray:
     """Store the columns of rows as `read_rows` returns them for a SampleRow; the RowClass of each row, int8 (n,).
 
-    Raises InvalidRows for a machine or sensor that nobody registered, where `API_REGISTERS_MACHINES` is off.
+    Raises TooLarge for rows of more than 200 recordings; InvalidRows for a machine or sensor that nobody registered,
+    where `API_REGISTERS_MACHINES` is off.
     """
     rows_of: dict[Place, list[int]] = defaultdict(list)
     for number, place in enumerate(
         zip(columns["machine_name"], columns["sensor_no"], columns["recording"], strict=True)
     ):
         rows_of[place].append(number)
+    if len(rows_of) > MAX_PLACES:
+        raise TooLarge(
+            f"Rows of {len(rows_of):,} recordings in one list; at most {MAX_PLACES} are allowed. Send parts."
+        )
     time = columns["measured_time"]
     values = np.column_stack([columns[state] for state in STATES])
     collected_at = columns["collected_at"]
@@ -41,7 +48,7 @@ def post_samples(columns: dict) -> np.ndarray:
             classes[rows] = write_samples(recording, time[rows], values[rows], collected_at=collected_at[rows])
         return classes
 
-    return in_transaction(write)
+    return in_transaction(write, again_on=(Recording.DoesNotExist,))
 
 
 def summary(classes: Iterable[int]) -> dict:

@@ -149,6 +149,12 @@ class VibrationRollupQuerySet(ColumnQuerySet):
 
 
 class RecordingQuerySet(models.QuerySet):
+    def delete(self):
+        """Holding the locks that writers take: a sample written in the meantime would keep its recording from going."""
+        with transaction.atomic(using=self.db):
+            list(self.order_by("pk").select_for_update().values_list("pk"))
+            return super().delete()
+
     def with_place(self):
         """With sensor and machine at hand, in the order in which people look for them."""
         return self.select_related("sensor__machine").order_by("sensor__machine__name", "sensor__sensor_no", "name")

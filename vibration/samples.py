@@ -1,6 +1,7 @@
 """Stored samples as rows, in the order in which they are kept: by recording, then by time."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
@@ -77,8 +78,8 @@ def as_rows(recordings: Iterable[Recording], rows: Iterable[tuple]) -> Iterator[
 
 def key_of(text: str) -> Key:
     """The key of a sample's id. Raises ValueError when the text is none."""
-    recording, _colon, time = text.partition(":")
-    key = int(recording), float(time)
-    if not math.isfinite(key[1]):
+    if not (found := re.fullmatch(r"(\d{1,18}):(\d[\d.e+-]{0,30})", text, re.ASCII)):
         raise ValueError(text)
-    return key
+    if math.isinf(time := float(found[2])):
+        raise ValueError(text)
+    return int(found[1]), time

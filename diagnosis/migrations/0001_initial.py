@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "diagnosis",
                 "verbose_name_plural": "diagnoses",
                 "db_table": "vibration_diagnosis",
-                "indexes": [models.Index(fields=["detected_at"], name="diagnosis_by_time")],
+                "indexes": [models.Index(fields=["detected_at", "machine", "model_name"], name="diagnosis_by_time")],
                 "constraints": [
                     models.UniqueConstraint(fields=("machine", "detected_at", "model_name"), name="diagnosis_once"),
                     models.CheckConstraint(

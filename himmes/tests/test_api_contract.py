@@ -368,6 +368,12 @@ def test_a_wrong_upload_is_explained(collector, settings):
     assert [it["field"] for it in upload(collector, "data.csv", KAMP_ROWS).json()["errors"]] == ["file"]
     assert [it["field"] for it in upload(collector, "g1_s.csv", KAMP_ROWS, on_eror="x").json()["errors"]] == ["on_eror"]
     assert [it["field"] for it in upload(collector, "g1_s.csv", "").json()["errors"]] == ["file"]
+    long_name = upload(collector, f"g1_{'s' * 30}.csv", KAMP_ROWS).json()["errors"][0]
+    assert (long_name["field"], "at most 20" in long_name["message"]) == ("file", True)
+    files = [SimpleUploadedFile(f"g1_s{number}.csv", KAMP_ROWS.encode()) for number in (1, 2)]
+    headers = {"Authorization": f"Bearer {collector.token}"}
+    answer = collector.client.post("/api/vibration-data/csv", {"file": files}, headers=headers)
+    assert answer.json()["errors"] == [{"field": "file", "message": "Given more than once; send one file at a time."}]
     assert upload(collector, "g1_s.csv", b"\x89PNG\r\n\x1a\n\0\0").status_code == 400
     settings.API_REGISTERS_MACHINES = False
     assert [it["field"] for it in upload(collector, "g1_s.csv", KAMP_ROWS).json()["errors"]] == ["machine_name"]

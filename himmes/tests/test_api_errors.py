@@ -2,15 +2,20 @@
 
 import gzip
 import json
+import logging.config
 import unicodedata
 
 import pytest
-from django.test import Client, override_settings
+from django.core.exceptions import TooManyFilesSent
+from django.db import IntegrityError, OperationalError
+from django.test import Client, RequestFactory, override_settings
 
 from himmes.errors import MEDIA_TYPE
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
+from himmes.wsgi import Utf8Request
 from machines.models import Machine
 from vibration.models import VibrationData
+from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +93,18 @@ def test_an_unknown_format_is_not_found_and_an_unwanted_one_not_acceptable(progr
     assert program.get("machines", headers={"Accept": "text/html,*/*;q=0.8"}).status_code == 200
 
 
+def test_every_error_is_json_whatever_was_asked_for(program):
+    problem(program.get("schema?format=x"), 404)
+    problem(program.post("schema", {}), 405)
+    problem(Program(None, Client()).get("schema"), 401)
+
+
+def test_head_and_options_know_the_csv_export(program):
+    make_recording(3)
+    assert program("HEAD", "vibration-data?format=csv").status_code == 200
+    assert "text/csv" in program("OPTIONS", "vibration-data").json()["renders"]
+
+
 def test_an_error_of_a_csv_export_is_json_too(program):
     problem(program.get("vibration-data", {"format": "csv", "machin_name": "g1"}), 400)
 
@@ -136,6 +153,7 @@ def test_another_media_type_is_not_guessed_at(program):
     ):
         problem(program.post("vibration-data/bulk", "[]", content_type=media_type), 415)
     problem(program.post("vibration-data/csv", "[]"), 415)
+    assert program.post("vibration-data/bulk", "[]", content_type="application/json; charset=zlib").status_code == 200
     assert program.post("vibration-data/bulk", "[]", content_type="application/json; charset=utf-8").status_code == 200
 
 
@@ -147,8 +165,18 @@ def test_encodings_are_explained(program):
     headers = {"Content-Encoding": "gzip"}
     assert "not gzip" in problem(program.post("vibration-data/bulk", "[]", headers=headers), 400)["detail"]
     assert "ends before" in problem(program.post("vibration-data/bulk", zipped[:-4], headers=headers), 400)["detail"]
+    twice = gzip.compress(b"[") + gzip.compress(b"]")
+    assert (
+        "one gzip member"
+        in problem(program.post("vibration-data/bulk", zipped + zipped, headers={"Content-Encoding": "gzip"}), 400)[
+            "detail"
+        ]
+    )
+    problem(program.post("vibration-data/bulk", twice, headers={"Content-Encoding": "gzip"}), 400)
     headers = {"Transfer-Encoding": "chunked"}
-    assert "Content-Length" in problem(program.post("vibration-data/bulk", "[]", headers=headers), 411)["detail"]
+    for path, media_type in (("bulk", "application/json"), ("csv", "multipart/form-data; boundary=x")):
+        answer = program.post(f"vibration-data/{path}", "[]", headers=headers, content_type=media_type)
+        assert "Content-Length" in problem(answer, 411)["detail"]
 
 
 def test_a_zip_bomb_is_stopped_at_the_limit(program, settings):
@@ -300,6 +328,70 @@ def test_unknown_fields_are_named(program):
     assert set(refused(program.post("vibration-diagnosis", DIAGNOSIS | {"type": 5}))) == {"type"}
 
 
+def test_a_key_that_is_no_text_for_a_database_is_named_too(program):
+    answer = program.post("vibration-data", json.dumps(SAMPLE)[:-1] + ', "\\ud800": 1, "": 2}')
+    assert len(problem(answer, 400)["errors"]) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{f"key {number}": 0} for number in range(10_000)],
+        {str(number): 0 for number in range(50_000)} | {"twice": 1},
+        SAMPLE | {"machine_name": "a" + "\u0301\u0316" * 100_000},
+        [SAMPLE | {"machine_name": f"g{number}"} for number in range(1_000)],
+    ],
+    ids=["a key of its own in each row", "many keys", "a name that takes long to compose", "many machines"],
+)
+def test_a_small_body_is_no_long_work(program, body):
+    """Seconds of work for some hundred kB, found by measuring; here the error and its size are looked at, not time."""
+    path = "vibration-data/bulk" if isinstance(body, list) else "vibration-data"
+    answer = program.post(path, body)
+    problem(answer, 413 if "recordings" in answer.json()["detail"] else 400)
+    assert len(answer.content) < 100_000
+    assert not Machine.objects.exists()
+
+
+def test_a_doubled_key_among_many_is_found_at_once(program):
+    body = "{" + ", ".join(f'"{number}": 0' for number in [*range(50_000), 49_999]) + "}"
+    assert 'key "49999" twice' in problem(program.post("vibration-data", body), 400)["detail"]
+
+
+def test_the_charset_of_a_header_does_not_decide_how_texts_are_read():
+    environ = RequestFactory().get("/api/machines?name=%ED%8E%8C%ED%94%84").environ
+    for charset in ("idna", "zlib", "utf-16", "undefined"):
+        request = Utf8Request(environ | {"CONTENT_TYPE": f"text/plain; CharSet={charset}"})
+        assert request.GET["name"] == "펌프"
+
+
+def test_a_fault_is_logged_with_debug_off(program, monkeypatch, capfd, settings):
+    logging.config.dictConfig(settings.LOGGING)
+    monkeypatch.setattr("vibration.api.summary", lambda classes: 1 / 0)
+    program.client.raise_request_exception = False
+    program.post("vibration-data/bulk", [])
+    assert "ZeroDivisionError" in capfd.readouterr().err
+    assert program.token not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (IntegrityError(1451, "a foreign key constraint fails"), 409),
+        (OperationalError(1205, "Lock wait timeout exceeded"), 503),
+        (OperationalError("database is locked"), 503),
+        (TooManyFilesSent("too many"), 413),
+    ],
+)
+def test_what_comes_in_between_is_no_fault_of_the_server(program, monkeypatch, error, status):
+    def fail(columns):
+        raise error
+
+    monkeypatch.setattr("vibration.api.post_samples", fail)
+    answer = program.post("vibration-data/bulk", [])
+    problem(answer, status)
+    assert status != 503 or answer.headers["Retry-After"] == "1"
+
+
 # --- Query strings
 
 
@@ -321,6 +413,9 @@ def test_unknown_fields_are_named(program):
         ("vibration-data", "limit=10001", "limit"),
         ("vibration-data", "cursor=x", "cursor"),
         ("vibration-data", "cursor=1:nan", "cursor"),
+        ("vibration-data", "cursor=1:9e999", "cursor"),
+        ("vibration-data", "cursor=1_0:0", "cursor"),
+        ("vibration-data", "cursor=-1:0", "cursor"),
         ("vibration-data/grouped-range", "per_group_limit=0", "per_group_limit"),
         ("vibration-data/grouped-range", "per_group_limit=many", "per_group_limit"),
         ("vibration-data/grouped-range", "limit=5", "limit"),
