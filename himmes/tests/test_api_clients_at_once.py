@@ -82,3 +82,47 @@ def test_eight_clients_post_the_same_10000_diagnoses_twice(roles):
     assert told == {"received": 160_000, "inserted": 10_000, "identical": 150_000, "conflicting": 0}
     assert VibrationDiagnosis.objects.count() == 10_000
     assert Machine.objects.count() == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_posts_to_what_others_delete_are_stored_or_told_of_a_conflict(roles):
+    """Also whoever deletes meets no error: a recording goes with every sample that was written until then."""
+    collector, diagnoser = make_program(roles, "collector"), make_program(roles, "diagnoser")
+    administrator = make_program(roles, "administrator")
+    rows = samples(20)
+
+    def post(number: int) -> set[int]:
+        try:
+            return {
+                program.post(path, data).status_code
+                for _time in range(30)
+                for program, path, data in (
+                    (Program(collector.token, Client()), "vibration-data/bulk", rows),
+                    (Program(collector.token, Client()), "vibration-data", rows[number]),
+                    (Program(diagnoser.token, Client()), "vibration-diagnosis", DIAGNOSIS),
+                )
+            }
+        finally:
+            connection.close()
+
+    def delete(_number: int) -> set[int]:
+        program, statuses = Program(administrator.token, Client()), set()
+        try:
+            for _time in range(30):
+                Recording.objects.all().delete()
+                VibrationDiagnosis.objects.all().delete()
+                for kind, model in (("sensors", Sensor), ("machines", Machine)):
+                    if found := model.objects.first():
+                        statuses.add(program("DELETE", f"{kind}/{found.pk}").status_code)
+                for recording in Recording.objects.all():
+                    recording.delete()
+            return statuses
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        posts, deletes = [pool.submit(post, number) for number in range(3)], pool.submit(delete, 0)
+        assert set.union(*(it.result() for it in posts)) <= {200, 201, 409}
+        assert deletes.result() <= {204, 404, 409}
+    for recording in Recording.objects.all():
+        assert recording.sample_count == recording.samples.count()
