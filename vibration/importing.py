@@ -98,18 +98,20 @@ def write_samples(
     *,
     collected_at: np.ndarray | None = None,
     replace: bool = False,
+    locked: bool = False,
 ) -> np.ndarray:
     """Store samples and bring rollups and counts up to date, all or nothing; the RowClass of each row, int8 (n,).
 
     `time` is float64 (n,) in seconds, `values` float64 (n, 4), in any order; both must be finite and in range, as
     vibration/reading.py makes sure of. `collected_at` is datetime64[us] (n,) in UTC, NaT where it is not known; then a
     recording with a known start counts from there. A row in conflict with a stored one is left out, or takes its place
-    with `replace`.
+    with `replace`. `locked`: the recording was read with its lock in this very transaction.
     """
     classes = np.empty(len(time), dtype=np.int8)
     if not len(time):
         return classes
-    recording = Recording.objects.select_for_update().get(pk=recording.pk)
+    if not locked:
+        recording = Recording.objects.select_for_update().get(pk=recording.pk)
     if recording.rollup_exponent is None:
         recording.rollup_exponent = base_exponent(time)
     if recording.started_at is not None:

@@ -1,11 +1,12 @@
 """What was measured: recordings, their samples, the rollups of these, and a record of each import."""
 
-from django.db import models, transaction
+from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from machines.fields import ExactCharField
 from machines.models import Sensor
+from machines.retrying import in_transaction
 from vibration.buckets import FACTOR
 from vibration.querysets import RecordingQuerySet, VibrationDataQuerySet, VibrationRollupQuerySet
 from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
@@ -51,9 +52,11 @@ class Recording(models.Model):
         return reverse("waveform", query=place)
 
     def delete(self, *args, **kwargs):
-        with transaction.atomic():
+        def delete():
             Recording.objects.select_for_update().filter(pk=self.pk).first()  # see RecordingQuerySet.delete
-            return super().delete(*args, **kwargs)
+            return super(Recording, self).delete(*args, **kwargs)
+
+        return in_transaction(delete)
 
     def bucket_width(self, level: int) -> float:
         """Seconds that a bucket of this level spans; the base level is 0."""

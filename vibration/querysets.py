@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from django.db import connections, models, transaction
 
+from machines.retrying import in_transaction
 from vibration.prefetching import prefetch
 from vibration.states import STATES
 
@@ -151,9 +152,12 @@ class VibrationRollupQuerySet(ColumnQuerySet):
 class RecordingQuerySet(models.QuerySet):
     def delete(self):
         """Holding the locks that writers take: a sample written in the meantime would keep its recording from going."""
-        with transaction.atomic(using=self.db):
+
+        def delete():
             list(self.order_by("pk").select_for_update().values_list("pk"))
-            return super().delete()
+            return super(RecordingQuerySet, self).delete()
+
+        return in_transaction(delete)
 
     def with_place(self):
         """With sensor and machine at hand, in the order in which people look for them."""
