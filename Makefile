@@ -40,7 +40,7 @@ bench-queries: ## measure the newest of each machine on MariaDB against a window
 		.venv/bin/python -m bench.bench_queries $(ARGS)
 
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
-	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),150) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
+	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
 		ARGS='himmes/tests/test_api_fuzz.py' scripts/test.sh
 
 messages: ## update the translation catalogs from the sources (needs gettext)
