@@ -62,7 +62,9 @@ def answer(exc: Exception, context: dict) -> Response | None:
             exc = exceptions.Throttled(throttle.wait())
     if isinstance(exc, IntegrityError):
         logger.warning("Answered with a conflict: %s", exc)
-        exc = Conflict("What this belongs to was changed or deleted in the meantime; nothing was stored. Try again.")
+        exc = Conflict(
+            "What this belongs to was changed or deleted in the meantime. Try again: what is stored already counts as identical."
+        )
     if isinstance(exc, OperationalError) and (exc.args[0] in _LOCKED or "locked" in str(exc)):
         logger.warning("Answered with 503: %s", exc)
         exc = Busy(1)

@@ -12,7 +12,7 @@ _BOM = "\ufeff"  # without it Excel reads Korean text as cp949
 
 
 class CsvRenderer(BaseRenderer):
-    """Lets a client ask for `?format=csv`. The view answers with `stream_csv`; what arrives here is an error."""
+    """Lets a client ask for `?format=csv`. Views answer that with `stream_csv`; only what OPTIONS tells arrives here."""
 
     media_type = "text/csv"
     format = "csv"
