@@ -63,7 +63,7 @@ def answer(exc: Exception, context: dict) -> Response | None:
     if isinstance(exc, IntegrityError):
         logger.warning("Answered with a conflict: %s", exc)
         exc = Conflict(
-            "What this belongs to was changed or deleted in the meantime. Try again: what is stored already counts as identical."
+            "What this belongs to was changed or deleted meanwhile. Try again: what is stored counts as identical."
         )
     if isinstance(exc, OperationalError) and (exc.args[0] in _LOCKED or "locked" in str(exc)):
         logger.warning("Answered with 503: %s", exc)
