@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import VibrationDiagnosis
+from diagnosis.storing import delete_diagnoses
 
 
 @admin.register(VibrationDiagnosis)
@@ -13,6 +14,12 @@ class VibrationDiagnosisAdmin(admin.ModelAdmin):
     list_select_related = ["machine"]
     show_full_result_count = False
     ordering = ["-detected_at", "-machine_id", "-model_name"]
+
+    def delete_model(self, request, obj):
+        delete_diagnoses([obj])
+
+    def delete_queryset(self, request, queryset):
+        delete_diagnoses(queryset)
 
     def has_add_permission(self, request):
         return False

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.querysets import VibrationDiagnosisQuerySet
+from diagnosis.querysets import CurrentStateQuerySet, VibrationDiagnosisQuerySet
 from machines.fields import ExactCharField
 from machines.models import Machine
 
@@ -14,12 +14,18 @@ class FaultType(models.IntegerChoices):
     LOOSENESS = 2, _("looseness")
     UNBALANCE_LOOSENESS = 3, _("unbalance and looseness")
 
+    @property
+    def key(self) -> str:
+        """As templates, styles and scripts name it: the names of `vibration.states.STATES`."""
+        return self.name.lower()
+
 
 class VibrationDiagnosis(models.Model):
     """What an AI says of a machine at an instant.
 
     The unique key (machine, detected_at, model_name) makes a repeated post harmless and serves "newest of a machine";
-    the index that begins with detected_at serves lists over all machines, in the same order.
+    the index that begins with detected_at serves lists over all machines, in the same order; the one with fault_type
+    finds the newest of each state, however long ago that was.
     """
 
     machine = models.ForeignKey(
@@ -45,7 +51,39 @@ class VibrationDiagnosis(models.Model):
                 name="confidence_from_0_to_1",
             ),
         ]
-        indexes = [models.Index(fields=["detected_at", "machine", "model_name"], name="diagnosis_by_time")]
+        indexes = [
+            models.Index(fields=["detected_at", "machine", "model_name"], name="diagnosis_by_time"),
+            models.Index(fields=["machine", "fault_type", "detected_at", "model_name"], name="diagnosis_by_state"),
+        ]
 
     def __str__(self):
         return f"{self.machine.name} {self.detected_at.isoformat()} {self.get_fault_type_display()}"
+
+
+class CurrentState(models.Model):
+    """The newest diagnosis of a machine, and since when it has been so; kept by diagnosis/storing.py.
+
+    Both could be read from the diagnoses, but not `since` in a time that does not grow with them.
+    """
+
+    machine = models.OneToOneField(Machine, primary_key=True, on_delete=models.CASCADE, related_name="current_state")
+    fault_type = models.SmallIntegerField(choices=FaultType)
+    since = models.DateTimeField()  # the first diagnosis of the uninterrupted run of this state
+    detected_at = models.DateTimeField()
+    model_name = ExactCharField(max_length=100, blank=True)
+    confidence = models.FloatField(null=True)
+    revision = models.BigIntegerField(default=0)  # one more with each write of diagnoses of this machine
+
+    objects = CurrentStateQuerySet.as_manager()
+
+    class Meta:
+        db_table = "diagnosis_current_state"
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.machine.name} {self.get_fault_type_display()}"
+
+    @property
+    def key(self) -> tuple:
+        """Its place among the diagnoses of the machine."""
+        return self.detected_at, self.model_name

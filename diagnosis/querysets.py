@@ -8,7 +8,32 @@ from machines.models import Machine
 NEWEST_FIRST = ("-detected_at", "-machine_id", "-model_name")
 
 
+class CurrentStateQuerySet(models.QuerySet):
+    def version(self) -> str:
+        """Another text after each write of diagnoses.
+
+        A sum, not the newest of anything: of two writes at once the one that began first may be seen last.
+        """
+        found = self.aggregate(count=models.Count("pk"), sum=models.Sum("revision"))
+        return f"{found['count']}-{found['sum'] or 0}"
+
+
 class VibrationDiagnosisQuerySet(models.QuerySet):
+    def in_period(self, start, end):
+        """Those with start <= detected_at < end; None is an open end."""
+        if start is not None:
+            self = self.filter(detected_at__gte=start)
+        return self if end is None else self.filter(detected_at__lt=end)
+
+    def oldest_after(self, key: tuple | None):
+        """Of one machine, in rising order those after the key (detected_at, model_name); all of them after None."""
+        self = self.order_by("detected_at", "model_name")
+        if key is None:
+            return self
+        at, model = key
+        # The bound by itself is what a database starts its index read with.
+        return self.filter(Q(detected_at__gt=at) | Q(detected_at=at, model_name__gt=model), detected_at__gte=at)
+
     def newest_first(self):
         return self.order_by(*NEWEST_FIRST)
 
@@ -21,13 +46,32 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
 
     def latest_per_machine(self):
         """The newest of each machine that has one, by name of machine, with the machine at hand; two queries."""
-        newest = self.filter(machine=OuterRef("pk")).order_by("-detected_at", "-model_name").values("pk")[:1]
-        found = Machine.objects.order_by().annotate(newest=Subquery(newest)).values_list("newest", flat=True)
+        found = Machine.objects.order_by().annotate(newest=self._newest()).values_list("newest", flat=True)
         return (
             self.model.objects.filter(pk__in=[pk for pk in found if pk])
             .select_related("machine")
             .order_by("machine__name")
         )
+
+    def latest_of_states(self, machines: list[Machine], fault_types: list[int]) -> list:
+        """The newest of each of these machines that is of one of these states, in their order; two queries.
+
+        Each state is looked up by itself: otherwise all that came after a rare one would have to be read.
+        """
+        newest = {f"newest_{it}": self.filter(fault_type=it)._newest() for it in fault_types}
+        wanted = Machine.objects.order_by().filter(pk__in=[machine.pk for machine in machines])
+        numbers = [pk for row in wanted.annotate(**newest).values_list(*newest) for pk in row if pk]
+        latest = {}
+        for diagnosis in self.model.objects.filter(pk__in=numbers).order_by("detected_at", "model_name"):
+            latest[diagnosis.machine_id] = diagnosis
+        for machine in machines:
+            if machine.pk in latest:
+                latest[machine.pk].machine = machine
+        return [latest[machine.pk] for machine in machines if machine.pk in latest]
+
+    def _newest(self) -> Subquery:
+        """The primary key of the newest of the machine of an outer query."""
+        return Subquery(self.filter(machine=OuterRef("pk")).order_by("-detected_at", "-model_name").values("pk")[:1])
 
     def newest_of_each(self, machines: list[Machine], limit: int, *fields: str, most: int) -> list[tuple]:
         """The newest `limit` of each machine as tuples, in the order of the machines, newest first.

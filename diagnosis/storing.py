@@ -1,4 +1,4 @@
-"""The only code that writes diagnoses."""
+"""The only code that writes diagnoses, and what is kept of them for each machine."""
 
 import math
 from collections import defaultdict
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from diagnosis.current_states import bring_up_to_date, read_anew
 from diagnosis.models import VibrationDiagnosis
 from machines.models import Machine, RegisteredBy
 from machines.registering import machines_by_name
@@ -38,6 +39,26 @@ def post_diagnoses(columns: dict) -> list[RowClass]:
     return in_transaction(lambda: _store(_with_machines(columns)))
 
 
+def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
+    """Delete these, as one who posted by mistake wants; the current states of their machines are read anew."""
+    numbers = [it.pk for it in diagnoses]
+    machines = {it.machine_id for it in diagnoses}
+
+    def delete():
+        _lock(machines)
+        for start in range(0, len(numbers), KEYS_PER_STATEMENT):
+            VibrationDiagnosis.objects.filter(pk__in=numbers[start : start + KEYS_PER_STATEMENT]).delete()
+        for machine in sorted(machines):
+            read_anew(machine)
+
+    in_transaction(delete)
+
+
+def _lock(machines: Iterable[int]) -> None:
+    """The lock that the writers of a machine's diagnoses share, taken in one order."""
+    list(Machine.objects.select_for_update().filter(pk__in=machines).order_by("pk").values_list("pk"))
+
+
 def _with_machines(columns: dict) -> list[Diagnosed]:
     names = columns["machine_name"]
     machines = machines_by_name(names, register=RegisteredBy.API if settings.API_REGISTERS_MACHINES else None)
@@ -58,8 +79,7 @@ def _store(rows: list[Diagnosed]) -> list[RowClass]:
     instants = defaultdict(list)
     for row in rows:
         instants[row.machine_id].append(row.detected_at)
-    # The lock that the writers of a machine's diagnoses share, taken in one order.
-    list(Machine.objects.select_for_update().filter(pk__in=instants).order_by("pk").values_list("pk"))
+    _lock(instants)
     known = {row[:3]: row[3:] for machine, at in instants.items() for row in _stored(machine, at)}
     classes, new = [], []
     for row in rows:  # one after the other, as if each were stored before the next is looked at
@@ -71,6 +91,7 @@ def _store(rows: list[Diagnosed]) -> list[RowClass]:
         else:
             classes.append(RowClass.IDENTICAL if known[key] == said else RowClass.CONFLICTING)
     VibrationDiagnosis.objects.bulk_create(new, batch_size=ROWS_PER_STATEMENT)
+    bring_up_to_date(new)
     return classes
 
 

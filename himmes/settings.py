@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "himmes.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,6 +128,7 @@ LANGUAGE_CODE = "ko"  # what a browser gets that asks for neither of the two
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = "himmes.formats"
 USE_TZ = True
 TIME_ZONE = env.str("DJANGO_TIME_ZONE", default="Asia/Seoul")  # the plant's
 
@@ -135,7 +137,15 @@ TIME_ZONE = env.str("DJANGO_TIME_ZONE", default="Asia/Seoul")  # the plant's
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 NODE_MODULES = BASE_DIR / "node_modules"
-FRONT_END_PACKAGES = {"bootstrap": "dist/css", "chart.js": "dist", "chartjs-plugin-zoom": "dist", "hammerjs": ""}
+FRONT_END_PACKAGES = {
+    "bootstrap": "dist/css",
+    "chart.js": "dist",
+    "chartjs-adapter-luxon": "dist",
+    "chartjs-plugin-zoom": "dist",
+    "hammerjs": "",
+    "htmx.org": "dist",
+    "luxon": "build/global",
+}
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     *((f"packages/{name}", NODE_MODULES / name / folder) for name, folder in FRONT_END_PACKAGES.items()),
@@ -231,6 +241,11 @@ SPECTACULAR_SETTINGS = {
         "himmes.openapi.with_errors",
     ],
 }
+
+# --- The pages ------------------------------------------------------------------------------------------------------
+
+# How long a machine may go without a diagnosis until it is shown as stale, where it says nothing else itself
+EXPECTED_INTERVAL_MIN = env.int("DJANGO_EXPECTED_INTERVAL_MIN", default=60)
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 

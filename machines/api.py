@@ -15,10 +15,17 @@ _PUMP = {
     "location": "A동 1층",
     "installed_at": "2024-03-02",
     "rated_rpm": 1650,
+    "expected_interval_min": 30,
     "is_active": True,
     "notes": "",
 }
-_UNKNOWN_PUMP = _PUMP | {"title": "", "location": "", "installed_at": None, "rated_rpm": None}
+_UNKNOWN_PUMP = _PUMP | {
+    "title": "",
+    "location": "",
+    "installed_at": None,
+    "rated_rpm": None,
+    "expected_interval_min": None,
+}
 _SENSOR = {"machine_name": "g1", "sensor_no": "sensor1", "position": "motor, drive end", "unit": ""}
 
 

@@ -1,9 +1,16 @@
 """What stands on the floor. Nothing here knows of samples or diagnoses."""
 
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from machines.fields import ExactCharField
+
+LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
 
 class RegisteredBy(models.TextChoices):
@@ -22,6 +29,13 @@ class Machine(models.Model):
     location = models.CharField(_("location"), max_length=100, blank=True)
     installed_at = models.DateField(_("installed on"), null=True, blank=True)
     rated_rpm = models.PositiveIntegerField(_("rated speed (rpm)"), null=True, blank=True)
+    expected_interval_min = models.PositiveIntegerField(
+        _("expected interval of diagnoses (min)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_INTERVAL_MIN)],
+        help_text=_("After so many minutes without a diagnosis the machine is shown as stale. Empty: as for all."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     registered_by = models.CharField(
         _("registered by"),
@@ -40,6 +54,14 @@ class Machine(models.Model):
 
     def __str__(self):
         return f"{self.name} ({self.title})" if self.title else self.name
+
+    def get_absolute_url(self):
+        return reverse("machine", args=[self.name])
+
+    @property
+    def expected_interval(self) -> timedelta:
+        """How long a diagnosis of it counts; without a newer one the machine is stale then."""
+        return timedelta(minutes=self.expected_interval_min or settings.EXPECTED_INTERVAL_MIN)
 
 
 class Sensor(models.Model):

@@ -2,7 +2,7 @@ from django.db import models
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
-from machines.models import Machine, Sensor
+from machines.models import LONGEST_INTERVAL_MIN, Machine, Sensor
 from machines.row_fields import NameField, TextField, TruthField, WholeNumberField
 
 
@@ -52,9 +52,28 @@ class MachineSerializer(StrictModelSerializer):
         min_value=0, max_value=1_000_000, required=False, allow_null=True, help_text="정격 회전수 / rated speed, rpm."
     )
 
+    expected_interval_min = WholeNumberField(
+        min_value=1,
+        max_value=LONGEST_INTERVAL_MIN,
+        required=False,
+        allow_null=True,
+        help_text="예상 진단 간격(분) / shown as stale after so many minutes without a diagnosis; null: as for all.",
+    )
+
     class Meta:
         model = Machine
-        fields = ["id", "name", "title", "location", "installed_at", "rated_rpm", "is_active", "registered_by", "notes"]
+        fields = [
+            "id",
+            "name",
+            "title",
+            "location",
+            "installed_at",
+            "rated_rpm",
+            "expected_interval_min",
+            "is_active",
+            "registered_by",
+            "notes",
+        ]
 
 
 class SensorSerializer(StrictModelSerializer):

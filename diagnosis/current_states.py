@@ -1,0 +1,68 @@
+"""Keeps, of each machine, its newest diagnosis and since when it has been so. The callers hold the machines' locks."""
+
+from collections import defaultdict
+
+from django.db.models import F
+
+from diagnosis.models import CurrentState, FaultType, VibrationDiagnosis
+
+KEPT = ["fault_type", "since", "detected_at", "model_name", "confidence"]
+
+
+def bring_up_to_date(new: list[VibrationDiagnosis]) -> None:
+    """After these diagnoses were stored. Reads older ones only of machines that got one from before their newest."""
+    by_machine = defaultdict(list)
+    for diagnosis in new:
+        by_machine[diagnosis.machine_id].append(diagnosis)
+    known = {it.machine_id: it for it in CurrentState.objects.filter(machine__in=by_machine)}
+    first, changed = [], []
+    for machine, diagnoses in sorted(by_machine.items()):
+        diagnoses.sort(key=_key)
+        current = known.get(machine)
+        if current is None:
+            current = CurrentState(machine_id=machine)
+            first.append(current)
+        elif _key(diagnoses[0]) < current.key:
+            read_anew(machine)
+            continue
+        else:
+            changed.append(current)
+        for diagnosis in diagnoses:
+            _advance(current, diagnosis)
+        current.revision += 1
+    CurrentState.objects.bulk_create(first)
+    CurrentState.objects.bulk_update(changed, [*KEPT, "revision"], batch_size=200)
+
+
+def read_anew(machine: int) -> None:
+    """The current state of a machine from its diagnoses, in a few index reads however many there are."""
+    diagnoses = VibrationDiagnosis.objects.filter(machine=machine)
+    newest = diagnoses.order_by("-detected_at", "-model_name").first()
+    if newest is None:
+        CurrentState.objects.filter(machine=machine).delete()
+        return
+    of_others = (
+        diagnoses.filter(fault_type=other)
+        .order_by("-detected_at", "-model_name")
+        .values_list("detected_at", "model_name")
+        .first()
+        for other in FaultType.values
+        if other != newest.fault_type
+    )
+    last_other = max((it for it in of_others if it), default=None)
+    kept = {name: getattr(newest, name) for name in KEPT if name != "since"}
+    kept["since"] = diagnoses.oldest_after(last_other).values_list("detected_at", flat=True).first()
+    if not CurrentState.objects.filter(machine=machine).update(**kept, revision=F("revision") + 1):
+        CurrentState.objects.create(machine_id=machine, **kept, revision=1)
+
+
+def _key(diagnosis: VibrationDiagnosis) -> tuple:
+    return diagnosis.detected_at, diagnosis.model_name
+
+
+def _advance(current: CurrentState, diagnosis: VibrationDiagnosis) -> None:
+    if current.fault_type != diagnosis.fault_type:
+        current.since = diagnosis.detected_at
+    for name in KEPT:
+        if name != "since":
+            setattr(current, name, getattr(diagnosis, name))
