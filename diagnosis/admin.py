@@ -1,8 +1,11 @@
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.storing import delete_diagnoses
+from machines.limited_counting import LimitedPaginator
+from machines.models import Machine
 
 
 @admin.register(VibrationDiagnosis)
@@ -12,8 +15,18 @@ class VibrationDiagnosisAdmin(admin.ModelAdmin):
     list_display = ["machine_name", "detected_at", "fault_type", "model_name", "confidence", "created_at"]
     list_filter = ["machine", "fault_type"]
     list_select_related = ["machine"]
+    search_fields = ["machine__name"]  # for the box; see get_search_results
+    search_help_text = _("Name or title of a machine")
     show_full_result_count = False
+    paginator = LimitedPaginator
     ordering = ["-detected_at", "-machine_id", "-model_name"]
+
+    def get_search_results(self, request, queryset, search_term):
+        """By machine: a join would read every diagnosis to look at the name of its machine."""
+        if not search_term:
+            return queryset, False
+        machines = Machine.objects.filter(Q(name__icontains=search_term) | Q(title__icontains=search_term))
+        return queryset.filter(machine__in=list(machines)), False
 
     def delete_model(self, request, obj):
         delete_diagnoses([obj])

@@ -1,9 +1,12 @@
 """The API of the diagnoses; its paths stand in `himmes/api.py`, what it says of itself in `openapi.py`."""
 
-from collections.abc import Iterator
+from datetime import datetime
 
+import numpy as np
 from django.conf import settings
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -12,12 +15,18 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from diagnosis import openapi
+from diagnosis.exporting import export_diagnoses
 from diagnosis.filters import DiagnosisFilter
-from diagnosis.models import VibrationDiagnosis
-from diagnosis.serializers import DiagnosisPageQuery, DiagnosisRow, GroupedRecentQuery
+from diagnosis.forms import DEFAULT_SPAN, LONGEST_SPAN
+from diagnosis.history import History, microseconds, read_runs
+from diagnosis.live import current_version
+from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.runs import reduce
+from diagnosis.serializers import DiagnosisPageQuery, DiagnosisRow, GroupedRecentQuery, TimelineQuery
 from diagnosis.storing import post_diagnoses
-from machines.csv_export import CsvRenderer, safe_text, stream_csv
+from machines.csv_export import CsvRenderer
 from machines.filters import read_query, refuse_unknown
+from machines.forms import RANGES
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import Machine
 from machines.rows import Conflict, InvalidRows, read_rows
@@ -25,8 +34,7 @@ from machines.serializers import MachineSerializer
 from vibration.classifying import RowClass
 from vibration.posting import summary
 
-CSV_COLUMNS = ["machine_name", "detected_at", "fault_type", "model_name", "confidence"]
-EXPORTED_ROWS = 5_000  # in one read
+MOST_MACHINES = 200  # in one timeline
 
 
 @openapi.DIAGNOSES
@@ -47,7 +55,7 @@ class DiagnosisList(APIView):
             raise ValidationError(filterset.errors)
         diagnoses = filterset.qs
         if request.accepted_renderer.format == "csv":
-            return stream_csv("vibration-diagnosis", CSV_COLUMNS, map(_as_cells, _all(diagnoses)))
+            return export_diagnoses(diagnoses)
         limit, cursor = page.validated_data["limit"], page.validated_data.get("cursor")
         if cursor is not None:
             if not (last := VibrationDiagnosis.objects.filter(pk=cursor).first()):
@@ -127,6 +135,78 @@ class Latest(APIView):
         return Response([as_row(it) | {"machine": MachineSerializer(it.machine).data} for it in latest])
 
 
+@openapi.TIMELINE
+class Timeline(APIView):
+    queryset = VibrationDiagnosis.objects.all()
+
+    def get(self, request):
+        # Asked again and again by the timeline page; mostly nothing has changed.
+        version = quote_etag(current_version())
+        if unchanged := get_conditional_response(request, etag=version):
+            return unchanged
+        asked = read_query(TimelineQuery, request.query_params, repeatable={"machine_name", "fault_type"})
+        now = timezone.now()
+        start, end = _span(asked, now)
+        machines = _named(asked.get("machine_name", []))
+        history = read_runs(machines, start, end, now=now)
+        body = {
+            "start": microseconds(start) / 1_000,
+            "end": microseconds(end) / 1_000,
+            "now": microseconds(now) / 1_000,
+            "machines": [
+                _columns(
+                    machine, history, set(map(int, asked.get("fault_type") or FaultType.values)), start, end, asked
+                )
+                for machine in machines
+            ],
+        }
+        return Response(body, headers={"ETag": version, "Cache-Control": "private, no-cache"})
+
+
+def _span(asked: dict, now: datetime) -> tuple[datetime, datetime]:
+    if "range" in asked:
+        return now - RANGES[asked["range"]], now
+    end = asked.get("end", now)
+    start = asked.get("start", end - DEFAULT_SPAN)
+    if start >= end:
+        raise ValidationError({"end": ["Must lie after the start."]})
+    if end - start > LONGEST_SPAN:
+        raise ValidationError({"end": [f"At most {LONGEST_SPAN.days} days at a time."]})
+    return start, end
+
+
+def _named(names: list[str]) -> list[Machine]:
+    machines = Machine.objects.order_by("name")
+    found = list(machines.filter(name__in=names) if names else machines[: MOST_MACHINES + 1])
+    if unknown := sorted(set(names) - {machine.name for machine in found}):
+        raise ValidationError({"machine_name": [f"There is no machine {name}." for name in unknown[:20]]})
+    if len(found) > MOST_MACHINES:
+        raise ValidationError({"machine_name": [f"At most {MOST_MACHINES} machines at a time; name those wanted."]})
+    return found
+
+
+def _columns(machine: Machine, history: History, states: set[int], start: datetime, end: datetime, asked: dict) -> dict:
+    runs = history.runs[machine.pk]
+    runs = runs.take(np.isin(runs.state, list(states)))
+    runs = reduce(runs, microseconds(start), microseconds(end), asked["points"])
+    return {
+        "machine_name": machine.name,
+        "fault_type": runs.state.tolist(),
+        "start": (runs.start / 1_000).tolist(),
+        "end": (runs.end / 1_000).tolist(),
+        "count": runs.count.tolist(),
+        "runs": runs.runs.tolist(),
+        "first_model": [history.models[model] for model in runs.least_model.tolist()],
+        "last_model": [history.models[model] for model in runs.greatest_model.tolist()],
+        "least_confidence": _nullable(runs.least_confidence),
+        "greatest_confidence": _nullable(runs.greatest_confidence),
+    }
+
+
+def _nullable(values: np.ndarray) -> list[float | None]:
+    return np.where(np.isnan(values), None, values).tolist()
+
+
 def as_row(diagnosis: VibrationDiagnosis) -> dict:
     return _row(
         diagnosis.pk,
@@ -147,16 +227,3 @@ def _row(pk, machine_name, detected_at, fault_type, model_name, confidence) -> d
         "model_name": model_name,
         "confidence": confidence,
     }
-
-
-def _all(diagnoses) -> Iterator[VibrationDiagnosis]:
-    """Every one of an ordered queryset, some thousand in one read: no read lasts as long as a slow client."""
-    page = list(diagnoses[:EXPORTED_ROWS])
-    while page:
-        yield from page
-        page = list(diagnoses.older_than(page[-1])[:EXPORTED_ROWS]) if len(page) == EXPORTED_ROWS else []
-
-
-def _as_cells(diagnosis: VibrationDiagnosis) -> list:
-    row = as_row(diagnosis)
-    return [safe_text(row[it]) if it in ("machine_name", "model_name") else row[it] for it in CSV_COLUMNS]

@@ -103,10 +103,45 @@ LATEST = extend_schema(
                     "location": "",
                     "installed_at": None,
                     "rated_rpm": None,
+                    "expected_interval_min": None,
                     "is_active": True,
                     "registered_by": "api",
                     "notes": "",
                 }
+            },
+        )
+    ],
+)
+TIMELINE = extend_schema(
+    tags=[TAG],
+    summary="설비별 상태 이력 / history of states of each machine",
+    description="같은 상태가 이어진 구간. 예상 진단 간격보다 오래 진단이 없으면 구간이 끝납니다. / Uninterrupted runs of one state. A "
+    "diagnosis holds until the next one, but no longer than the machine's expected interval: after that nobody knows. Runs "
+    "thinner than a pixel of `points` are told as the worst of them. The answer has an ETag; asked again with "
+    f"If-None-Match, it is 304 while nothing has changed. {serializers.MEANING}.",
+    parameters=[serializers.TimelineQuery],
+    responses=serializers.Timeline,
+    examples=[
+        _answer(
+            "지지 불량 / looseness",
+            {
+                "start": 1795100400000.0,
+                "end": 1795186800000.0,
+                "now": 1795186800000.0,
+                "machines": [
+                    {
+                        "machine_name": "g1",
+                        "fault_type": [2],
+                        "start": [1795134600000.0],
+                        "end": [1795138200000.0],
+                        "count": [1],
+                        "runs": [1],
+                        "first_model": [""],
+                        "last_model": [""],
+                        "least_confidence": [None],
+                        "greatest_confidence": [None],
+                    }
+                ],
             },
         )
     ],

@@ -3,6 +3,8 @@
 from rest_framework import serializers
 
 from diagnosis.models import FaultType, VibrationDiagnosis
+from machines.filters import QueryTimeField
+from machines.forms import RANGES
 from machines.models import Machine
 from machines.row_fields import NameField, NumberField, TimeField, WholeNumberField
 from machines.serializers import MachineSerializer, RefuseUnknown
@@ -53,6 +55,62 @@ class DiagnosisPageQuery(serializers.Serializer):
     cursor = serializers.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1, help_text="다음 쪽 / from the `next` of the page before."
     )
+
+
+class TimelineQuery(serializers.Serializer):
+    machine_name = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="설비 / machines; all, in order of name, if none."
+    )
+    fault_type = serializers.MultipleChoiceField(
+        choices=FaultType, required=False, help_text="진단 결과 / states to tell of; all if none."
+    )
+    start = QueryTimeField(
+        measured=False, required=False, help_text="시작, 포함 / first instant; 7 days before the end if left out."
+    )
+    end = QueryTimeField(measured=False, required=False, help_text="끝, 제외 / instant after the last one; now.")
+    range = serializers.ChoiceField(
+        choices=list(RANGES), required=False, help_text="기간 / so long until now, in place of start and end."
+    )
+    points = serializers.IntegerField(
+        default=1_000, min_value=10, max_value=4_000, help_text="점 수 / how many pixels the drawing has."
+    )
+
+    def validate(self, asked):
+        if "range" in asked and ("start" in asked or "end" in asked):
+            raise serializers.ValidationError({"range": ["Give either a range or start and end."]})
+        return asked
+
+
+class MachineRuns(serializers.Serializer):
+    """Runs of one machine in rising order of time; a list has one value for each run."""
+
+    machine_name = serializers.CharField(help_text="설비 이름 / machine.")
+    fault_type = serializers.ListField(
+        child=serializers.IntegerField(**KNOWN), help_text=f"진단 결과 / state; of several runs the worst. {MEANING}."
+    )
+    start = serializers.ListField(
+        child=serializers.FloatField(), help_text="시작 / its first diagnosis; milliseconds since 1970, UTC."
+    )
+    end = serializers.ListField(
+        child=serializers.FloatField(), help_text="끝 / up to where its last diagnosis holds, likewise."
+    )
+    count = serializers.ListField(child=serializers.IntegerField(), help_text="진단 수 / diagnoses.")
+    runs = serializers.ListField(
+        child=serializers.IntegerField(), help_text="상태 수 / runs told as one, being thinner than a pixel; else 1."
+    )
+    first_model = serializers.ListField(child=serializers.CharField(allow_blank=True), help_text="AI 모델 / model.")
+    last_model = serializers.ListField(
+        child=serializers.CharField(allow_blank=True), help_text="AI 모델 / another one, if there are several."
+    )
+    least_confidence = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="최소 신뢰도.")
+    greatest_confidence = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="최대 신뢰도.")
+
+
+class Timeline(serializers.Serializer):
+    start = serializers.FloatField(help_text="시작 / milliseconds since 1970, UTC.")
+    end = serializers.FloatField(help_text="끝 / likewise.")
+    now = serializers.FloatField(help_text="현재 / the server's time; a run that ends then goes on.")
+    machines = MachineRuns(many=True)
 
 
 class GroupedRecentQuery(serializers.Serializer):

@@ -50,11 +50,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Around ApiErrors, which writes bodies anew.
+    "django.middleware.gzip.GZipMiddleware",
     "himmes.errors.ApiErrors",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "himmes.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",

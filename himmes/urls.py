@@ -5,7 +5,6 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from himmes import api
@@ -13,7 +12,7 @@ from himmes import api
 admin.site.site_header = admin.site.site_title = _("HIM-MES administration")
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="waveform"), name="home"),
+    path("", include("diagnosis.urls")),
     path("vibration/", include("vibration.urls")),
     path("api/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),

@@ -14,7 +14,7 @@ class SensorInline(admin.TabularInline):
 
 @admin.register(Machine)
 class MachineAdmin(admin.ModelAdmin):
-    list_display = ["name", "title", "location", "is_active", "sensor_count", "registered_by"]
+    list_display = ["name", "title", "location", "expected_interval_min", "is_active", "sensor_count", "registered_by"]
     list_editable = ["is_active"]
     list_filter = ["is_active", "registered_by", "location"]
     search_fields = ["name", "title", "location", "notes"]

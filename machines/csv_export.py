@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 # What a spreadsheet would take for the start of a formula
@@ -25,7 +26,7 @@ class CsvRenderer(BaseRenderer):
 def stream_csv(name: str, header: Iterable[str], rows: Iterable[Iterable]) -> StreamingHttpResponse:
     """A download `<name>.csv`, UTF-8 with a BOM, sent while `rows` are read; a number has the digits that read back."""
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
     return response
 
 

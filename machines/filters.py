@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import datetime
 
 import django_filters
 from django import forms
@@ -18,14 +19,19 @@ from machines.row_fields import TimeField
 OTHER_PARAMETERS = {"page", "cursor", "limit", "format"}
 
 
+class QueryTimeField(TimeField):
+    """A time as a query string has it, where "+" means a space and people forget to escape it."""
+
+    def to_internal_value(self, value) -> datetime:
+        return super().to_internal_value(re.sub(r"(\d\d:\d\d\S*) (\d\d:?\d\d)$", r"\1+\2", value))
+
+
 class _InstantField(forms.Field):
     def to_python(self, value):
         if value in self.empty_values:
             return None
-        # "+" means a space in a query string, and people forget to escape it.
-        value = re.sub(r"(\d\d:\d\d\S*) (\d\d:?\d\d)$", r"\1+\2", value)
         try:
-            return TimeField(measured=False).to_internal_value(value)
+            return QueryTimeField(measured=False).to_internal_value(value)
         except ValidationError as error:
             raise forms.ValidationError([str(message) for message in error.detail]) from None
 

@@ -14,33 +14,33 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from machines.csv_export import CsvRenderer, safe_text, stream_csv
+from machines.csv_export import CsvRenderer
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import RegisteredBy, Sensor
 from machines.pagination import ListPagination
 from machines.request_bodies import content_length
 from machines.rows import Conflict, InvalidRows, TooLarge, read_rows
-from vibration import openapi
+from vibration import analysis, openapi
 from vibration.classifying import RowClass
 from vibration.csv_paths import BadPath, place_of
+from vibration.exporting import export_samples
 from vibration.file_importing import COUNTS, Options, Report, import_file
 from vibration.filters import RecordingFilter, SampleFilter
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import post_samples, summary
-from vibration.samples import first_samples, read_samples
+from vibration.samples import first_samples, places_of, read_samples
 from vibration.serializers import (
     CsvUpload,
     GroupedRangeQuery,
     RecordingSerializer,
     SamplePageQuery,
     SampleRow,
+    SpectrumQuery,
     WaveformQuery,
 )
 from vibration.states import STATES
 from vibration.waveform import Waveform, read_waveform
-
-CSV_COLUMNS = ["machine_name", "sensor_no", "recording", "collected_at", "measured_time", *STATES]
 
 
 @openapi.SAMPLES
@@ -56,15 +56,15 @@ class SampleList(APIView):
         refuse_unknown(query, {*SampleFilter.base_filters, "limit", "cursor", "format"})
         page = SamplePageQuery(data=query)
         page.is_valid(raise_exception=True)
-        filterset = SampleFilter(query, Recording.objects.select_related("sensor__machine"))
+        filterset = SampleFilter(query, Recording.objects.order_by("pk"))
         if not filterset.is_valid():
             raise ValidationError(filterset.errors)
-        recordings = list(filterset.qs)
+        places = places_of(filterset.qs)
         if request.accepted_renderer.format == "csv":
-            samples = read_samples(recordings, filterset.window())
-            return stream_csv("vibration-data", CSV_COLUMNS, map(_as_cells, samples))
+            return export_samples(read_samples(places, filterset.window()))
         limit, after = page.validated_data["limit"], page.validated_data.get("cursor")
-        samples = list(read_samples(recordings, filterset.window(), after=after, limit=limit + 1))
+        places = [it for it in places if not after or it.pk >= after[0]]
+        samples = list(read_samples(places, filterset.window(), after=after, limit=limit + 1))
         link = None
         if len(samples) > limit:
             samples.pop()
@@ -131,15 +131,22 @@ class WaveformView(APIView):
 
     def get(self, request):
         asked = read_query(WaveformQuery, request.query_params, repeatable={"states"})
-        recording = get_object_or_404(
-            Recording.objects.select_related("sensor__machine"),
-            name=asked["recording"],
-            sensor__sensor_no=asked["sensor_no"],
-            sensor__machine__name=asked["machine_name"],
-        )
-        end = asked.get("end", math.inf)
-        waveform = read_waveform(recording, asked["start"], end, asked["points"])
-        return Response(describe(recording, waveform, [state for state in STATES if state in asked["states"]]))
+        recording = _recording_of(asked)
+        waveform = read_waveform(recording, asked["start"], asked.get("end", math.inf), asked["points"])
+        return Response(describe(recording, waveform, _states_of(asked)))
+
+
+@openapi.SPECTRUM
+class SpectrumView(APIView):
+    """A window of one recording in numbers: features and amplitude spectrum of each state."""
+
+    queryset = VibrationData.objects.all()
+
+    def get(self, request):
+        asked = read_query(SpectrumQuery, request.query_params, repeatable={"states"})
+        recording = _recording_of(asked)
+        found = analysis.analyse(recording, asked["start"], asked.get("end", math.inf))
+        return Response(analysis.describe(recording, found, _states_of(asked), asked["points"]))
 
 
 @openapi.CSV_UPLOAD
@@ -241,9 +248,17 @@ def describe(recording: Recording, waveform: Waveform, states: list[str]) -> dic
     }
 
 
-def _as_cells(sample: dict) -> list:
-    names = [safe_text(sample[column]) for column in CSV_COLUMNS[:3]]
-    return [*names, *(sample[column] for column in CSV_COLUMNS[3:])]
+def _recording_of(asked: dict) -> Recording:
+    return get_object_or_404(
+        Recording.objects.select_related("sensor__machine"),
+        name=asked["recording"],
+        sensor__sensor_no=asked["sensor_no"],
+        sensor__machine__name=asked["machine_name"],
+    )
+
+
+def _states_of(asked: dict) -> list[str]:
+    return [state for state in STATES if state in asked["states"]]
 
 
 def _told(report: Report) -> dict:

@@ -32,6 +32,13 @@ class WaveformForm(forms.Form):
         label=_("Recording"),
         error_messages={"invalid_choice": _("This sensor has no recording “%(value)s”. Choose one from the list.")},
     )
+    compare = forms.ChoiceField(
+        label=_("Compare with"),
+        required=False,
+        error_messages={
+            "invalid_choice": _("“%(value)s” is no other recording of this machine. Choose one from the list.")
+        },
+    )
     states = forms.MultipleChoiceField(
         label=_("States"),
         choices=STATE_NAMES,
@@ -50,6 +57,7 @@ class WaveformForm(forms.Form):
         sensor = self._offer("sensor", {number: _titled(number, it.position) for number, it in sensors.items()})
         of_sensor = [recording for recording in self.recordings if recording.sensor.sensor_no == sensor]
         self._offer("recording", {it.name: _titled(it.name, _start(it)) for it in of_sensor})
+        self._offer_comparison(sensor, self.data["recording"])
         if "states" not in self.data:
             self.data.setlist("states", STATES)
         for name, field in self.fields.items():
@@ -68,6 +76,14 @@ class WaveformForm(forms.Form):
             self.data[name] = next(iter(choices))
         return self.data[name]
 
+    def _offer_comparison(self, sensor: str, recording: str) -> None:
+        """Offer every recording of the machine but the one shown, by its number, behind "none"."""
+        others = [it for it in self.recordings if (it.sensor.sensor_no, it.name) != (sensor, recording)]
+        choices = [(str(it.pk), f"{it.sensor.sensor_no} / {it.name}") for it in others]
+        self.fields["compare"].choices = [("", _("none")), *choices]
+        if not self.recordings:
+            self.data["compare"] = ""  # the machine is wrong, and that is said there
+
     def clean(self):
         asked = super().clean()
         start, end = asked.get("start"), asked.get("end")
@@ -81,6 +97,11 @@ class WaveformForm(forms.Form):
             return None
         place = self.cleaned_data["sensor"], self.cleaned_data["recording"]
         return next((it for it in self.recordings if (it.sensor.sensor_no, it.name) == place), None)
+
+    def compared(self) -> Recording | None:
+        """The recording to draw over the chosen one; None when the query is wrong or names none."""
+        number = self.cleaned_data["compare"] if self.is_valid() else ""
+        return next((it for it in self.recordings if str(it.pk) == number), None)
 
 
 def _titled(name: str, title: str) -> str:

@@ -1,5 +1,8 @@
 """What was measured: recordings, their samples, the rollups of these, and a record of each import."""
 
+from datetime import datetime
+from urllib.parse import urlencode
+
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +15,7 @@ from vibration.querysets import RecordingQuerySet, VibrationDataQuerySet, Vibrat
 from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 
 DEFAULT_RECORDING = "default"
+SHOWN_AROUND_S = 1.0  # seconds on each side of an instant, in the link to its waveform
 
 
 class Recording(models.Model):
@@ -48,8 +52,17 @@ class Recording(models.Model):
         return f"{self.sensor} / {self.name}"
 
     def get_absolute_url(self):
-        place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}
-        return reverse("waveform", query=place)
+        return f"{reverse('waveform')}?{self.place_query}"
+
+    def url_at(self, instant: datetime) -> str | None:
+        """The waveform around an instant; None when that is not known to lie in this recording."""
+        if self.started_at is None or self.first_time is None:
+            return None
+        time = (instant - self.started_at).total_seconds()
+        if not self.first_time <= time <= self.last_time:
+            return None
+        window = {"start": max(0, time - SHOWN_AROUND_S), "end": time + SHOWN_AROUND_S}
+        return f"{self.get_absolute_url()}&{urlencode(window)}"
 
     def delete(self, *args, **kwargs):
         def delete():
@@ -57,6 +70,12 @@ class Recording(models.Model):
             return super(Recording, self).delete(*args, **kwargs)
 
         return in_transaction(delete)
+
+    @property
+    def place_query(self) -> str:
+        """Machine, sensor and recording as the pages' query strings name them."""
+        place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}
+        return urlencode(place)
 
     def bucket_width(self, level: int) -> float:
         """Seconds that a bucket of this level spans; the base level is 0."""

@@ -121,6 +121,67 @@ WAVEFORM = extend_schema(
         )
     ],
 )
+SPECTRUM = extend_schema(
+    tags=[DATA],
+    summary="주파수 스펙트럼과 특징값 / spectrum and features",
+    description="구간의 실효값, 최대값, 파고율, 첨도와 진폭 스펙트럼(한 창). 앞에서부터 샘플 262,144개까지 읽습니다. / RMS, peak, "
+    "crest factor and kurtosis of a window of one recording, and its single-sided amplitude spectrum: mean removed, "
+    "periodic Hann window, coherent gain corrected, of the longest stretch without a gap. At most the first 262,144 "
+    "samples are read; `truncated` says when there are more. The spectrum has at most `points` values a state, each the "
+    "greatest of its group of bins.",
+    parameters=[serializers.SpectrumQuery],
+    responses=serializers.SpectrumAnswer,
+    examples=[
+        _answer(
+            "표본 하나 / one sample",
+            {
+                "machine_name": "g1",
+                "sensor_no": "sensor1",
+                "recording": "default",
+                "rated_rpm": None,
+                "start": 0.000736,
+                "end": 0.000736,
+                "samples": 1,
+                "truncated": False,
+                "features": {
+                    state: {"rms": abs(ROW[state]), "peak": abs(ROW[state]), "crest_factor": 1.0, "kurtosis": None}
+                    for state in ("normal", "unbalance", "looseness", "unbalance_looseness")
+                },
+                "spectrum_reason": "too_few_samples",
+                "spectrum": None,
+            },
+        ),
+        OpenApiExample(
+            "단일 주파수, 한 상태 / a tone, one state",
+            {
+                "machine_name": "g1",
+                "sensor_no": "sensor1",
+                "recording": "default",
+                "rated_rpm": 1650,
+                "start": 0.0,
+                "end": 1.999,
+                "samples": 2000,
+                "truncated": False,
+                "features": {"normal": {"rms": 1.4142, "peak": 2.0, "crest_factor": 1.4142, "kurtosis": 1.5}},
+                "spectrum_reason": None,
+                "spectrum": {
+                    "start": 0.0,
+                    "end": 1.999,
+                    "samples": 2000,
+                    "sampling_frequency": 1000.0,
+                    "resolution": 0.5,
+                    "window": "Hann",
+                    "bins": 1001,
+                    "frequency": [24.75, 74.75, 124.75, 174.75, 224.75, 274.75, 324.75, 374.75, 424.75, 475.0],
+                    "amplitude": {"normal": [2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]},
+                    "peaks": {"normal": [{"frequency": 27.5, "amplitude": 2.0, "order": 1.0}]},
+                },
+            },
+            response_only=True,
+            status_codes=["200"],
+        ),
+    ],
+)
 CSV_UPLOAD = extend_schema(
     tags=[DATA],
     summary="CSV 파일 올리기 / upload a CSV file",

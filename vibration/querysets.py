@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 import polars as pl
 from django.db import connections, models, transaction
+from django.db.models import Max
 
 from machines.retrying import in_transaction
 from vibration.prefetching import prefetch
@@ -163,8 +164,21 @@ class RecordingQuerySet(models.QuerySet):
         """With sensor and machine at hand, in the order in which people look for them."""
         return self.select_related("sensor__machine").order_by("sensor__machine__name", "sensor__sensor_no", "name")
 
+    def newest_first(self):
+        """The one that was written last stands first."""
+        return self.order_by("-last_written_at", "-pk")
+
     def of_machine(self, name: str):
         return self.filter(sensor__machine__name=name)
+
+    def newest_by_machine(self) -> dict[int, tuple]:
+        """Of each machine, by primary key: when its newest sample was taken, if known, and when it was stored last."""
+        rows = self.order_by().values_list("sensor__machine")
+        return {pk: times for pk, *times in rows.annotate(Max("last_collected_at"), Max("last_written_at"))}
+
+    def taken_between(self, start, end):
+        """Those that may have samples with start <= collected_at <= end."""
+        return self.filter(started_at__lte=end, last_collected_at__gte=start)
 
     def machines(self):
         """Name and title of each machine that has a recording, by name."""

@@ -7,6 +7,7 @@ from machines.row_fields import NameField, NumberField, TimeField
 from machines.serializers import RefuseUnknown
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.samples import Key, key_of
+from vibration.spectrum import NOT_EVEN, TOO_FEW
 from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 from vibration.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 
@@ -147,6 +148,72 @@ class WaveformAnswer(serializers.Serializer):
     samples = serializers.IntegerField(help_text="표본 수 / samples that the buckets stand for.")
     time = serializers.ListField(child=serializers.FloatField(), help_text="Seconds where each bucket begins.")
     states = serializers.DictField(child=Extremes(), help_text="상태별 값 / by state: normal, unbalance, ...")
+
+
+class SpectrumQuery(WaveformQuery):
+    points = serializers.IntegerField(
+        default=DEFAULT_POINTS,
+        min_value=MIN_POINTS,
+        max_value=MAX_POINTS,
+        help_text="점 수 / at most so many amplitudes of each state.",
+    )
+
+
+class WindowFeatures(serializers.Serializer):
+    """Of the samples that were read, of which no mean is removed; null where it is not defined."""
+
+    rms = serializers.FloatField(allow_null=True, help_text="실효값 / root mean square.")
+    peak = serializers.FloatField(allow_null=True, help_text="최대값 / greatest absolute value.")
+    crest_factor = serializers.FloatField(allow_null=True, help_text="파고율 / peak over RMS.")
+    kurtosis = serializers.FloatField(
+        allow_null=True, help_text="첨도 / Pearson's: 1.5 of a sine, 3 of Gaussian noise."
+    )
+
+
+class SpectrumPeak(serializers.Serializer):
+    frequency = serializers.FloatField(help_text="주파수(Hz) / interpolated between the bins.")
+    amplitude = serializers.FloatField(help_text="진폭 / interpolated likewise.")
+    order = serializers.FloatField(
+        allow_null=True, help_text="차수 / times the rated speed; null where that is not known."
+    )
+
+
+class Spectrum(serializers.Serializer):
+    """A single-sided amplitude spectrum: a sine of amplitude A stands in it as A."""
+
+    start = serializers.FloatField(help_text="Seconds, the first sample of the longest stretch without a gap.")
+    end = serializers.FloatField(help_text="Seconds, its last sample.")
+    samples = serializers.IntegerField(help_text="표본 수 / samples of that stretch.")
+    sampling_frequency = serializers.FloatField(help_text="표본화 주파수 / Hz.")
+    resolution = serializers.FloatField(help_text="분해능 / Hz from bin to bin.")
+    window = serializers.ChoiceField(["Hann"])
+    bins = serializers.IntegerField(help_text="Amplitudes before they were reduced to `points`.")
+    frequency = serializers.ListField(
+        child=serializers.FloatField(), help_text="주파수(Hz) / the middle of each group of bins."
+    )
+    amplitude = serializers.DictField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        help_text="진폭 / greatest of each group, by state.",
+    )
+    peaks = serializers.DictField(
+        child=SpectrumPeak(many=True), help_text="피크 / by state, the five highest that stand out, highest first."
+    )
+
+
+class SpectrumAnswer(serializers.Serializer):
+    machine_name = serializers.CharField()
+    sensor_no = serializers.CharField()
+    recording = serializers.CharField()
+    rated_rpm = serializers.IntegerField(allow_null=True, help_text="정격 회전수(rpm) / null where it is not known.")
+    start = serializers.FloatField(allow_null=True, help_text="Seconds, the first sample that was read; null: none.")
+    end = serializers.FloatField(allow_null=True, help_text="Seconds, the last sample that was read.")
+    samples = serializers.IntegerField(help_text="표본 수 / samples that were read.")
+    truncated = serializers.BooleanField(help_text="앞부분만 / the window has more samples: these are its first.")
+    features = serializers.DictField(child=WindowFeatures(), help_text="상태별 특징값 / by state: normal, ...")
+    spectrum_reason = serializers.ChoiceField(
+        [TOO_FEW, NOT_EVEN], allow_null=True, help_text="스펙트럼이 없는 이유 / why there is none; null: there is one."
+    )
+    spectrum = Spectrum(allow_null=True)
 
 
 class CsvUpload(RefuseUnknown, serializers.Serializer):

@@ -4,4 +4,5 @@ from vibration import views
 
 urlpatterns = [
     path("", views.waveform, name="waveform"),
+    path("table/", views.table, name="table"),
 ]

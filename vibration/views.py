@@ -1,9 +1,34 @@
 from django.contrib.auth.decorators import permission_required
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from vibration.exporting import export_samples
 from vibration.forms import STATE_NAMES, WaveformForm
+from vibration.sample_table import read_page
+from vibration.samples import places_of, read_samples
+from vibration.table_form import SampleTableForm
 
+# What static/js/spectrum.js says beyond that.
+SPECTRUM_TEXT = {
+    "window": _("{start} s to {end} s, {samples} samples"),
+    "window_one": _("{start} s, one sample"),
+    "no_window": _("There are no samples in this window."),
+    "truncated": _(
+        "Only the first {samples} samples of the window are counted here and in the spectrum, up to {end} s."
+    ),
+    "spectrum": _("{samples} samples at {rate} Hz, mean removed, Hann window, resolution {resolution} Hz."),
+    "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
+    "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
+    "too_few_samples": _("No spectrum: it takes at least 16 samples in a row without a gap."),
+    "not_evenly_sampled": _("No spectrum: the samples of this window are not evenly spaced in time."),
+    "orders": _("Order 1 is the rated speed of the machine, {rpm} rpm ({hertz} Hz)."),
+    "no_orders": _("The rated speed of this machine is not known; with it, peaks are also given as orders."),
+    "frequency": _("Frequency (Hz)"),
+    "amplitude": _("Amplitude"),
+    "tooltip_peak": _("{state}: peak at {frequency}, {value}"),
+    "tooltip_peak_order": _("{state}: peak at {frequency}, {value}, order {order}"),
+}
 # What static/js/waveform.js says. A separate text for one, so that no language needs plural rules in the browser.
 WAVEFORM_TEXT = {
     "reduced": _(
@@ -25,7 +50,8 @@ WAVEFORM_TEXT = {
     "gone": _("This recording is no longer stored."),
     "failed": _("The server could not answer (HTTP {status}). Try again later."),
     "logged_out": _("You are logged out."),
-}
+    "dashed": _("{name} (dashed)"),
+} | SPECTRUM_TEXT
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)
@@ -36,7 +62,28 @@ def waveform(request):
     context = {
         "form": form,
         "recording": recording,
+        "compared": form.compared(),
         "nothing_stored": nothing_stored,
         "text": WAVEFORM_TEXT | {"states": STATE_NAMES},
     }
     return render(request, "vibration/waveform.html", context, status=200 if recording or nothing_stored else 400)
+
+
+@permission_required("vibration.view_vibrationdata", raise_exception=True)
+def table(request):
+    form = SampleTableForm(request.GET)
+    context = {"form": form, "state_names": STATE_NAMES}
+    if not form.is_valid():
+        return render(request, "vibration/table.html", context, status=400)
+    now = timezone.now()
+    places, window = places_of(form.recordings(now)), form.window(now)
+    if form.cleaned_data["format"] == "csv":
+        return export_samples(read_samples(places, window, newest_first=True), *form.place())
+    page = read_page(places, window, form.cleaned_data["cursor"])
+    context |= {
+        "page": page,
+        "has_units": any(row.unit for row in page.rows),
+        "place": " / ".join(form.place()),
+        "older": page.older and form.newest(cursor=str(page.older)),
+    }
+    return render(request, "vibration/table.html", context)

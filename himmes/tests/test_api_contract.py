@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -319,6 +320,36 @@ def test_an_answer_without_pages_has_a_limit(collector, settings):
     assert answer.status_code == 400
     assert [it["field"] for it in answer.json()["errors"]] == ["per_group_limit"]
     assert len(collector.get("vibration-data/grouped-range", {"per_group_limit": 20}).json()) == 20
+
+
+# --- vibration-data/spectrum
+
+
+def test_a_window_is_told_in_numbers_and_as_a_spectrum(collector):
+    tone = [2 * math.sin(2 * math.pi * 27.5 * number / 1_000) for number in range(2_000)]
+    collector.post("vibration-data/bulk", [row | {"unbalance": tone[i]} for i, row in enumerate(samples(2_000))])
+    Machine.objects.update(rated_rpm=1650)
+    place = {"machine_name": "g1", "sensor_no": "sensor1"}
+    told = collector.get("vibration-data/spectrum", place | {"start": 0, "end": 1.999, "states": "unbalance"}).json()
+    assert (told["start"], told["end"], told["samples"], told["truncated"]) == (0, 1.999, 2_000, False)
+    assert told["features"]["unbalance"] == pytest.approx(
+        {"rms": math.sqrt(2), "peak": 2, "crest_factor": math.sqrt(2), "kurtosis": 1.5}, rel=1e-3
+    )
+    spectrum = told["spectrum"]
+    assert (spectrum["window"], spectrum["sampling_frequency"], spectrum["resolution"]) == (
+        "Hann",
+        pytest.approx(1_000),
+        pytest.approx(0.5),
+    )
+    [peak] = spectrum["peaks"]["unbalance"]
+    assert peak == pytest.approx({"frequency": 27.5, "amplitude": 2, "order": 1}, rel=1e-3)
+
+
+def test_without_a_spectrum_the_reason_is_a_word_for_programs(collector):
+    collector.post("vibration-data/bulk", samples(15))
+    told = collector.get("vibration-data/spectrum", {"machine_name": "g1", "sensor_no": "sensor1"}).json()
+    assert (told["spectrum"], told["spectrum_reason"]) == (None, "too_few_samples")
+    assert told["features"]["normal"]["peak"] == 14 / 8
 
 
 # --- vibration-data/csv

@@ -47,7 +47,7 @@ BODIES = {
     "sensors": {"machine_name": "g1", "sensor_no": "sensor7"},
     "sensor": {"machine_name": "g1", "sensor_no": "sensor1"},
 }
-QUERIES = {"waveform": "?machine_name=g1&sensor_no=sensor1"}
+QUERIES = dict.fromkeys(["spectrum", "waveform"], "?machine_name=g1&sensor_no=sensor1")
 
 
 def call(program: Program, name: str, method: str) -> int:

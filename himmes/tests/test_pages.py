@@ -96,7 +96,9 @@ def test_the_page_for_a_server_error_needs_neither_context_nor_database(language
     assert (response.status_code, title(response)) == (500, expected)
 
 
-@pytest.mark.parametrize("name", ["base.html", "vibration/waveform.html", "registration/login.html", "500.html"])
+@pytest.mark.parametrize(
+    "name", ["base.html", "vibration/waveform.html", "vibration/table.html", "registration/login.html", "500.html"]
+)
 def test_a_template_holds_no_script_or_style_of_its_own(name):
     """The content security policy would block it."""
     source = get_template(name).template.source

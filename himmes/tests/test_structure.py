@@ -34,9 +34,14 @@ def test_imports_go_one_way(app):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("module", ["states", "buckets", "classifying", "reading", "sample_csv", "prefetching"])
+PURE = ["states", "buckets", "classifying", "reading", "sample_csv", "prefetching", "features", "spectrum"]
+
+
+@pytest.mark.parametrize(
+    "module", [*(f"vibration/{name}" for name in PURE), "diagnosis/runs", "diagnosis/sample_diagnoses"]
+)
 def test_pure_numbers_know_no_django(module):
-    assert "django" not in imported_apps(ROOT / "vibration" / f"{module}.py")
+    assert "django" not in imported_apps(ROOT / f"{module}.py")
 
 
 def test_only_one_module_writes_samples():

@@ -138,6 +138,49 @@ window.himmes = (() => {
     });
   }
 
+  // A second recording over the first: the edges only, dashed, so that the first is seen through it.
+  function overlayDatasets(waveform, names, widthPx) {
+    return waveformDatasets(waveform, names, widthPx).map((dataset) => ({
+      ...dataset,
+      overlay: true,
+      order: dataset.order - Object.keys(STATES).length,
+      fill: false,
+      borderWidth: 2,
+      borderDash: [4, 4],
+      pointBackgroundColor: cssValue("--panel"),
+    }));
+  }
+
+  // An interaction mode for Chart.js: of each dataset the point at the pointer. Its own mode "index" takes the same index
+  // of all datasets, which is another time of another recording. Of a dataset of `marks` only what is near is meant.
+  const NEAR_PX = 10;
+  function eachAtPointer(chart, event) {
+    const position = Chart.helpers.getRelativePosition(event, chart);
+    if (!chart.isPointInArea(position)) return [];
+    const value = chart.scales.x.getValueForPixel(position.x);
+    return chart.getSortedVisibleDatasetMetas().flatMap(({ index: datasetIndex, data: elements }) => {
+      const { data, marks } = chart.data.datasets[datasetIndex];
+      const index = indexAt(data, value);
+      const element = elements[index];
+      if (!element || (marks && Math.abs(element.x - position.x) > NEAR_PX)) return [];
+      return [{ element, datasetIndex, index }];
+    });
+  }
+
+  // Where in points of rising x the value lies: within a step its beginning, else the nearest; -1 when there are none.
+  function indexAt(points, value) {
+    let [low, high] = [0, points.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (points[middle].x <= value) low = middle + 1;
+      else high = middle;
+    }
+    const [before, after] = [points[low - 1], points[low]];
+    if (!after) return low - 1;
+    if (before && (before.index === after.index || value - before.x <= after.x - value)) return low - 1;
+    return Number.isNaN(after.y) ? low + 1 : low; // a break of the line has the place of the point behind it
+  }
+
   // Colours that do not belong to a dataset.
   function applyTheme(chart) {
     const { scales, plugins } = chart.options;
@@ -152,9 +195,25 @@ window.himmes = (() => {
       titleColor: cssValue("--bs-body-color"),
       bodyColor: cssValue("--bs-body-color"),
     });
-    plugins.zoom.zoom.drag.backgroundColor = cssValue("--chart-selection");
-    plugins.zoom.zoom.drag.borderColor = cssValue("--chart-axis");
+    if (chart.config.options.plugins.zoom) {
+      plugins.zoom.zoom.drag.backgroundColor = cssValue("--chart-selection");
+      plugins.zoom.zoom.drag.borderColor = cssValue("--chart-axis");
+    }
   }
 
-  return { applyTheme, count, fill, greatest, least, microseconds, paintSwatches, waveformDatasets };
+  return {
+    STATES,
+    applyTheme,
+    count,
+    cssValue,
+    eachAtPointer,
+    fill,
+    greatest,
+    least,
+    microseconds,
+    overlayDatasets,
+    paintSwatches,
+    stateColour,
+    waveformDatasets,
+  };
 })();

@@ -1,11 +1,30 @@
 // The waveform page. The form is the state of the page: its fields say which window of what is shown, and written as a
 // query string they are the page's address. Each zoom is an entry of the browser's history, so Back works.
 (() => {
-  const { applyTheme, count, fill, greatest, least, microseconds, paintSwatches, waveformDatasets } = window.himmes;
+  const {
+    applyTheme,
+    ask,
+    count,
+    eachAtPointer,
+    fill,
+    greatest,
+    least,
+    microseconds,
+    overlayDatasets,
+    paintSwatches,
+    showProblem,
+    spectrum,
+    waveformDatasets,
+  } = window.himmes;
   const MIN_POINTS = 100;
   const MAX_POINTS = 2000; // what the API gives at most
   const MIN_WINDOW_S = 1e-5;
+  // Drawn over an envelope, another as fine as that could not be seen.
+  const OUTLINE_SHARE = 1 / 8;
+  const NARROW_PX = 480; // a chart on which a line of the tooltip does not fit
   const RESIZE_MS = 300;
+  // A pause that ends a turn of the wheel; longer than the zoom plugin's own, which does not join the events of a turn.
+  const WHEEL_MS = 300;
 
   const form = document.getElementById("waveform-form");
   const figure = document.getElementById("waveform");
@@ -14,13 +33,21 @@
   const caption = figure.querySelector("figcaption");
   const banner = figure.querySelector("[role=alert]");
   const button = (name) => figure.querySelector(`[data-do=${name}]`);
-  const { start: startField, end: endField } = form.elements;
+  const { start: startField, end: endField, compare: compareField } = form.elements;
   const stateBoxes = form.querySelectorAll("[name=states]");
 
+  // A recording by name, and as what a reader knows it.
+  const { sensor, recording, compareSensor, compareRecording } = figure.dataset;
+  const named = (sensor, recording) => ({ sensor, recording, title: `${sensor} / ${recording}` });
+  const shown = named(sensor, recording);
+  const compared = compareRecording === undefined ? null : named(compareSensor, compareRecording);
+
   let waveform = null; // the last answer of the API
+  let overlay = null; // the last one of the recording to compare with
   let reading = null; // the AbortController of the request under way
   let readPoints = 0;
   let resizing = null; // a timer
+  let wheeling = null; // a timer, while the wheel turns
 
   // --- The window ----------------------------------------------------------------------------------------------------
 
@@ -65,63 +92,68 @@
 
   // --- Reading -------------------------------------------------------------------------------------------------------
 
+  function question({ sensor, recording }, start, end, points = readPoints) {
+    const asked = new URLSearchParams({
+      machine_name: form.elements.machine.value,
+      sensor_no: sensor,
+      recording,
+      points,
+    });
+    // All states, whichever are shown: to tick a box then needs no request.
+    for (const box of stateBoxes) asked.append("states", box.value);
+    if (start !== null) asked.set("start", start);
+    if (end !== null) asked.set("end", end);
+    return asked;
+  }
+
   async function read() {
     reading?.abort(); // an answer to an earlier question must not come after the one to this
     const mine = (reading = new AbortController());
     readPoints = Math.min(MAX_POINTS, Math.max(MIN_POINTS, Math.round(plotPixels())));
-    const asked = new URLSearchParams({
-      machine_name: form.elements.machine.value,
-      sensor_no: form.elements.sensor.value,
-      recording: form.elements.recording.value,
-      points: readPoints,
-    });
-    // All states, whichever are shown: to tick a box then needs no request.
-    for (const box of stateBoxes) asked.append("states", box.value);
-    for (const field of [startField, endField]) if (field.value !== "") asked.set(field.name, field.value);
-
     figure.setAttribute("aria-busy", "true");
-    let response;
-    let answer;
+    spectrum.wait();
     try {
-      response = await fetch(`${figure.dataset.url}?${asked}`, { signal: mine.signal });
-      // A proxy in between may answer with a page of its own.
-      if (response.headers.get("Content-Type")?.match(/^application\/(problem\+)?json/)) answer = await response.json();
+      await readWaveforms(mine.signal);
     } catch (error) {
-      if (error.name === "AbortError") return;
-      response = null; // no connection, or it broke off
+      if (error.name === "AbortError") return; // a newer question is under way
+      throw error;
     }
-    if (mine !== reading) return;
     figure.setAttribute("aria-busy", "false");
-    if (response?.ok && answer) {
-      waveform = answer;
-      banner.hidden = true;
-      show();
-    } else {
-      showProblem(response, answer);
-    }
   }
 
-  function showProblem(response, answer) {
-    const status = response?.status;
-    const loggedOut = status === 401;
-    let problem;
-    if (!response) problem = text.away;
-    else if (loggedOut) problem = text.logged_out;
-    else if ((status === 400 || status === 403) && answer) problem = fill(text.refused, { reason: reasons(answer) });
-    else if (status === 404) problem = text.gone;
-    else problem = fill(text.failed, { status });
-    banner.querySelector("[data-error]").textContent = problem;
-    button("retry").hidden = loggedOut;
-    const logIn = banner.querySelector("[data-log-in]");
-    logIn.hidden = !loggedOut;
-    logIn.href = `${figure.dataset.login}?${new URLSearchParams({ next: location.pathname + location.search })}`;
-    banner.hidden = false;
+  async function readWaveforms(signal) {
+    const asked = question(shown, secondsIn(startField), secondsIn(endField));
+    const answer = await ask(figure.dataset.url, asked, signal);
+    signal.throwIfAborted();
+    if (!answer.ok) {
+      refuse(answer);
+      spectrum.clear();
+      return;
+    }
+    waveform = answer.body;
+    banner.hidden = true;
+    show();
+    spectrum.read(asked); // only now, so that it does not hold the chart up
+    if (!compared || waveform.recording_end === null) return;
+    const start = secondsIn(startField);
+    // An open end is that of the first recording, however long the second one is.
+    const end = secondsIn(endField) ?? Math.max(start ?? 0, waveform.recording_end);
+    const points = waveform.bucket_width ? Math.round(readPoints * OUTLINE_SHARE) : readPoints;
+    const second = await ask(figure.dataset.url, question(compared, start, end, points), signal);
+    signal.throwIfAborted();
+    if (!second.ok) {
+      refuse(second);
+      return;
+    }
+    overlay = second.body;
+    draw();
+  }
+
+  function refuse(answer) {
+    showProblem(banner, answer, text);
     caption.textContent = "";
     figure.dataset.stale = ""; // what is still drawn is not what was asked for
   }
-
-  const reasons = ({ detail, errors = [] }) =>
-    errors.map(({ field, message }) => `${field}: ${message}`).join("; ") || detail;
 
   // --- Showing -------------------------------------------------------------------------------------------------------
 
@@ -133,8 +165,8 @@
     const empty = waveform.recording_start === null;
     const { start, end } = empty ? { start: 0, end: 1 } : shownWindow();
     const { x } = chart.options.scales;
-    // A recording of one sample has no width; Chart.js then makes one up.
-    Object.assign(x, start < end ? { min: start, max: end } : { min: undefined, max: undefined });
+    // While the wheel turns it says what is shown. A recording of one sample has no width; Chart.js then makes one up.
+    if (wheeling === null) Object.assign(x, start < end ? { min: start, max: end } : { min: undefined, max: undefined });
     chart.options.plugins.zoom.limits.x = {
       min: waveform.recording_start ?? 0,
       max: waveform.recording_end ?? 1,
@@ -151,12 +183,13 @@
 
   function draw() {
     const chosen = chosenStates();
-    chart.data.datasets = waveformDatasets(waveform, text.states, chart.chartArea.width).map((dataset) => ({
-      ...dataset,
-      hidden: !chosen.has(dataset.state),
-    }));
+    const { width } = chart.chartArea;
+    chart.data.datasets = [
+      ...waveformDatasets(waveform, text.states, width),
+      ...(overlay ? overlayDatasets(overlay, text.states, width) : []),
+    ].map((dataset) => ({ ...dataset, hidden: !chosen.has(dataset.state) }));
     chart.update("none");
-    caption.textContent = chosen.size ? inWords() : text.no_state;
+    caption.textContent = chosen.size ? allInWords() : text.no_state;
     for (const place of form.querySelectorAll("[data-range]")) {
       const { min, max } = waveform.states[place.dataset.range];
       place.textContent = min.length
@@ -165,36 +198,76 @@
     }
   }
 
-  function inWords() {
-    const { samples, buckets, bucket_width: width } = waveform;
+  function allInWords() {
+    if (!overlay) return inWords(waveform);
+    return [
+      `${shown.title}: ${inWords(waveform)}`,
+      `${fill(text.dashed, { name: compared.title })}: ${inWords(overlay)}`,
+    ].join("\n");
+  }
+
+  function inWords(answer) {
+    const { samples, buckets, bucket_width: width } = answer;
     const numbers = { samples: count(samples), buckets: count(buckets), width };
-    if (waveform.recording_start === null) return text.empty;
-    if (!samples) return fill(text.nothing, { start: waveform.recording_start, end: waveform.recording_end });
+    if (answer.recording_start === null) return text.empty;
+    if (!samples) return fill(text.nothing, { start: answer.recording_start, end: answer.recording_end });
     if (width) return fill(buckets === 1 ? text.reduced_to_one : text.reduced, numbers);
     return samples === 1 ? text.all_one : fill(text.all, numbers);
   }
 
-  function tooltipTitle([item]) {
-    if (!item) return "";
-    const time = waveform.time[item.raw.index];
-    const from = microseconds(time);
-    return waveform.bucket_width ? `${from} – ${microseconds(time + waveform.bucket_width)} s` : `${from} s`;
+  // With two recordings the time of each: their buckets and samples do not lie at the same times.
+  function tooltipTitle(items) {
+    return [false, true].flatMap((second) => {
+      const item = items.find(({ dataset }) => Boolean(dataset.overlay) === second);
+      if (!item) return [];
+      const answer = second ? overlay : waveform;
+      const time = answer.time[item.raw.index];
+      const from = microseconds(time);
+      const when = answer.bucket_width ? `${from} – ${microseconds(time + answer.bucket_width)} s` : `${from} s`;
+      if (!overlay) return when;
+      return [second ? fill(text.dashed, { name: compared.title }) : shown.title, when];
+    });
   }
 
   // The numbers are printed as they came, with every digit.
   function tooltipLine({ dataset, raw }) {
-    const { min, max } = waveform.states[dataset.state];
-    const values = { state: dataset.label, min: withUnit(min[raw.index]), max: withUnit(max[raw.index]) };
-    return fill(waveform.bucket_width ? text.tooltip_range : text.tooltip_value, { ...values, value: values.min });
+    const answer = dataset.overlay ? overlay : waveform;
+    const { min, max } = answer.states[dataset.state];
+    const state = dataset.overlay ? fill(text.dashed, { name: dataset.label }) : dataset.label;
+    const values = { state, min: withUnit(min[raw.index]), max: withUnit(max[raw.index]) };
+    const line = fill(answer.bucket_width ? text.tooltip_range : text.tooltip_value, { ...values, value: values.min });
+    return chart.width < NARROW_PX ? line.split(/(?<=: )/) : line;
   }
 
   function zoomed() {
     const { min, max } = chart.scales.x;
-    goTo(min, max);
+    const before = `${startField.value} ${endField.value}`;
+    writeWindow(min, max);
+    // At an end of what can be zoomed there is nothing to read, and nothing to step back from.
+    if (`${startField.value} ${endField.value}` === before) show();
+    else goTo(min, max);
+  }
+
+  // Where the wheel could only do nothing, it goes on scrolling the page.
+  function mayZoom({ event }) {
+    if (event.type !== "wheel") return true;
+    if (!waveform || waveform.recording_start === null || !event.deltaY) return false;
+    const { min, max } = chart.scales.x;
+    return event.deltaY < 0 || min > waveform.recording_start || max < waveform.recording_end;
+  }
+
+  function zooming({ trigger }) {
+    if (trigger !== "wheel") return;
+    clearTimeout(wheeling);
+    wheeling = setTimeout(() => {
+      wheeling = null;
+      zoomed();
+    }, WHEEL_MS);
   }
 
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   Chart.defaults.font.size = 13;
+  Chart.Interaction.modes.eachAtPointer = eachAtPointer;
   const title = (words) => ({ display: true, text: words });
   const chart = new Chart(canvas, {
     type: "line",
@@ -205,7 +278,7 @@
       parsing: false,
       normalized: true,
       maintainAspectRatio: false,
-      interaction: { mode: "index", axis: "x", intersect: false },
+      interaction: { mode: "eachAtPointer", axis: "x", intersect: false },
       elements: { line: { tension: 0 } },
       scales: {
         x: { type: "linear", title: title(text.time), grid: {}, border: {}, ticks: { maxRotation: 0, includeBounds: false } },
@@ -219,7 +292,8 @@
           boxWidth: 8,
           boxHeight: 8,
           // The upper edge of an envelope would say the same again.
-          filter: (item, index, items) => items.findIndex((it) => it.dataset.state === item.dataset.state) === index,
+          filter: ({ dataset }, index, items) =>
+            items.findIndex((it) => it.dataset.state === dataset.state && it.dataset.overlay === dataset.overlay) === index,
           itemSort: (a, b) => a.datasetIndex - b.datasetIndex, // as the legend has them
           callbacks: { title: tooltipTitle, label: tooltipLine },
         },
@@ -229,7 +303,10 @@
             mode: "x",
             drag: { enabled: true, threshold: 5, borderWidth: 1 },
             pinch: { enabled: true },
-            onZoomComplete: zoomed,
+            wheel: { enabled: true },
+            onZoomStart: mayZoom,
+            onZoom: zooming,
+            onZoomComplete: () => wheeling === null && zoomed(),
           },
         },
       },
@@ -258,22 +335,34 @@
   figure.addEventListener("click", (event) => actions[event.target.dataset?.do]?.());
 
   form.addEventListener("formdata", ({ formData }) => {
-    for (const name of ["start", "end"]) if (formData.get(name) === "") formData.delete(name);
+    for (const name of ["start", "end", "compare"]) if (formData.get(name) === "") formData.delete(name);
   });
+  // A recording is not compared with itself: the choice goes when it may be what is now to be shown.
+  function compareWithout(place) {
+    const option = compareField.selectedOptions[0];
+    if (option?.textContent.startsWith(place)) compareField.value = "";
+  }
   form.elements.machine.addEventListener("change", () => {
     form.elements.sensor.selectedIndex = -1; // the other machine may have no sensor of that name
     form.elements.recording.selectedIndex = -1;
+    compareField.selectedIndex = -1;
     form.requestSubmit();
   });
-  form.elements.sensor.addEventListener("change", () => {
+  form.elements.sensor.addEventListener("change", ({ target }) => {
     form.elements.recording.selectedIndex = -1;
+    compareWithout(`${target.value} / `);
     form.requestSubmit();
   });
-  form.elements.recording.addEventListener("change", () => form.requestSubmit());
+  form.elements.recording.addEventListener("change", ({ target }) => {
+    compareWithout(`${form.elements.sensor.value} / ${target.value}`);
+    form.requestSubmit();
+  });
+  compareField.addEventListener("change", () => form.requestSubmit());
   for (const box of stateBoxes) {
     box.addEventListener("change", () => {
       history.replaceState(history.state, "", address());
       if (waveform) draw();
+      spectrum.draw();
     });
   }
 

@@ -69,6 +69,7 @@ def test_what_is_not_asked_for_takes_the_first_choice_and_all_states(client):
         "machine": "g1",
         "sensor": "sensor1",
         "recording": "default",
+        "compare": "",
         "states": list(STATES),
         "start": None,
         "end": None,
@@ -124,7 +125,9 @@ def test_a_unit_is_named_only_when_the_sensor_has_one(client):
     make_recording(5)
     assert 'data-unit=""' in client.get(URL).text
     Sensor.objects.update(unit="mm/s²")
-    assert 'data-unit="mm/s²"' in client.get(URL).text
+    text = client.get(URL).text
+    assert 'data-unit="mm/s²"' in text
+    assert "RMS (mm/s²)" in text
 
 
 # --- The chart --------------------------------------------------------------------------------------------------------
@@ -137,6 +140,7 @@ def show(page, query: str = "") -> None:
 
 def loaded(page) -> None:
     page.wait_for_selector("#waveform[aria-busy=false]")
+    page.wait_for_selector("#spectrum[aria-busy=false]")
 
 
 def caption(page) -> str:

@@ -13,7 +13,7 @@ SAMPLE_RECORDING = "synthetic"
 
 
 class Command(BaseCommand):
-    help = "Make a fresh checkout worth looking at: migrations, an administrator, synthetic samples. Repeats nothing."
+    help = "Make a fresh checkout worth looking at: migrations, an administrator, synthetic data. Repeats nothing."
 
     def handle(self, *args, **options):
         executor = MigrationExecutor(connection)
@@ -32,3 +32,4 @@ class Command(BaseCommand):
             call_command("make_sample_csv", folder, seconds=SAMPLE_SECONDS, stdout=self.stdout)
         # Under a name of their own, so that real files of the same machines and sensors don't meet them.
         call_command("import_vibration", folder, recording=SAMPLE_RECORDING, stdout=self.stdout)
+        call_command("make_sample_diagnoses", stdout=self.stdout)

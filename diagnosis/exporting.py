@@ -1,0 +1,87 @@
+"""CSV downloads of diagnoses and of runs."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from diagnosis.history import read_runs
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.querysets import VibrationDiagnosisQuerySet
+from diagnosis.telling import Run, tell_runs
+from machines.csv_export import safe_text, stream_csv
+from machines.models import Machine
+
+DIAGNOSIS_COLUMNS = ["machine_name", "detected_at", "fault_type", "model_name", "confidence"]
+RUN_COLUMNS = [
+    "machine_name",
+    "fault_type",
+    "state",
+    "from",
+    "to",
+    "begins_before",
+    "seconds",
+    "diagnoses",
+    "first_model",
+    "last_model",
+    "least_confidence",
+    "greatest_confidence",
+]
+EXPORTED_ROWS = 5_000  # in one read
+
+
+def export_diagnoses(diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
+    """Each of these, newest first."""
+    rows = map(_as_cells, _all(diagnoses.prefetch_related("machine").newest_first()))
+    return stream_csv("vibration-diagnosis", DIAGNOSIS_COLUMNS, rows)
+
+
+def export_runs(
+    machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime
+) -> StreamingHttpResponse:
+    """The runs of these machines that touch start <= t < end, of some states or, where none is named, of all."""
+    return stream_csv("fault-timeline", RUN_COLUMNS, _runs(machines, states, start, end, now))
+
+
+def _runs(machines, states, start, end, now) -> Iterator[list]:
+    for machine in machines:  # one after the other, so that memory does not grow with them
+        history = read_runs([machine], start, end, now=now)
+        for run in tell_runs(machine, history, start, now):
+            if not states or run.fault_type in states:
+                yield _run_as_cells(run)
+
+
+def _run_as_cells(run: Run) -> list:
+    return [
+        safe_text(run.machine.name),
+        run.fault_type,
+        run.status,
+        timezone.localtime(run.start).isoformat(),
+        timezone.localtime(run.end).isoformat(),
+        "yes" if run.begins_before else "no",
+        run.duration.total_seconds(),
+        run.count,
+        safe_text(run.models[0]),
+        safe_text(run.models[-1]),
+        run.least_confidence,
+        run.greatest_confidence,
+    ]
+
+
+def _all(diagnoses: VibrationDiagnosisQuerySet) -> Iterator[VibrationDiagnosis]:
+    """Every one of an ordered queryset, some thousand in one read: no read lasts as long as a slow client."""
+    page = list(diagnoses[:EXPORTED_ROWS])
+    while page:
+        yield from page
+        page = list(diagnoses.older_than(page[-1])[:EXPORTED_ROWS]) if len(page) == EXPORTED_ROWS else []
+
+
+def _as_cells(diagnosis: VibrationDiagnosis) -> list:
+    return [
+        safe_text(diagnosis.machine.name),
+        timezone.localtime(diagnosis.detected_at).isoformat(),
+        diagnosis.fault_type,
+        safe_text(diagnosis.model_name),
+        diagnosis.confidence,
+    ]

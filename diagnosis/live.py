@@ -1,0 +1,33 @@
+"""Pages whose middle keeps itself up to date: the browser asks each second, and mostly there is nothing to say."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from diagnosis.models import CurrentState
+
+
+def current_version() -> str:
+    """Another one after each write of diagnoses and with each minute: ages, stale machines and samples show by then."""
+    return f"{CurrentState.objects.version()}-{int(timezone.now().timestamp()) // 60}"
+
+
+def render_live(request: HttpRequest, page: str, part: str, make_context: Callable[[str], dict]) -> HttpResponse:
+    """The page; or only its part that changes, when htmx asks for it; or 204 when that is of the version it has.
+
+    `make_context` takes the version, which the part's element sends back in the header `Known-Version`.
+    """
+    version = current_version()
+    if request.headers.get("HX-Request") != "true":
+        response = render(request, page, make_context(version) | {"version": version, "part": part})
+    elif request.headers.get("Known-Version") == version:
+        response = HttpResponse(status=204)
+    else:
+        response = render(request, part, make_context(version) | {"version": version})
+    patch_vary_headers(response, ["HX-Request"])
+    # A browser going back must not find the part in place of the page.
+    response.headers["Cache-Control"] = "no-store"
+    return response

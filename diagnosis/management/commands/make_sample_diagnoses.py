@@ -1,0 +1,55 @@
+from datetime import timedelta
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from diagnosis.history import microseconds
+from diagnosis.sample_diagnoses import make_confidences, make_states
+from diagnosis.storing import post_diagnoses
+from machines.models import Machine
+
+MODEL = "synthetic"
+ROWS_PER_POST = 10_000
+
+
+class Command(BaseCommand):
+    help = (
+        "Store synthetic diagnoses of all machines, up to now, to try the pages out. Their model is 'synthetic'. They "
+        "say nothing about any machine."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--days", type=float, default=7, help="How far back (7).")
+        parser.add_argument("--per-day", type=int, default=200, help="Diagnoses a day of each machine (200).")
+        parser.add_argument("--seed", type=int, default=12, help="Another number makes other diagnoses (12).")
+
+    def handle(self, *args, days, per_day, seed, **options):
+        if not 0 < days <= 3_660:
+            raise CommandError("--days must be between 0 and 3660.")
+        if not 1 <= per_day <= 86_400:
+            raise CommandError("--per-day must be from 1 to 86400.")
+        count = max(1, round(days * per_day))
+        machines = list(Machine.objects.order_by("name").values_list("name", flat=True))
+        if not machines:
+            raise CommandError("There are no machines. Import recordings first, or add machines in the admin.")
+        now = timezone.now().replace(microsecond=0)
+        at = microseconds(now) - np.arange(count)[::-1] * round(
+            timedelta(days=days) / timedelta(microseconds=1) / count
+        )
+        for number, name in enumerate(machines):
+            random = np.random.default_rng([seed, number])
+            states, confidences = make_states(count, days * 24, random), make_confidences(count, random)
+            for first in range(0, count, ROWS_PER_POST):
+                part = slice(first, first + ROWS_PER_POST)
+                length = len(at[part])
+                post_diagnoses(
+                    {
+                        "machine_name": [name] * length,
+                        "detected_at": at[part].astype("datetime64[us]"),
+                        "fault_type": states[part].tolist(),
+                        "model_name": [MODEL] * length,
+                        "confidence": confidences[part],
+                    }
+                )
+        self.stdout.write(f"{count * len(machines):,} synthetic diagnoses of {len(machines)} machines")

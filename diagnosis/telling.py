@@ -1,0 +1,63 @@
+"""Runs as values that people and programs read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from diagnosis.history import History, instant_of, microseconds
+from diagnosis.models import FaultType
+from machines.models import Machine
+
+
+@dataclass(frozen=True)
+class Run:
+    """An uninterrupted run of one state; or, where `runs` is not 1, several drawn as one, with the worst state."""
+
+    machine: Machine
+    fault_type: int
+    start: datetime  # the first diagnosis; if `begins_before`, where the period begins
+    end: datetime  # up to where the last one holds
+    begins_before: bool
+    goes_on: bool  # it is the state of now
+    count: int  # diagnoses
+    runs: int
+    models: list[str]  # names, first and last in their order; one if all are of one
+    least_confidence: float | None
+    greatest_confidence: float | None
+
+    @property
+    def status(self) -> str:
+        return FaultType(self.fault_type).key
+
+    @property
+    def name_of_state(self) -> str:
+        return FaultType(self.fault_type).label
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end - self.start
+
+
+def tell_runs(machine: Machine, history: History, start: datetime, now: datetime) -> Iterator[Run]:
+    """The runs of a machine, oldest first; of one that reaches beyond `start` only what is known to be so is told."""
+    runs = history.runs[machine.pk]
+    first, until = microseconds(start), microseconds(now)
+    for index in range(len(runs)):
+        models = sorted({runs.least_model[index], runs.greatest_model[index]})
+        yield Run(
+            machine,
+            int(runs.state[index]),
+            instant_of(runs.start[index]),
+            instant_of(runs.end[index]),
+            begins_before=bool(runs.start[index] < first),
+            goes_on=bool(runs.end[index] >= until),
+            count=int(runs.count[index]),
+            runs=int(runs.runs[index]),
+            models=[history.models[model] for model in models],
+            least_confidence=_number(runs.least_confidence[index]),
+            greatest_confidence=_number(runs.greatest_confidence[index]),
+        )
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)

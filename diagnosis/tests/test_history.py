@@ -1,0 +1,88 @@
+"""Diagnoses of the database as runs, and as the strip of the last 24 hours."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from diagnosis.history import instant_of, microseconds, read_runs
+from diagnosis.models import FaultType
+from diagnosis.strips import HEIGHT, HEIGHTS, WIDTH, strips_of
+from diagnosis.telling import tell_runs
+from diagnosis.tests.world import post
+from machines.models import Machine
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 20, 12, 34, 56, 789_012, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def told(machine, start, end=NOW) -> list[tuple]:
+    history = read_runs([machine], start, end, now=NOW)
+    return [(it.fault_type, it.start, it.end, it.count) for it in tell_runs(machine, history, start, NOW)]
+
+
+def test_instants_keep_their_microseconds():
+    assert instant_of(microseconds(NOW)) == NOW
+    g1 = post("g1", (NOW - HOUR, 1), (NOW - HOUR / 2, 0))
+    assert told(g1, NOW - 2 * HOUR) == [(1, NOW - HOUR, NOW - HOUR / 2, 1), (0, NOW - HOUR / 2, NOW, 1)]
+
+
+def test_a_run_from_before_the_window_reaches_into_it_as_far_as_it_is_known_to():
+    g1 = post("g1", (NOW - 5 * HOUR, 2), (NOW - 4.5 * HOUR, 2))
+    found = list(tell_runs(g1, read_runs([g1], NOW - 4 * HOUR, NOW, now=NOW), NOW - 4 * HOUR, NOW))
+    assert [(it.begins_before, it.end, it.goes_on) for it in found] == [(True, NOW - 3.5 * HOUR, False)]
+    assert told(g1, NOW - 3 * HOUR) == []
+
+
+def test_each_machine_has_its_own_expected_interval():
+    for name, minutes in (("g1", 10), ("g2", None)):
+        machine = post(name, (NOW - HOUR, 0))
+        Machine.objects.filter(pk=machine.pk).update(expected_interval_min=minutes)
+    machines = list(Machine.objects.order_by("name"))
+    history = read_runs(machines, NOW - 2 * HOUR, NOW, now=NOW)
+    ends = [instant_of(history.runs[machine.pk].end[0]) for machine in machines]
+    assert ends == [NOW - HOUR + timedelta(minutes=10), NOW]
+
+
+def test_the_models_of_a_run_are_named():
+    post("g1", (NOW - HOUR, 0), model="b")
+    g1 = post("g1", (NOW - HOUR / 2, 0), model="a")
+    [run] = tell_runs(g1, read_runs([g1], NOW - 2 * HOUR, NOW, now=NOW), NOW - 2 * HOUR, NOW)
+    assert run.models == ["a", "b"]
+
+
+@pytest.mark.parametrize("machines", [1, 30])
+def test_any_number_of_machines_is_one_query(machines, django_assert_num_queries):
+    found = [post(f"g{number}", (NOW - HOUR, 0)) for number in range(machines)]
+    with django_assert_num_queries(1):
+        read_runs(found, NOW - 2 * HOUR, NOW, now=NOW)
+
+
+def strip(machine) -> dict[str, str]:
+    [machine] = Machine.objects.select_related("current_state").filter(pk=machine.pk)
+    return dict(strips_of([machine], NOW)[machine.pk])
+
+
+def test_a_strip_draws_the_worse_the_taller_at_its_time_of_the_day():
+    g1 = post("g1", (NOW - 12 * HOUR, 3), (NOW - 11.5 * HOUR, 0), (NOW - 11 * HOUR, 0))
+    drawn = strip(g1)
+    assert set(drawn) == {"unbalance_looseness", "normal"}
+    left, tall, width = map(
+        float, re.fullmatch(rf"M([\d.]+) {HEIGHT}v-(\d+)h([\d.]+)v\2z", drawn["unbalance_looseness"]).groups()
+    )
+    assert tall == HEIGHTS[FaultType.UNBALANCE_LOOSENESS]
+    assert abs(left - WIDTH / 2) <= 2  # the strip ends with the 10 minutes that are under way
+    assert abs(width - WIDTH / 48) < 0.1
+
+
+def test_a_strip_is_read_again_only_when_its_machine_was_diagnosed():
+    g1, g2 = post("g1", (NOW - HOUR, 0)), post("g2", (NOW - HOUR, 0))
+    before = strip(g1), strip(g2)
+    post("g1", (NOW - HOUR / 2, 3))
+    with CaptureQueriesContext(connection) as queries:
+        assert strip(g2) == before[1]
+        assert strip(g1) != before[0]
+    assert len([it for it in queries if "vibration_diagnosis" in it["sql"]]) == 1

@@ -1,0 +1,308 @@
+"""The overview and the page of a machine: on the server, and kept up to date in a browser."""
+
+import re
+import time
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from diagnosis.overview import counts_of, tiles_of
+from diagnosis.storing import delete_diagnoses
+from diagnosis.tests.world import ago, post
+from himmes.tests.api_world import make_program
+from machines.models import Machine
+from vibration.tests.world import make_recording
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(client, user):
+    client.force_login(user)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
+
+
+def tiles() -> list:
+    machines = Machine.objects.select_related("current_state").order_by("name")
+    return tiles_of(list(machines), timezone.now())
+
+
+def text(response) -> str:
+    """What is read, without tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.text)).replace("\xa0", " ")
+
+
+def known_version(response) -> str:
+    return re.search(r'"Known-Version": "([^"]+)"', response.text.replace("&quot;", '"'))[1]
+
+
+def ask(client, url: str, version: str):
+    return client.get(url, headers={"HX-Request": "true", "Known-Version": version})
+
+
+# --- What is shown ----------------------------------------------------------------------------------------------------
+
+
+def test_the_worst_come_first_then_the_newest_then_what_nobody_knows_then_what_is_well():
+    Machine.objects.create(name="never")
+    for name, *said in [
+        ("well", (5, 0)),
+        ("loose-old", (40, 2), (5, 2)),
+        ("loose-new", (30, 2), (5, 2)),
+        ("both", (50, 3)),
+        ("unbalanced", (5, 1)),
+        ("silent-well", (90, 0)),
+        ("silent-faulty", (90, 1)),
+    ]:
+        post(name, *said)
+    assert [(it.machine.name, it.status) for it in tiles()] == [
+        ("both", "unbalance_looseness"),
+        ("loose-new", "looseness"),
+        ("loose-old", "looseness"),
+        ("unbalanced", "unbalance"),
+        ("silent-faulty", "stale"),
+        ("silent-well", "stale"),
+        ("never", "none"),
+        ("well", "normal"),
+    ]
+    assert [it["count"] for it in counts_of(tiles())] == [1, 2, 1, 2, 1, 1]
+
+
+def test_a_machine_is_stale_after_its_own_interval_and_is_never_shown_as_normal(client):
+    post("g1", (20, 0))
+    assert tiles()[0].status == "normal"
+    Machine.objects.update(expected_interval_min=15)
+    [tile] = tiles()
+    assert (tile.status, tile.last_known) == ("stale", "normal")
+    cache.clear()
+    page = client.get("/")
+    assert "stale last known: normal" in text(page)
+    assert "status-normal" not in page.text.split('<ul class="tiles">')[1]
+
+
+def test_a_tile_tells_since_when_and_how_old_diagnosis_and_sample_are(client):
+    recording = make_recording(5)
+    post("g1", (180, 0), (125, 1), (7, 1))
+    type(recording).objects.update(last_collected_at=ago(9))
+    page = text(client.get("/"))
+    since = timezone.localtime(ago(125))
+    assert f"unbalance since {since.day} {since:%b %H:%M} (2 hours, 5 minutes)" in page
+    assert "diagnosis 7 minutes ago sample 9 minutes ago" in page
+    type(recording).objects.update(last_collected_at=None, last_written_at=ago(61))
+    cache.clear()
+    assert "sample stored 1 hour, 1 minute ago" in text(client.get("/"))
+
+
+def test_a_machine_that_is_not_in_use_is_left_out(client):
+    post("g1", (5, 0))
+    Machine.objects.update(is_active=False)
+    assert "There are no machines yet" in text(client.get("/"))
+
+
+def test_without_machines_the_page_says_how_to_get_some(client):
+    page = client.get("/").text
+    for command in ("make_sample_csv var/samples", "import_vibration var/samples", "make_sample_diagnoses"):
+        assert f"python manage.py {command}" in page
+
+
+def test_on_the_wall_there_is_no_navigation(client):
+    assert "<nav" in client.get("/").text
+    page = client.get("/?kiosk=1").text
+    assert "<nav" not in page
+    assert "Plant time: Asia/Seoul, UTC+09:00" in page
+
+
+# --- What it costs ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("machines", [5, 200])
+def test_the_overview_costs_eight_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
+    for number in range(machines):
+        post(f"g{number}", (30, number % 4), (5, 0))
+    # Session, user, his permissions and those of his roles, version, machines with state, samples, strips
+    with django_assert_num_queries(8):
+        assert client.get("/").status_code == 200
+
+
+def test_when_nothing_changed_there_is_nothing_to_say_and_little_to_ask(client, django_assert_num_queries):
+    post("g1", (5, 0))
+    version = known_version(client.get("/"))
+    with django_assert_num_queries(5):  # session, user, his permissions and those of his roles, version
+        answer = ask(client, "/", version)
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_after_a_diagnosis_only_the_changing_part_is_sent(client):
+    post("g1", (5, 0))
+    version = known_version(client.get("/"))
+    post("g1", (4, 3))
+    answer = ask(client, "/", version)
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    assert "unbalance and looseness" in text(answer)
+    assert known_version(answer) != version
+    assert ask(client, "/", known_version(answer)).status_code == 204
+
+
+def test_a_deleted_diagnosis_changes_the_version_too(client):
+    machine = post("g1", (5, 0), (4, 3))
+    version = known_version(client.get("/"))
+    delete_diagnoses(machine.diagnoses.filter(fault_type=3))
+    assert "normal" in text(ask(client, "/", version))
+
+
+def test_many_who_look_share_one_rendering(client, django_user_model, user):
+    post("g1", (5, 0))
+    client.get("/")
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/")
+    assert not [
+        it for it in queries if "FROM `machines_machine`" in it["sql"] or 'FROM "machines_machine"' in it["sql"]
+    ]
+
+
+def test_a_change_of_language_is_no_change_of_what_the_other_sees(client):
+    post("g1", (5, 1))
+    assert "unbalance" in text(client.get("/"))
+    assert "질량 불균형" in text(client.get("/", headers={"Accept-Language": "ko"}))
+
+
+# --- The page of a machine --------------------------------------------------------------------------------------------
+
+
+def test_a_machine_tells_its_states_recordings_and_data(client):
+    recording = make_recording(5)
+    post("g1", (180, 0), (125, 1), (7, 1))
+    Machine.objects.update(title="급수 펌프", location="2동", rated_rpm=1650, expected_interval_min=90)
+    page = client.get("/machines/g1/")
+    assert "<title>g1 – HIM-MES</title>" in page.text
+    told = text(page)
+    for words in ("급수 펌프", "2동", "1650", "90 min without a diagnosis", "sensor1", "default", "still so"):
+        assert words in told
+    assert recording.get_absolute_url().replace("&", "&amp;") in page.text
+
+
+def test_the_name_of_a_machine_may_be_anything(client):
+    machine = post("펌프 3/가 & <b>", (5, 0))
+    page = client.get(machine.get_absolute_url())
+    assert page.status_code == 200
+    assert "펌프 3/가 &amp; &lt;b&gt;" in page.text
+    assert client.get("/").status_code == 200
+
+
+def test_an_unknown_machine_is_a_page_that_is_not_found(client):
+    assert client.get("/machines/nowhere/").status_code == 404
+
+
+@pytest.mark.parametrize("recordings", [1, 20])
+def test_the_page_of_a_machine_costs_the_same_however_much_there_is(client, django_assert_num_queries, recordings):
+    for number in range(recordings):
+        make_recording(3, sensor=f"sensor{number}")
+    post("g1", *((minute, minute % 3) for minute in range(recordings)))
+    # Session, user, permissions (2), machine, version, history, its newest sample, strip, recordings, sensors
+    with django_assert_num_queries(11):
+        assert client.get("/machines/g1/").status_code == 200
+
+
+def test_pages_are_for_those_with_a_role(client, django_user_model):
+    client.force_login(django_user_model.objects.create_user("newcomer"))
+    for url in ("/", "/machines/g1/", "/diagnosis/", "/diagnosis/history/", "/diagnosis/timeline/"):
+        assert client.get(url).status_code == 403
+    client.logout()
+    for url in ("/", "/machines/g1/", "/diagnosis/", "/diagnosis/history/", "/diagnosis/timeline/"):
+        assert client.get(url).status_code == 302
+
+
+# --- In a browser -----------------------------------------------------------------------------------------------------
+
+
+def tile_of(page, name: str):
+    return page.locator(".tile").filter(has=page.locator(f".tile-name:text-is('{name}')"))
+
+
+@pytest.mark.browser
+def test_a_diagnosis_posted_to_the_api_is_seen_within_two_seconds(page, live_server, roles):
+    diagnoser = make_program(roles, "diagnoser")
+    post("g1", (5, 0))
+    post("g2", (5, 0))
+    page.goto("/")
+    assert tile_of(page, "g2").locator(".status .word").inner_text() == "normal"
+    marked = page.evaluate("window.loadedOnce = true")
+    body = {"machine_name": "g2", "detected_at": timezone.now().isoformat(), "fault_type": 3, "confidence": 0.97}
+    started = time.monotonic()
+    assert diagnoser.post("vibration-diagnosis", body).status_code == 201
+    page.wait_for_selector(".tile.status-unbalance_looseness", timeout=2_000)
+    assert time.monotonic() - started < 2
+    assert page.locator(".tile-name").first.inner_text() == "g2"  # the worst comes first
+    assert page.evaluate("window.loadedOnce") is marked is True  # the page was not loaded again
+
+
+@pytest.mark.browser
+def test_the_page_survives_that_the_server_is_away(page, watch):
+    post("g1", (5, 0))
+    page.goto("/")
+    watch.expect("ERR_CONNECTION_REFUSED", "htmx:sendError", "htmx:afterRequest")
+    page.route("**/*", lambda route: route.abort("connectionrefused"))
+    banner = page.get_by_role("alert")
+    banner.wait_for(state="visible")
+    assert re.search(r"What you see was true at \d\d:\d\d:\d\d\.", banner.inner_text())
+    post("g1", (4, 2))
+    page.unroute("**/*")
+    page.wait_for_selector(".tile.status-looseness")
+    banner.wait_for(state="hidden")
+
+
+@pytest.mark.browser
+def test_a_server_error_is_told_too_and_is_not_shown_as_the_page(page, watch):
+    post("g1", (5, 0))
+    page.goto("/")
+    watch.expect_status(502)
+    watch.expect("Response Status Error Code 502")
+    page.route("**/*", lambda route: route.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+    page.get_by_role("alert").wait_for(state="visible")
+    page.unroute("**/*")
+    page.get_by_role("alert").wait_for(state="hidden")
+    assert tile_of(page, "g1").count() == 1
+
+
+@pytest.mark.browser
+def test_who_was_logged_out_is_led_to_the_login(page, user):
+    post("g1", (5, 0))
+    page.goto("/")
+    page.context.clear_cookies()
+    page.wait_for_url("**/login/**")
+
+
+@pytest.mark.browser
+def test_the_focus_stays_on_a_tile_when_others_change(page):
+    post("g1", (5, 0))
+    post("g2", (5, 0))
+    page.goto("/")
+    tile_of(page, "g1").locator("a").focus()
+    post("g2", (4, 3))
+    page.wait_for_selector(".tile.status-unbalance_looseness")
+    assert page.evaluate("document.activeElement.textContent").strip().startswith("g1")
+
+
+@pytest.mark.browser
+def test_the_page_of_a_machine_keeps_itself_up_to_date(page):
+    post("g1", (5, 0))
+    page.goto("/machines/g1/")
+    post("g1", (1, 1))
+    page.wait_for_selector(".now.status-unbalance", timeout=2_000)
+    assert "unbalance" in page.inner_text(".now")
+
+
+@pytest.mark.browser
+def test_from_the_overview_to_the_samples_takes_two_clicks(page):
+    make_recording(2_000)
+    post("g1", (5, 2))
+    page.goto("/")
+    tile_of(page, "g1").click()
+    page.get_by_role("row", name="sensor1").get_by_role("link", name="Waveform").click()
+    page.wait_for_selector("#waveform[aria-busy=false]")
+    assert page.title() == "g1 / sensor1 / default – Waveform – HIM-MES"

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from diagnosis import views
+
+urlpatterns = [
+    path("", views.overview, name="home"),
+    path("machines/<path:name>/", views.machine, name="machine"),
+    path("diagnosis/", views.dashboard, name="dashboard"),
+    path("diagnosis/history/", views.history, name="history"),
+    path("diagnosis/timeline/", views.timeline, name="timeline"),
+]

@@ -1,0 +1,178 @@
+from datetime import datetime, timedelta
+
+from django.contrib.auth.decorators import permission_required
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.exporting import export_diagnoses, export_runs
+from diagnosis.forms import DiagnosisForm, HistoryForm, TimelineForm
+from diagnosis.history import read_runs
+from diagnosis.live import render_live
+from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.overview import counts_of, tiles_of
+from diagnosis.telling import tell_runs
+from machines.forms import query_with
+from machines.models import Machine
+from vibration.models import Recording
+
+HISTORY_ROWS = 100
+RECENT_RUNS = 20
+RECENT = timedelta(days=7)
+may_view = permission_required("diagnosis.view_vibrationdiagnosis", raise_exception=True)
+
+# What static/js/timeline.js says.
+TIMELINE_TEXT = {
+    "from": _("From"),
+    "to": _("To"),
+    "since_before": _("before {time}"),
+    "until_now": _("{time}, still so"),
+    "duration": _("Duration"),
+    "count": _("Diagnoses"),
+    "model": _("Model"),
+    "models": _("{first} to {last}"),
+    "confidence": _("Confidence"),
+    "unknown": _("not told"),
+    "reduced": _("{runs} changes of state within one pixel; the worst of them is shown. Zoom in to see each."),
+    "days": _("{n} d"),
+    "hours": _("{n} h"),
+    "minutes": _("{n} min"),
+    "seconds": _("{n} s"),
+    "shown": _("{count} diagnoses of {machines} machines, {start} to {end}"),
+    "nothing": _("There are no diagnoses in this time."),
+    "reads": _("{machine}: {state}, {start} to {end}"),
+    "away": _("The server does not answer. What you see is of {time}."),
+    "failed": _("The server could not answer (HTTP {status}). What you see is of {time}."),
+    "logged_out": _("You are logged out."),
+}
+
+
+@may_view
+def overview(request):
+    def context(version: str) -> dict:
+        # Called by the template only when it has no rendered tiles of this version.
+        def tiles():
+            machines = Machine.objects.filter(is_active=True).select_related("current_state").order_by("name")
+            found = tiles_of(list(machines), timezone.now())
+            return {"tiles": found, "counts": counts_of(found)}
+
+        return {"overview": tiles}
+
+    return render_live(request, "diagnosis/overview.html", "diagnosis/tiles.html", context)
+
+
+@may_view
+def machine(request, name: str):
+    found = get_object_or_404(Machine.objects.select_related("current_state"), name=name)
+
+    def context(version: str) -> dict:
+        now = timezone.now()
+        history = read_runs([found], now - RECENT, now, now=now)
+        runs = list(tell_runs(found, history, now - RECENT, now))
+        return {
+            "machine": found,
+            "tile": tiles_of([found], now)[0],
+            "runs": runs[: -RECENT_RUNS - 1 : -1],
+            "earlier_runs": max(0, len(runs) - RECENT_RUNS),
+            "minutes_until_stale": found.expected_interval // timedelta(minutes=1),
+            "recordings": Recording.objects.of_machine(name).with_place(),
+            "sensors": found.sensors.order_by("sensor_no"),
+        }
+
+    return render_live(request, "diagnosis/machine.html", "diagnosis/machine_now.html", context)
+
+
+@may_view
+def dashboard(request):
+    form = DiagnosisForm(request.GET)
+    if not form.is_valid():
+        return render(request, "diagnosis/dashboard.html", {"form": form}, status=400)
+    now = timezone.now()
+    diagnoses = VibrationDiagnosis.objects.in_period(*form.period(now))
+    machines, states = form.chosen_machines(), form.cleaned_data["state"] or FaultType.values
+    if request.GET.get("format") == "csv":
+        return export_diagnoses(diagnoses.filter(machine__in=machines, fault_type__in=states))
+    latest = diagnoses.latest_of_states(machines, states)
+    context = {
+        "form": form,
+        "latest": [_with_status(it) | {"stale": _is_stale(it, now)} for it in latest],
+        "nothing_stored": not latest and not VibrationDiagnosis.objects.exists(),
+        "history_query": query_with(request.GET, leave_out=("machine",)),
+        "csv_query": query_with(request.GET, format="csv"),
+    }
+    return render(request, "diagnosis/dashboard.html", context)
+
+
+@may_view
+def history(request):
+    """The diagnoses of one machine, newest first; inside the dashboard, or a page of its own."""
+    form = HistoryForm(request.GET)
+    if not form.is_valid():
+        return render(request, "diagnosis/history.html", {"form": form}, status=400)
+    [machine] = form.chosen_machines()
+    diagnoses = form.after_place(
+        VibrationDiagnosis.objects.in_period(*form.period(timezone.now()))
+        .filter(machine=machine, fault_type__in=form.cleaned_data["state"] or FaultType.values)
+        .order_by("-detected_at", "-model_name")
+    )
+    rows = list(diagnoses[: HISTORY_ROWS + 1])
+    shown = rows[:HISTORY_ROWS]
+    context = {
+        "form": form,
+        "machine": machine,
+        "rows": _with_waveforms(machine, shown),
+        "older_query": query_with(request.GET, cursor=shown[-1].pk) if len(rows) > HISTORY_ROWS else "",
+        "newest_query": query_with(request.GET, leave_out=("cursor",)) if request.GET.get("cursor") else "",
+    }
+    part = request.headers.get("HX-Request") == "true"
+    response = render(request, "diagnosis/history_rows.html" if part else "diagnosis/history.html", context)
+    response.headers["Vary"] = "HX-Request"
+    return response
+
+
+@may_view
+def timeline(request):
+    form = TimelineForm(request.GET)
+    if not form.is_valid():
+        return render(request, "diagnosis/timeline.html", {"form": form}, status=400)
+    now = timezone.now()
+    start, end = form.span(now)
+    if request.GET.get("format") == "csv":
+        return export_runs(form.chosen_machines(), form.cleaned_data["state"], start, end, now)
+    page = form.cleaned_data["page"] or 1
+    context = {
+        "form": form,
+        "machines": form.page_of_machines(),
+        "nothing_stored": not VibrationDiagnosis.objects.exists(),
+        "text": TIMELINE_TEXT | {"states": [{"key": it.key, "name": it.label} for it in FaultType]},
+        "page": page,
+        "pages": form.pages(),
+        "earlier_query": query_with(request.GET, page=page - 1),
+        "later_query": query_with(request.GET, page=page + 1),
+        "csv_query": query_with(request.GET, format="csv", leave_out=("page",)),
+    }
+    return render(request, "diagnosis/timeline.html", context)
+
+
+def _with_status(diagnosis: VibrationDiagnosis) -> dict:
+    return {"diagnosis": diagnosis, "status": FaultType(diagnosis.fault_type).key}
+
+
+def _is_stale(diagnosis: VibrationDiagnosis, now: datetime) -> bool:
+    return now - diagnosis.detected_at > diagnosis.machine.expected_interval
+
+
+def _with_waveforms(machine: Machine, diagnoses: list[VibrationDiagnosis]) -> list[dict]:
+    """Each diagnosis with the address of what was measured then, if a recording is known to cover its instant."""
+    recordings = []
+    if diagnoses:
+        recordings = list(
+            Recording.objects.of_machine(machine.name)
+            .with_place()
+            .taken_between(diagnoses[-1].detected_at, diagnoses[0].detected_at)
+        )
+    return [
+        _with_status(it)
+        | {"waveform": next((link for recording in recordings if (link := recording.url_at(it.detected_at))), None)}
+        for it in diagnoses
+    ]

@@ -1,0 +1,163 @@
+"""Every page in a browser: with no data, some and much, in both languages, light and dark, on a phone and on a wall.
+
+The fixture `watch` fails a test for any console error, failed request, or request to another host.
+"""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from babel.messages.pofile import read_po
+from django.conf import settings
+
+from bench.much_data import fill
+from diagnosis.models import VibrationDiagnosis
+from machines.models import Machine
+from vibration.models import VibrationData
+
+pytestmark = pytest.mark.browser
+
+# Each page, and what is there when it has read all that it shows; on pages of charts only if there is data.
+PAGES = {
+    "/": "#live",
+    "/?kiosk=1": "#live",
+    "/diagnosis/": "main",
+    "/diagnosis/?state=3&range=30d": "main",
+    "/diagnosis/timeline/": "#timeline[aria-busy=false]",
+    "/vibration/": "#waveform[aria-busy=false]",
+    "/vibration/table/": "main",
+}
+PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
+LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
+SIZES = {"phone": (390, 844), "wall": (1920, 1080)}
+HANGUL = re.compile(r"[가-힣]")
+KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
+# Text as it is read, piece by piece; what is marked as of another language is not meant.
+TEXTS = """(language) => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) {
+        const parent = walker.currentNode.parentElement;
+        const foreign = parent.closest("[lang]:not(html)");
+        if (parent.closest("script, code, noscript") || (foreign && foreign.lang !== language)) continue;
+        const text = walker.currentNode.textContent.trim();
+        if (text) found.push(text);
+    }
+    return found;
+}"""
+
+
+def english_texts() -> set[str]:
+    """What must not be read on a Korean page: texts whose translation is another."""
+    path = settings.BASE_DIR / "locale" / "ko" / "LC_MESSAGES" / "django.po"
+    with path.open("rb") as file:
+        catalog = read_po(file, locale="ko")
+    return {it.id for it in catalog if isinstance(it.id, str) and it.id and it.id != it.string and "{" not in it.id}
+
+
+def look_at(page, url: str, ready: str, *, language: str, with_data: bool) -> None:
+    """Open a page, wait until it shows what it has, and check what holds for every page."""
+    page.goto(url)
+    page.wait_for_selector(ready if with_data or "aria-busy" not in ready else "main")
+    if "waveform" in ready and with_data:
+        page.wait_for_selector("#spectrum[aria-busy=false]")
+    assert page.evaluate("document.documentElement.lang") == language
+    texts = page.evaluate(TEXTS, language)
+    if language == "ko":
+        untranslated = set(texts) & english_texts()
+    else:
+        untranslated = {text for text in texts if HANGUL.search(KOREAN_DATA.sub("", text))}
+    assert not untranslated, f"{url} in {language}: {untranslated}"
+    assert "UTC+09:00" in page.inner_text("footer"), url
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{url} is wider than the screen"
+
+
+def look_at_all(new_page, user, *, with_data: bool) -> list[str]:
+    titles = set()
+    for number, (language, locale) in enumerate(LANGUAGES.items()):
+        width, height = list(SIZES.values())[number]
+        page = new_page(login=user, locale=locale, viewport={"width": width, "height": height})
+        for url, ready in (PAGES | (PAGES_OF_A_MACHINE if with_data else {})).items():
+            look_at(page, url, ready, language=language, with_data=with_data)
+            titles.add(page.title())
+    return titles
+
+
+def test_with_no_data_every_page_says_what_to_do(new_page, user):
+    look_at_all(new_page, user, with_data=False)
+    page = new_page(login=user)
+    for url in PAGES:
+        page.goto(url)
+        assert "python manage.py make_sample_" in page.inner_text("main pre"), url
+
+
+def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title(new_page, user):
+    fill(samples=60_000, machines=3, diagnoses=600)
+    titles = look_at_all(new_page, user, with_data=True)
+    # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history; a machine's
+    # title is its name in both
+    assert len(titles) == 13
+
+
+def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
+    fill(samples=1_500_000, machines=200, diagnoses=100_000)
+    assert VibrationData.objects.count() == 1_500_000
+    assert (Machine.objects.count(), VibrationDiagnosis.objects.count()) == (200, 100_000)
+    look_at_all(new_page, user, with_data=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("with_data", [True, False], ids=["data", "no data"])
+def test_axe_finds_nothing_serious(new_page, user, scheme, with_data):
+    if with_data:
+        fill(samples=60_000, machines=3, diagnoses=600)
+    page = new_page(login=user, color_scheme=scheme)
+    pages = PAGES | (PAGES_OF_A_MACHINE if with_data else {}) | {"/nowhere/": "main", "/vibration/?machine=g9": "main"}
+    page.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+    findings = []
+    for url, ready in pages.items():
+        if not with_data and "g9" in url:
+            continue
+        page.goto(url)
+        page.wait_for_selector(ready if with_data or "aria-busy" not in ready else "main")
+        for found in Axe().run(page).response["violations"]:
+            if found["impact"] in ("serious", "critical"):
+                findings += [f"{url}: {found['id']}: {node['target']} {node['html'][:150]}" for node in found["nodes"]]
+    new = new_page(color_scheme=scheme)
+    new.goto("/login/")
+    findings += [f"/login/: {it['id']}" for it in Axe().run(new).response["violations"] if it["impact"] != "minor"]
+    assert not findings, "\n".join(findings)
+
+
+@pytest.fixture(autouse=True)
+def what_is_not_found_is_meant(request, watch):
+    if "axe" in request.node.name:
+        watch.expect_status(404)
+        if "no data" not in request.node.name:
+            watch.expect_status(400)
+
+
+def test_the_switch_turns_the_page_dark_and_the_next_page_stays_so(new_page, user):
+    page = new_page(login=user, color_scheme="light")
+    page.goto("/")
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.get_by_role("button", name="Dark").click()
+    dark = page.evaluate(background)
+    assert dark != light
+    page.goto("/diagnosis/")
+    assert page.evaluate(background) == dark
+
+
+def test_every_page_can_be_reached_by_the_keyboard_alone(new_page, user):
+    fill(samples=0, machines=1, diagnoses=3)
+    page = new_page(login=user)
+    page.goto("/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").strip() == "Skip to content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.href").endswith("?kiosk=1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/machines/g1/")

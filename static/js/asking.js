@@ -1,0 +1,39 @@
+// Asking the API: what counts as an answer, and in which words a page says that there is none.
+Object.assign(window.himmes, (() => {
+  // {ok, status, body}: without a status there was no answer, without a body it was none of ours. Throws AbortError.
+  async function ask(url, query, signal) {
+    try {
+      const response = await fetch(`${url}?${query}`, { signal });
+      // A proxy in between may answer with a page of its own.
+      const ours = /^application\/(problem\+)?json/.test(response.headers.get("Content-Type"));
+      return { ok: ours && response.ok, status: response.status, body: ours ? await response.json() : undefined };
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      return { ok: false }; // no connection, or it broke off
+    }
+  }
+
+  function problem({ status, body }, text) {
+    if (!status) return text.away;
+    if (status === 401) return text.logged_out;
+    if ((status === 400 || status === 403) && body) return himmes.fill(text.refused, { reason: reasons(body) });
+    if (status === 404) return text.gone;
+    return himmes.fill(text.failed, { status });
+  }
+
+  const reasons = ({ detail, errors = [] }) =>
+    errors.map(({ field, message }) => `${field}: ${message}`).join("; ") || detail;
+
+  // A banner of templates/vibration/problem.html.
+  function showProblem(banner, answer, text) {
+    const loggedOut = answer.status === 401;
+    banner.querySelector("[data-error]").textContent = problem(answer, text);
+    banner.querySelector("[data-do=retry]").hidden = loggedOut;
+    const logIn = banner.querySelector("[data-log-in]");
+    logIn.hidden = !loggedOut;
+    logIn.href = `${banner.dataset.login}?${new URLSearchParams({ next: location.pathname + location.search })}`;
+    banner.hidden = false;
+  }
+
+  return { ask, showProblem };
+})());

@@ -1,0 +1,453 @@
+// The timeline: a lane a machine, a bar a run of one state, the worse the taller. The form is the state of the page, as
+// on the waveform page. Asked each second, the server mostly answers that nothing has changed.
+(() => {
+  const { count, cssValue, fill } = window.himmes;
+  const POLL_MS = 1000;
+  const LANE_PX = 34;
+  const AXES_PX = 62;
+  const HEIGHTS = [0.28, 0.52, 0.76, 1]; // of a lane, by state
+  const MARK_PX = 14; // a run at least so wide shows the shape of its state
+  const REACH_PX = 4;
+  const MIN_SPAN_MS = 1000;
+  const MAX_SPAN_MS = 92 * 86400e3; // what the API gives at most
+  const POINTS = ["circle", "triangle", "rect", "rectRot"];
+
+  const form = document.getElementById("filters");
+  const figure = document.getElementById("timeline");
+  const text = JSON.parse(document.getElementById("timeline-text").textContent);
+  const machines = [...document.querySelectorAll("#timeline-machines li")].map((it) => it.dataset);
+  const canvas = figure.querySelector("canvas");
+  const tip = figure.querySelector(".tip");
+  const caption = figure.querySelector("figcaption");
+  const reading = figure.querySelector("[data-reading]");
+  const banner = figure.querySelector("[role=alert]");
+  const clock = document.querySelector("[data-checked]");
+  const { after: afterField, before: beforeField, range: rangeField } = form.elements;
+  const button = (name) => figure.querySelector(`[data-do=${name}]`);
+  const lang = document.documentElement.lang;
+  const zone = figure.dataset.zone;
+  const plantTime = (ms) => luxon.DateTime.fromMillis(ms, { zone, locale: lang });
+  const shortTime = new Intl.DateTimeFormat(lang, {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    timeZone: zone,
+  });
+
+  let timeline = null; // the last answer of the API
+  let version = null; // its ETag
+  let asking = null; // the AbortController of the request under way
+  let timer = null;
+  let lastAnswer = new Date();
+  let focused = null; // [dataset, index] of the run that the keyboard is on
+
+  // --- Reading -------------------------------------------------------------------------------------------------------
+
+  const depth = () => history.state?.depth ?? 0;
+  const address = () => `?${new URLSearchParams(new FormData(form))}`;
+
+  function asked() {
+    const query = new URLSearchParams();
+    for (const { name } of machines) query.append("machine_name", name);
+    for (const box of form.querySelectorAll("[name=state]:checked")) query.append("fault_type", box.value);
+    if (rangeField.value) query.set("range", rangeField.value);
+    if (afterField.value) query.set("start", afterField.value);
+    if (beforeField.value) query.set("end", beforeField.value);
+    query.set("points", Math.max(100, Math.min(4000, Math.round(plotPixels()))));
+    return query;
+  }
+
+  const plotPixels = () => (chart.chartArea?.width ?? 1000) * devicePixelRatio;
+
+  async function read({ anew = false } = {}) {
+    clearTimeout(timer);
+    asking?.abort();
+    const mine = (asking = new AbortController());
+    if (anew) {
+      version = null;
+      figure.setAttribute("aria-busy", "true");
+    }
+    let response;
+    let answer;
+    try {
+      // no-cache: the browser asks with the version that it has, and keeps its copy when that is still so.
+      response = await fetch(`${figure.dataset.url}?${asked()}`, { signal: mine.signal, cache: "no-cache" });
+      if (response.headers.get("Content-Type")?.match(/^application\/(problem\+)?json/)) answer = await response.json();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      response = null;
+    }
+    if (mine !== asking) return;
+    figure.setAttribute("aria-busy", "false");
+    if (response?.ok && answer) {
+      lastAnswer = new Date();
+      banner.hidden = true;
+      delete figure.dataset.stale;
+      clock.textContent = shortTime.format(lastAnswer);
+      if (version === null || version !== response.headers.get("ETag")) {
+        version = response.headers.get("ETag");
+        timeline = answer;
+        show();
+      }
+    } else {
+      showProblem(response, answer);
+    }
+    timer = setTimeout(poll, POLL_MS);
+  }
+
+  function poll() {
+    if (document.hidden) timer = setTimeout(poll, POLL_MS);
+    else read();
+  }
+
+  function showProblem(response, answer) {
+    const values = { time: shortTime.format(lastAnswer), status: response?.status };
+    const loggedOut = response?.status === 401;
+    let problem = fill(response ? text.failed : text.away, values);
+    if (loggedOut) problem = text.logged_out;
+    else if (response?.status === 400 && answer) problem = answer.errors?.map((it) => it.message).join(" ") || answer.detail;
+    banner.querySelector("[data-error]").textContent = problem;
+    const logIn = banner.querySelector("[data-log-in]");
+    logIn.hidden = !loggedOut;
+    logIn.href = `${figure.dataset.login}?${new URLSearchParams({ next: location.pathname + location.search })}`;
+    banner.hidden = false;
+    figure.dataset.stale = "";
+  }
+
+  // --- Showing -------------------------------------------------------------------------------------------------------
+
+  function show() {
+    const { x } = chart.options.scales;
+    Object.assign(x, { min: timeline.start, max: timeline.end });
+    const perState = text.states.map(() => []);
+    let diagnoses = 0;
+    timeline.machines.forEach((machine, lane) => {
+      machine.start.forEach((start, index) => {
+        const run = { lane, index, x: [start, machine.end[index]], y: machine.machine_name };
+        perState[machine.fault_type[index]].push(run);
+        diagnoses += machine.count[index];
+      });
+    });
+    const bars = text.states.map((state, number) => bar(state, number, perState[number]));
+    const marks = text.states.map((state, number) => mark(state, number, perState[number]));
+    chart.data.datasets = [...bars, ...marks];
+    chart.update("none");
+    caption.textContent = diagnoses
+      ? fill(text.shown, {
+          count: count(diagnoses),
+          machines: count(machines.length),
+          start: longTime(timeline.start),
+          end: longTime(timeline.end),
+        })
+      : text.nothing;
+    button("back").disabled = depth() === 0;
+    button("now").disabled = !beforeField.value;
+  }
+
+  const colour = (state) => cssValue(`--status-${state.key}`);
+
+  function bar(state, number, runs) {
+    return {
+      type: "bar",
+      label: state.name,
+      data: runs,
+      grouped: false,
+      barThickness: (LANE_PX - 8) * HEIGHTS[number],
+      minBarLength: 2,
+      backgroundColor: colour(state),
+      hoverBackgroundColor: colour(state),
+      borderWidth: 0,
+      hoverBorderWidth: 2,
+      hoverBorderColor: cssValue("--bs-body-color"),
+      borderSkipped: false,
+      order: 2 + text.states.length - number,
+    };
+  }
+
+  // Where a state begins, if its stretch has room for it: the shape that stands for the state everywhere.
+  function mark(state, number, runs) {
+    const perPixel = (timeline.end - timeline.start) / Math.max(1, chart.chartArea.width);
+    const roomy = number ? runs.filter(({ x: [from, to] }) => to - from >= MARK_PX * perPixel && from >= timeline.start) : [];
+    return {
+      type: "scatter",
+      data: roomy.map(({ x: [from], y }) => ({ x: from + (MARK_PX / 2) * perPixel, y })),
+      pointStyle: POINTS[number],
+      pointRadius: 5,
+      pointHitRadius: 0,
+      pointHoverRadius: 5,
+      pointBackgroundColor: cssValue("--panel"),
+      pointBorderColor: cssValue("--panel"),
+      order: 0,
+      isMark: true,
+    };
+  }
+
+  // As the server writes it, to the second.
+  const longTime = (ms) => plantTime(ms).toFormat(lang === "ko" ? "yyyy-MM-dd HH:mm:ss" : "d LLL yyyy HH:mm:ss");
+
+  function duration(ms) {
+    const parts = [
+      ["days", 86400e3],
+      ["hours", 3600e3],
+      ["minutes", 60e3],
+      ["seconds", 1e3],
+    ];
+    const first = Math.max(0, parts.findIndex(([, unit]) => ms >= unit));
+    if (ms < 1e3) return fill(text.seconds, { n: Number((ms / 1e3).toPrecision(3)) });
+    const [, unit] = parts[first];
+    const told = [fill(text[parts[first][0]], { n: Math.floor(ms / unit) })];
+    if (parts[first + 1]) {
+      const rest = Math.floor((ms % unit) / parts[first + 1][1]);
+      if (rest) told.push(fill(text[parts[first + 1][0]], { n: rest }));
+    }
+    return told.join(" ");
+  }
+
+  // What is known of a run, in words: [machine, state, rows].
+  function told({ lane, index }) {
+    const runs = timeline.machines[lane];
+    const [start, end] = [runs.start[index], runs.end[index]];
+    const from = start < timeline.start ? fill(text.since_before, { time: longTime(timeline.start) }) : longTime(start);
+    const to = end >= timeline.now ? fill(text.until_now, { time: longTime(end) }) : longTime(end);
+    const models = [runs.first_model[index], runs.last_model[index]].map((it) => it || text.unknown);
+    const [least, greatest] = [runs.least_confidence[index], runs.greatest_confidence[index]];
+    let confidence = text.unknown;
+    if (least !== null) confidence = least === greatest ? `${least}` : fill(text.models, { first: least, last: greatest });
+    const rows = [
+      [text.from, from],
+      [text.to, to],
+      [text.duration, duration(end - start)],
+      [text.count, count(runs.count[index])],
+      [text.model, models[0] === models[1] ? models[0] : models.join(", ")],
+      [text.confidence, confidence],
+    ];
+    const state = text.states[runs.fault_type[index]];
+    return { machine: machines[lane].title, state, rows, from, to, runs: runs.runs[index] };
+  }
+
+  const element = (tag, words, className = "") => Object.assign(document.createElement(tag), { textContent: words, className });
+
+  function showTip({ tooltip }) {
+    const raw = tooltip.dataPoints?.[0]?.raw;
+    tip.hidden = tooltip.opacity === 0 || !raw;
+    if (tip.hidden) return;
+    const { machine, state, rows, runs } = told(raw);
+    const head = element("p", "", "tip-head");
+    const shape = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    shape.setAttribute("class", `shape shape-${state.key}`);
+    shape.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    use.setAttribute("href", `#shape-${state.key}`);
+    shape.append(use);
+    head.append(element("strong", machine), shape, element("span", state.name));
+    const list = element("dl", "");
+    for (const [name, value] of rows) list.append(element("dt", name), element("dd", value));
+    tip.replaceChildren(head, list);
+    if (runs > 1) tip.append(element("p", fill(text.reduced, { runs: count(runs) }), "note"));
+    const { width, height } = tip.getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
+    const left = Math.max(0, Math.min(box.width - width, tooltip.caretX - width / 2));
+    const below = tooltip.caretY + LANE_PX / 2;
+    const top = below + height > box.height && tooltip.caretY - LANE_PX / 2 > height ? tooltip.caretY - LANE_PX / 2 - height : below;
+    Object.assign(tip.style, { left: `${left}px`, top: `${top}px` }); // by the object model, which the policy allows
+  }
+
+  function zoomed() {
+    const { min, max } = chart.scales.x;
+    goTo(min, max);
+  }
+
+  // --- The window ----------------------------------------------------------------------------------------------------
+
+  const asField = (ms) => plantTime(ms).toFormat("yyyy-MM-dd'T'HH:mm:ss");
+
+  function goTo(start, end) {
+    const middle = (start + end) / 2;
+    const span = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, end - start));
+    // Whole seconds, rounded outwards
+    afterField.value = asField(Math.floor((middle - span / 2) / 1e3) * 1e3);
+    beforeField.value = asField(Math.ceil((middle + span / 2) / 1e3) * 1e3);
+    rangeField.value = "";
+    history.pushState({ depth: depth() + 1 }, "", address());
+    read({ anew: true });
+  }
+
+  function move(share) {
+    const shift = (timeline.end - timeline.start) * share;
+    goTo(timeline.start + shift, timeline.end + shift);
+  }
+
+  function scale(factor) {
+    const middle = (timeline.start + timeline.end) / 2;
+    const half = ((timeline.end - timeline.start) / 2) * factor;
+    goTo(middle - half, middle + half);
+  }
+
+  function untilNow() {
+    afterField.value = beforeField.value = "";
+    rangeField.value = "7d";
+    history.pushState({ depth: depth() + 1 }, "", address());
+    read({ anew: true });
+  }
+
+  // --- The keyboard: from run to run ---------------------------------------------------------------------------------
+
+  function step(key) {
+    const runs = chart.data.datasets.flatMap((dataset, set) =>
+      dataset.isMark ? [] : dataset.data.map((run, index) => ({ set, index, run })),
+    );
+    if (!runs.length) return;
+    runs.sort((a, b) => a.run.lane - b.run.lane || a.run.x[0] - b.run.x[0]);
+    const here = runs.findIndex(({ set, index }) => focused?.[0] === set && focused?.[1] === index);
+    let next = runs[Math.max(0, here)];
+    if (here >= 0) {
+      if (key === "ArrowRight" || key === "ArrowLeft") {
+        next = runs[Math.max(0, Math.min(runs.length - 1, here + (key === "ArrowRight" ? 1 : -1)))];
+      } else {
+        const lanes = [...new Set(runs.map(({ run }) => run.lane))];
+        const lane = lanes[lanes.indexOf(next.run.lane) + (key === "ArrowDown" ? 1 : -1)];
+        next = runs.find(({ run }) => run.lane === lane && run.x[1] >= runs[here].run.x[0]) ?? next;
+      }
+    }
+    focused = [next.set, next.index];
+    const active = [{ datasetIndex: next.set, index: next.index }];
+    const { x, y } = chart.getDatasetMeta(next.set).data[next.index];
+    chart.setActiveElements(active);
+    chart.tooltip.setActiveElements(active, { x, y });
+    chart.update("none");
+    const { machine, state, from, to } = told(next.run);
+    reading.textContent = fill(text.reads, { machine, state: state.name, start: from, end: to });
+  }
+
+  canvas.addEventListener("keydown", (event) => {
+    if (!["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].includes(event.key) || !timeline) return;
+    event.preventDefault();
+    step(event.key);
+  });
+
+  // --- The chart -----------------------------------------------------------------------------------------------------
+
+  // What the pointer is at: the run of its lane at that time; of thin ones a few pixels away the worst.
+  Chart.Interaction.modes.lane = (chart, { x, y }) => {
+    const lane = chart.scales.y.getValueForPixel(y);
+    let found = [];
+    chart.getSortedVisibleDatasetMetas().forEach(({ index: datasetIndex, data }) => {
+      const dataset = chart.data.datasets[datasetIndex];
+      if (dataset.isMark) return;
+      dataset.data.forEach((run, index) => {
+        if (run.lane !== lane) return;
+        const [left, right] = run.x.map((it) => chart.scales.x.getPixelForValue(it));
+        const slack = right - left < REACH_PX ? REACH_PX : 0;
+        if (x >= left - slack && x <= right + slack && (!found.length || datasetIndex > found[0].datasetIndex)) {
+          found = [{ element: data[index], datasetIndex, index }];
+        }
+      });
+    });
+    return found;
+  };
+
+  figure.querySelector(".timeline-box").style.height = `${machines.length * LANE_PX + AXES_PX}px`;
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  Chart.defaults.font.size = 13;
+  luxon.Settings.defaultLocale = lang;
+  const shorten = (name) => (name.length > 16 ? `${name.slice(0, 15)}…` : name);
+  const chart = new Chart(canvas, {
+    type: "bar",
+    data: { labels: machines.map(({ name }) => name), datasets: [] },
+    options: {
+      locale: lang,
+      indexAxis: "y",
+      animation: false,
+      maintainAspectRatio: false,
+      interaction: { mode: "lane" },
+      scales: {
+        x: {
+          type: "time",
+          adapters: { date: { zone, locale: lang } },
+          time: { displayFormats: displayFormats() },
+          grid: {},
+          border: {},
+          ticks: { maxRotation: 0, autoSkipPadding: 24, major: { enabled: true } },
+        },
+        y: {
+          type: "category",
+          offset: true,
+          grid: { offset: true },
+          border: {},
+          ticks: { autoSkip: false, callback: (value) => shorten(machines[value]?.name ?? "") },
+        },
+      },
+      plugins: {
+        legend: { display: false },
+        tooltip: { enabled: false, external: showTip, filter: ({ dataset }) => !dataset.isMark },
+        zoom: {
+          limits: { x: { minRange: MIN_SPAN_MS } },
+          zoom: {
+            mode: "x",
+            drag: { enabled: true, threshold: 5, borderWidth: 1 },
+            wheel: { enabled: true },
+            pinch: { enabled: true },
+            onZoomComplete: zoomed,
+          },
+        },
+      },
+    },
+  });
+
+  function displayFormats() {
+    const day = lang === "ko" ? "M월 d일" : "d LLL";
+    const time = "HH:mm:ss";
+    return {
+      millisecond: "HH:mm:ss.SSS",
+      second: time,
+      minute: "HH:mm",
+      hour: `${day} HH:mm`,
+      day,
+      week: day,
+      month: lang === "ko" ? "yyyy년 M월" : "LLL yyyy",
+    };
+  }
+
+  function applyTheme() {
+    const { x, y } = chart.options.scales;
+    for (const axis of [x, y]) {
+      axis.grid.color = cssValue("--chart-grid");
+      axis.border.color = cssValue("--chart-axis");
+      axis.ticks.color = cssValue("--bs-body-color");
+    }
+    const { drag } = chart.options.plugins.zoom.zoom;
+    drag.backgroundColor = cssValue("--chart-selection");
+    drag.borderColor = cssValue("--chart-axis");
+  }
+
+  // --- What the user does --------------------------------------------------------------------------------------------
+
+  const actions = {
+    back: () => history.back(),
+    left: () => move(-0.5),
+    right: () => move(0.5),
+    closer: () => scale(0.5),
+    wider: () => scale(2),
+    now: untilNow,
+  };
+  figure.addEventListener("click", (event) => {
+    if (timeline) actions[event.target.dataset?.do]?.();
+  });
+  addEventListener("popstate", () => {
+    const query = new URLSearchParams(location.search);
+    for (const field of [afterField, beforeField, rangeField]) field.value = query.get(field.name) ?? "";
+    read({ anew: true });
+  });
+  document.addEventListener("themechange", () => {
+    applyTheme();
+    if (timeline) show();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) read();
+  });
+
+  applyTheme();
+  chart.update("none");
+  read({ anew: true });
+})();

@@ -1,0 +1,188 @@
+"""The endpoint behind the numbers and the spectrum of the waveform page."""
+
+import numpy as np
+import pytest
+from django.urls import reverse
+
+from machines.models import Machine
+from vibration import analysis
+from vibration.importing import open_recording, write_samples
+from vibration.spectrum import peaks_of, spectrum_of
+from vibration.states import STATES
+from vibration.tests.world import make_recording, make_samples
+
+pytestmark = pytest.mark.django_db
+URL = "/api/vibration-data/spectrum"
+PLACE = {"machine_name": "g1", "sensor_no": "sensor1"}
+
+
+@pytest.fixture
+def operator(client, user):
+    client.force_login(user)
+    return client
+
+
+def write(time: np.ndarray, values: np.ndarray) -> None:
+    write_samples(open_recording("g1", "sensor1"), time, values)
+
+
+def tone(count: int = 2_000, frequency: float = 27.5) -> tuple[np.ndarray, np.ndarray]:
+    """Each state one tone, of amplitude 1 to 4, at 1 kHz."""
+    time = np.round(np.arange(count) * 0.001, 6)
+    return time, np.outer(np.sin(2 * np.pi * frequency * time), [1, 2, 3, 4])
+
+
+def test_the_answer_is_what_the_functions_make_of_the_samples(operator):
+    make_recording(3_000)
+    time, values = make_samples(3_000)
+    answer = operator.get(URL, PLACE | {"start": 0.5, "end": 1.9995, "points": 2_000}).json()
+    inside = (time >= 0.5) & (time <= 1.9995)
+    spectrum = spectrum_of(time[inside], values[inside])
+    assert (answer["start"], answer["end"], answer["samples"], answer["truncated"]) == (0.5, 1.999, 1_500, False)
+    for number, state in enumerate(STATES):
+        column = values[inside, number]
+        deviation = column - column.mean()
+        assert answer["features"][state] == pytest.approx(
+            {
+                "rms": np.sqrt(np.mean(column**2)),
+                "peak": np.abs(column).max(),
+                "crest_factor": np.abs(column).max() / np.sqrt(np.mean(column**2)),
+                "kurtosis": np.mean(deviation**4) / np.mean(deviation**2) ** 2,
+            }
+        )
+        assert answer["spectrum"]["amplitude"][state] == spectrum.amplitude[:, number].tolist()
+        assert [it["amplitude"] for it in answer["spectrum"]["peaks"][state]] == [
+            it.amplitude for it in peaks_of(spectrum, number)
+        ]
+    assert answer["spectrum"]["frequency"] == spectrum.frequency.tolist()
+    assert answer["spectrum"]["bins"] == 751
+
+
+def test_without_start_and_end_the_whole_recording_is_taken_and_only_the_states_asked_for(operator):
+    write(*tone())
+    answer = operator.get(URL, PLACE | {"states": ["looseness", "normal"]}).json()
+    assert (answer["start"], answer["end"], answer["samples"]) == (0, 1.999, 2_000)
+    for by_state in (answer["features"], answer["spectrum"]["amplitude"], answer["spectrum"]["peaks"]):
+        assert list(by_state) == ["normal", "looseness"]
+    assert (answer["machine_name"], answer["sensor_no"], answer["recording"]) == ("g1", "sensor1", "default")
+
+
+def test_an_order_is_told_only_where_the_rated_speed_is_known(operator):
+    write(*tone())
+    for rpm, expected in ((None, None), (0, None), (1650, 1.0), (825, 2.0)):
+        Machine.objects.update(rated_rpm=rpm)
+        answer = operator.get(URL, PLACE).json()
+        assert answer["rated_rpm"] == (rpm or None)
+        for number, state in enumerate(STATES, start=1):
+            [peak] = answer["spectrum"]["peaks"][state]
+            assert (peak["frequency"], peak["amplitude"]) == pytest.approx((27.5, number), rel=1e-3)
+            assert peak["order"] == (expected and pytest.approx(expected, rel=1e-3))
+
+
+@pytest.mark.parametrize("points", [10, 100, 1000])
+def test_no_more_values_than_points_and_the_highest_is_among_them(operator, points):
+    write(*tone(20_000, frequency=123.45))
+    spectrum = operator.get(URL, PLACE | {"points": points}).json()["spectrum"]
+    values = spectrum["amplitude"]["unbalance_looseness"]
+    assert len(spectrum["frequency"]) == len(values) <= points
+    assert max(values) == pytest.approx(4, rel=0.16)  # between two bins the window takes up to 15 % off
+    place = spectrum["frequency"][values.index(max(values))]
+    assert abs(place - 123.45) <= 500 / points
+
+
+def test_of_a_window_of_too_many_samples_the_first_are_used_and_it_is_said(operator, monkeypatch):
+    make_recording(3_000)
+    monkeypatch.setattr(analysis.analyse, "__defaults__", (1_000,))
+    answer = operator.get(URL, PLACE | {"start": 1}).json()
+    assert (answer["start"], answer["end"], answer["samples"]) == (1, 1.999, 1_000)
+    assert answer["truncated"] is True
+    assert answer["spectrum"]["samples"] == 1_000
+    answer = operator.get(URL, PLACE | {"start": 1, "end": 1.999}).json()
+    assert (answer["samples"], answer["truncated"]) == (1_000, False)
+
+
+def test_no_more_than_a_quarter_of_a_million_samples_are_read(monkeypatch):
+    recording = make_recording(20)
+    limits = []
+
+    def read(_queryset, limit):
+        limits.append(limit)
+        return np.empty(0), np.empty((0, 4))
+
+    monkeypatch.setattr("vibration.querysets.VibrationDataQuerySet.as_arrays", read)
+    analysis.analyse(recording, 0, 1)
+    assert limits == [262_144 + 1]
+
+
+def test_after_a_gap_only_the_longest_stretch_makes_the_spectrum(operator):
+    time, values = tone(5_000)
+    kept = (time < 1) | (time >= 2)
+    write(time[kept], values[kept])
+    answer = operator.get(URL, PLACE).json()
+    assert answer["samples"] == 4_000
+    spectrum = answer["spectrum"]
+    assert (spectrum["start"], spectrum["end"], spectrum["samples"]) == (2, 4.999, 3_000)
+
+
+def test_without_a_spectrum_the_features_are_there_and_the_reason(operator):
+    time = np.round(np.cumsum(np.linspace(0.8, 1.2, 500)) * 0.001, 6)
+    write(time, make_samples(500)[1])
+    answer = operator.get(URL, PLACE).json()
+    assert (answer["spectrum"], answer["spectrum_reason"]) == (None, "not_evenly_sampled")
+    assert answer["features"]["normal"]["rms"] > 0
+    answer = operator.get(URL, PLACE | {"end": 0.01}).json()
+    assert (answer["spectrum"], answer["spectrum_reason"]) == (None, "too_few_samples")
+
+
+@pytest.mark.parametrize(("count", "query"), [(0, {}), (5, {"start": 100}), (5, {"start": -9, "end": -1})])
+def test_where_there_are_no_samples_nothing_is_defined(operator, count, query):
+    make_recording(count)
+    answer = operator.get(URL, PLACE | query).json()
+    assert (answer["start"], answer["end"], answer["samples"], answer["truncated"]) == (None, None, 0, False)
+    assert set(answer["features"]["normal"].values()) == {None}
+    assert answer["spectrum_reason"] == "too_few_samples"
+
+
+def test_values_at_the_limit_of_what_can_be_stored_have_finite_numbers(operator):
+    time, values = tone()
+    write(time, values / 4 * 1e100)
+    answer = operator.get(URL, PLACE).json()
+    assert answer["features"]["unbalance_looseness"]["kurtosis"] == pytest.approx(1.5, rel=1e-3)
+    [peak] = answer["spectrum"]["peaks"]["unbalance_looseness"]
+    assert peak["amplitude"] == pytest.approx(1e100, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"sensor_no": "sensor1"}, "machine_name"),
+        ({"machine_name": "g1"}, "sensor_no"),
+        (PLACE | {"start": "soon"}, "start"),
+        (PLACE | {"end": "nan"}, "end"),
+        (PLACE | {"start": 2, "end": 1}, "end"),
+        (PLACE | {"points": 5}, "points"),
+        (PLACE | {"points": 100_000}, "points"),
+        (PLACE | {"states": "sideways"}, "states"),
+        (PLACE | {"window": "Hamming"}, "window"),
+    ],
+)
+def test_a_wrong_query_is_answered_with_the_name_of_its_field(operator, query, field):
+    make_recording(5)
+    answer = operator.get(URL, query)
+    assert answer.status_code == 400
+    assert [it["field"] for it in answer.json()["errors"]] == [field]
+
+
+def test_an_unknown_recording_is_not_found_and_nobody_reads_without_a_login(operator):
+    make_recording(5)
+    assert operator.get(URL, PLACE | {"recording": "x"}).status_code == 404
+    operator.logout()
+    assert operator.get(URL, PLACE).status_code == 401
+    assert reverse("api-spectrum") == URL
+
+
+def test_a_spectrum_costs_a_fixed_number_of_queries(operator, django_assert_num_queries):
+    make_recording(20_000)
+    # Session, user, his permissions and those of his roles, recording, samples
+    with django_assert_num_queries(6):
+        operator.get(URL, PLACE)
