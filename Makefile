@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries fuzz-api messages
+.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages fuzz-api screenshots messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -39,9 +39,20 @@ bench-queries: ## measure the newest of each machine on MariaDB against a window
 	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_queries $(ARGS)
 
+bench-pages: ## measure each page on MariaDB with much data: server time, queries, weight in Chromium
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh dev mysql
+	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_pages $(ARGS)
+
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
 		ARGS='himmes/tests/test_api_fuzz.py' scripts/test.sh
+
+screenshots: ## take the pictures of docs/images anew, with synthetic data of their own
+	@scripts/system_packages.sh browser
+	@scripts/setup.sh dev
+	@.venv/bin/python -m scripts.screenshots
 
 messages: ## update the translation catalogs from the sources (needs gettext)
 	@command -v xgettext >/dev/null || { echo "Install gettext first: apt-get install gettext" >&2; exit 1; }

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from diagnosis import openapi
 from diagnosis.exporting import export_diagnoses
 from diagnosis.filters import DiagnosisFilter
-from diagnosis.forms import DEFAULT_SPAN, LONGEST_SPAN
+from diagnosis.forms import LONGEST_SPAN, TimelineForm
 from diagnosis.history import History, microseconds, read_runs
 from diagnosis.live import current_version
 from diagnosis.models import FaultType, VibrationDiagnosis
@@ -26,7 +26,7 @@ from diagnosis.serializers import DiagnosisPageQuery, DiagnosisRow, GroupedRecen
 from diagnosis.storing import post_diagnoses
 from machines.csv_export import CsvRenderer
 from machines.filters import read_query, refuse_unknown
-from machines.forms import RANGES
+from machines.forms import FIRST_YEAR, LAST_YEAR, RANGES
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import Machine
 from machines.rows import Conflict, InvalidRows, read_rows
@@ -166,8 +166,11 @@ class Timeline(APIView):
 def _span(asked: dict, now: datetime) -> tuple[datetime, datetime]:
     if "range" in asked:
         return now - RANGES[asked["range"]], now
+    for name, instant in asked.items():
+        if name in ("start", "end") and not FIRST_YEAR < instant.year < LAST_YEAR:
+            raise ValidationError({name: [f"Give a year from {FIRST_YEAR + 1} to {LAST_YEAR - 1}."]})
     end = asked.get("end", now)
-    start = asked.get("start", end - DEFAULT_SPAN)
+    start = asked.get("start", end - RANGES[TimelineForm.default_range])
     if start >= end:
         raise ValidationError({"end": ["Must lie after the start."]})
     if end - start > LONGEST_SPAN:

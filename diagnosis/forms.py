@@ -6,11 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import FaultType, VibrationDiagnosis
-from machines.forms import PeriodForm
+from machines.forms import RANGES, PeriodForm
 from machines.models import Machine
 
 _CHECKBOXES = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
-DEFAULT_SPAN = timedelta(days=7)
 LONGEST_SPAN = timedelta(days=92)
 MACHINES_PER_PAGE = 20
 
@@ -74,6 +73,7 @@ class HistoryForm(DiagnosisForm):
 class TimelineForm(DiagnosisForm):
     """A stretch of time, the last 7 days if none is named; of many machines some at a time."""
 
+    default_range = "7d"
     page = forms.IntegerField(
         required=False,
         min_value=1,
@@ -94,7 +94,7 @@ class TimelineForm(DiagnosisForm):
         """The first instant and the one after the last. The form must be valid."""
         start, end = self.period(now)
         end = end or now
-        return start or end - DEFAULT_SPAN, end
+        return start or end - RANGES[self.default_range], end
 
     def pages(self) -> int:
         return max(1, -(-len(self.chosen_machines()) // MACHINES_PER_PAGE))

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 RANGE_NAMES = {"1h": _("last hour"), "24h": _("last 24 hours"), "7d": _("last 7 days"), "30d": _("last 30 days")}
+# Well within what Python and the databases can reckon with
+FIRST_YEAR, LAST_YEAR = 1900, 3000
 _NO_TIME = _("“%(value)s” is no date and time. Write it as 2026-11-22 or 2026-11-22 09:30, in plant time.")
 
 
@@ -21,9 +23,9 @@ class InstantField(forms.DateTimeField):
     def to_python(self, value):
         try:
             instant = super().to_python(value)
+            if instant and not FIRST_YEAR < instant.year < LAST_YEAR:
+                raise forms.ValidationError(_("Give a date from 1901 to 2999."), "year")
             return instant and instant.astimezone(UTC)
-        except OverflowError:  # the first or last day that there is, in another zone
-            pass
         except forms.ValidationError as error:
             # Django has other words for a time that a change of clocks leaves out or repeats; they name it already.
             if error.code != "invalid":
@@ -61,16 +63,22 @@ class PeriodForm(forms.Form):
             self.add_error("range", _("Choose either a range or dates, not both."))
         return asked
 
+    # The range that is meant when neither dates nor a range are named; none: all there is
+    default_range = ""
+
     def period(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """First instant, included, and last one, left out; None where it is open. The form must be valid."""
-        if length := RANGES.get(self.cleaned_data["range"]):
+        after, before = self.cleaned_data["after"], self.cleaned_data["before"]
+        if length := RANGES.get(self.cleaned_data["range"] or ("" if after or before else self.default_range)):
             return now - length, None
-        return self.cleaned_data["after"], self.cleaned_data["before"]
+        return after, before
 
     def ranges(self) -> list[dict]:
         """A link for each range: the query as it is, but for the dates and for what depends on them."""
+        dates = self.data.get("after") or self.data.get("before")
+        chosen = self.data.get("range") or ("" if dates else self.default_range)
         return [
-            {"name": name, "query": self.query(range=key), "chosen": self.data.get("range") == key}
+            {"name": name, "query": self.query(range=key), "chosen": key == chosen}
             for key, name in RANGE_NAMES.items()
         ]
 

@@ -96,6 +96,7 @@ def test_only_the_states_asked_for_are_told(client):
         ({"range": "1h", "end": "2026-11-20T00:00"}, "range", "Give either a range or start and end."),
         ({"start": "2026-11-20T00:00", "end": "2026-11-20T00:00"}, "end", "Must lie after the start."),
         ({"start": "2026-01-01T00:00", "end": "2026-11-20T00:00"}, "end", "At most 92 days at a time."),
+        ({"end": "0001-01-03T00:00"}, "end", "Give a year from 1901 to 2999."),
         ({"points": "9"}, "points", "greater than or equal to 10"),
         ({"fault_type": "4"}, "fault_type", '"4" is not a valid choice'),
     ],

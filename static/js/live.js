@@ -43,7 +43,8 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isLive(event)) return;
     const { xhr, successful } = event.detail;
-    if (successful || (xhr && xhr.status === 204)) heard();
+    if (successful) heard();
+    else if ([403, 404].includes(xhr?.status)) location.reload(); // the role or the machine is gone; the page says so
     else away();
   });
   document.addEventListener("DOMContentLoaded", heard);
