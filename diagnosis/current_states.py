@@ -1,5 +1,6 @@
 """Keeps, of each machine, its newest diagnosis and since when it has been so. The callers hold the machines' locks."""
 
+import time
 from collections import defaultdict
 
 from django.db.models import F
@@ -20,7 +21,7 @@ def bring_up_to_date(new: list[VibrationDiagnosis]) -> None:
         diagnoses.sort(key=_key)
         current = known.get(machine)
         if current is None:
-            current = CurrentState(machine_id=machine)
+            current = CurrentState(machine_id=machine, revision=_first_revision())
             first.append(current)
         elif _key(diagnoses[0]) < current.key:
             read_anew(machine)
@@ -53,7 +54,12 @@ def read_anew(machine: int) -> None:
     kept = {name: getattr(newest, name) for name in KEPT if name != "since"}
     kept["since"] = diagnoses.oldest_after(last_other).values_list("detected_at", flat=True).first()
     if not CurrentState.objects.filter(machine=machine).update(**kept, revision=F("revision") + 1):
-        CurrentState.objects.create(machine_id=machine, **kept, revision=1)
+        CurrentState.objects.create(machine_id=machine, **kept, revision=_first_revision())
+
+
+def _first_revision() -> int:
+    """Greater than any before: a machine whose diagnoses were all deleted must not come by an old revision again."""
+    return time.time_ns() // 1_000_000
 
 
 def _key(diagnosis: VibrationDiagnosis) -> tuple:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import FaultType, VibrationDiagnosis
@@ -42,6 +43,13 @@ class DiagnosisForm(PeriodForm):
         """Those asked for, or all. The form must be valid."""
         names = set(self.cleaned_data["machine"])
         return [machine for machine in self.machines if not names or machine.name in names]
+
+    def machine_boxes(self) -> list[dict]:
+        """The checkboxes of the machines: plain values, as hundreds of widgets take longer than all else on a page."""
+        chosen = set(self.data.getlist("machine"))
+        return [
+            {"value": name, "label": label, "checked": name in chosen} for name, label in self.fields["machine"].choices
+        ]
 
     def state_boxes(self) -> list[dict]:
         """The checkboxes of the states, each with the key of its shape."""
@@ -84,8 +92,11 @@ class TimelineForm(DiagnosisForm):
     def clean(self):
         asked = super().clean()
         after, before = asked.get("after"), asked.get("before")
-        if after and before and before - after > LONGEST_SPAN:
-            self.add_error("before", _("At most 92 days at a time."))
+        end = before or timezone.now()
+        if after and after >= end:
+            self.add_error("after", _("The beginning lies in the future."))
+        elif after and end - after > LONGEST_SPAN:
+            self.add_error("before" if before else "after", _("At most 92 days at a time."))
         if "machine" in asked and (asked.get("page") or 1) > self.pages():
             self.add_error("page", _("There is no such page."))
         return asked

@@ -35,8 +35,8 @@ def instant_of(microseconds: int) -> datetime:
 def read_runs(machines: list[Machine], start: datetime, end: datetime, *, now: datetime) -> History:
     """The runs of these machines that touch start <= t < end; one query, which reads each diagnosis of that time.
 
-    A diagnosis holds as long as the machine's expected interval, so those of such a time before `start` count as well:
-    a run that began still earlier seems to begin there.
+    A diagnosis holds until the next one, at most for the machine's expected interval. So those of such a time before
+    `start` are read as well, and those after `end`: a run that reaches still further seems to begin or end there.
     """
     if not machines:
         return History({}, [])
@@ -56,7 +56,7 @@ def _read(machines: list[Machine], start: datetime, end: datetime) -> tuple[dict
         by_interval[machine.expected_interval].append(machine.pk)
     wanted = Q()
     for interval, numbers in by_interval.items():
-        wanted |= Q(machine__in=numbers, detected_at__gte=start - interval, detected_at__lt=end)
+        wanted |= Q(machine__in=numbers, detected_at__gte=start - interval, detected_at__lt=end + interval)
     # As text, which numpy reads by the thousand: a datetime object for each row takes five times as long.
     rows = (
         VibrationDiagnosis.objects.filter(wanted)

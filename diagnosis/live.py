@@ -1,7 +1,9 @@
 """Pages whose middle keeps itself up to date: the browser asks each second, and mostly there is nothing to say."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,10 +11,25 @@ from django.utils.cache import patch_vary_headers
 
 from diagnosis.models import CurrentState
 
+T = TypeVar("T")
+KEPT_S = 70  # a version lasts a minute at most
+
 
 def current_version() -> str:
     """Another one after each write of diagnoses and with each minute: ages, stale machines and samples show by then."""
     return f"{CurrentState.objects.version()}-{int(timezone.now().timestamp()) // 60}"
+
+
+def kept_while(version: str, key: str, make: Callable[[], T]) -> T:
+    """What `make` returns, kept for all who ask for it while the version stays.
+
+    Under one key, so that what is kept does not grow with the versions.
+    """
+    kept = cache.get(key)
+    if kept is None or kept[0] != version:
+        kept = version, make()
+        cache.set(key, kept, KEPT_S)
+    return kept[1]
 
 
 def render_live(request: HttpRequest, page: str, part: str, make_context: Callable[[str], dict]) -> HttpResponse:

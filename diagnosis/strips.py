@@ -24,17 +24,22 @@ def strips_of(machines: list[Machine], now: datetime) -> dict[int, Strip]:
     A strip is kept until its machine gets another diagnosis, so that one that does costs only its own reading.
     """
     end = _next_step(now)
-    keys = {
-        machine.pk: f"strip:{machine.pk}:{machine.current_state.revision}:{machine.expected_interval}:{end:%d%H%M}"
-        for machine in machines
+    # One key a machine, so that what is kept does not grow; beside the strip, what it was drawn from.
+    keys = {machine.pk: f"strip:{machine.pk}" for machine in machines}
+    drawn_from = {
+        it.pk: (it.current_state.revision, it.current_state.detected_at, it.expected_interval, end) for it in machines
     }
-    known = cache.get_many(keys.values())
-    missing = [machine for machine in machines if keys[machine.pk] not in known]
+    kept = cache.get_many(keys.values())
+    strips = {}
+    for pk, key in keys.items():
+        source, strip = kept.get(key, (None, None))
+        if source == drawn_from[pk]:
+            strips[pk] = strip
+    missing = [machine for machine in machines if machine.pk not in strips]
     runs = read_runs(missing, end - SPAN, end, now=now).runs
-    new = {keys[machine.pk]: _draw(runs[machine.pk], end - SPAN, end) for machine in missing}
-    cache.set_many(new, STEP.total_seconds())
-    known |= new
-    return {pk: known[key] for pk, key in keys.items()}
+    new = {machine.pk: _draw(runs[machine.pk], end - SPAN, end) for machine in missing}
+    cache.set_many({keys[pk]: (drawn_from[pk], strip) for pk, strip in new.items()}, STEP.total_seconds())
+    return strips | new
 
 
 def _next_step(now: datetime) -> datetime:

@@ -15,7 +15,7 @@ class Run:
 
     machine: Machine
     fault_type: int
-    start: datetime  # the first diagnosis; if `begins_before`, where the period begins
+    start: datetime  # the first diagnosis; if `begins_before`, the first one known, from before the period
     end: datetime  # up to where the last one holds
     begins_before: bool
     goes_on: bool  # it is the state of now

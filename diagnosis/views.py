@@ -2,13 +2,15 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.decorators import permission_required
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.exporting import export_diagnoses, export_runs
 from diagnosis.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.history import read_runs
-from diagnosis.live import render_live
+from diagnosis.live import kept_while, render_live
 from diagnosis.models import FaultType, VibrationDiagnosis
 from diagnosis.overview import counts_of, tiles_of
 from diagnosis.telling import tell_runs
@@ -49,14 +51,13 @@ TIMELINE_TEXT = {
 
 @may_view
 def overview(request):
-    def context(version: str) -> dict:
-        # Called by the template only when it has no rendered tiles of this version.
-        def tiles():
-            machines = Machine.objects.filter(is_active=True).select_related("current_state").order_by("name")
-            found = tiles_of(list(machines), timezone.now())
-            return {"tiles": found, "counts": counts_of(found)}
+    def machines() -> str:
+        active = Machine.objects.filter(is_active=True).select_related("current_state").order_by("name")
+        tiles = tiles_of(list(active), timezone.now())
+        return render_to_string("diagnosis/all_machines.html", {"tiles": tiles, "counts": counts_of(tiles)})
 
-        return {"overview": tiles}
+    def context(version: str) -> dict:
+        return {"machines": kept_while(version, f"overview:{get_language()}", machines)}
 
     return render_live(request, "diagnosis/overview.html", "diagnosis/tiles.html", context)
 
@@ -90,14 +91,14 @@ def dashboard(request):
     now = timezone.now()
     diagnoses = VibrationDiagnosis.objects.in_period(*form.period(now))
     machines, states = form.chosen_machines(), form.cleaned_data["state"] or FaultType.values
-    if request.GET.get("format") == "csv":
+    if form.cleaned_data["format"]:
         return export_diagnoses(diagnoses.filter(machine__in=machines, fault_type__in=states))
     latest = diagnoses.latest_of_states(machines, states)
     context = {
         "form": form,
         "latest": [_with_status(it) | {"stale": _is_stale(it, now)} for it in latest],
         "nothing_stored": not latest and not VibrationDiagnosis.objects.exists(),
-        "history_query": query_with(request.GET, leave_out=("machine",)),
+        "history_query": query_with(request.GET, leave_out=("machine", "format")),
         "csv_query": query_with(request.GET, format="csv"),
     }
     return render(request, "diagnosis/dashboard.html", context)
@@ -137,7 +138,7 @@ def timeline(request):
         return render(request, "diagnosis/timeline.html", {"form": form}, status=400)
     now = timezone.now()
     start, end = form.span(now)
-    if request.GET.get("format") == "csv":
+    if form.cleaned_data["format"]:
         return export_runs(form.chosen_machines(), form.cleaned_data["state"], start, end, now)
     page = form.cleaned_data["page"] or 1
     context = {

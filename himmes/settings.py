@@ -118,7 +118,8 @@ elif _database["ENGINE"] == "django.db.backends.mysql":
     _database["TEST"] = {"CHARSET": "utf8mb4"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Counts the API's calls. Of one process by itself, unless a cache is named that all share.
+# Counts the API's calls, and keeps what the overview has drawn. Of one process by itself, unless a cache is named that
+# all share.
 CACHES = {"default": env.cache_url("DJANGO_CACHE_URL", default="locmemcache://")}
 # Enough that nobody pushes another's count out by calling under many addresses.
 CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)

@@ -16,6 +16,7 @@ class SensorInline(admin.TabularInline):
 class MachineAdmin(admin.ModelAdmin):
     list_display = ["name", "title", "location", "expected_interval_min", "is_active", "sensor_count", "registered_by"]
     list_editable = ["is_active"]
+    list_per_page = 50  # a form field in each row takes its time
     list_filter = ["is_active", "registered_by", "location"]
     search_fields = ["name", "title", "location", "notes"]
     readonly_fields = ["registered_by"]

@@ -43,7 +43,7 @@ class InstantField(forms.DateTimeField):
 
 
 class PeriodForm(forms.Form):
-    """Mixed into a page's form: `after`, `before` and `range` of its query string."""
+    """Mixed into a page's form: `after`, `before` and `range` of its query string, and `format` for a CSV of it all."""
 
     after = InstantField(label=_("From"), required=False)
     before = InstantField(label=_("Up to"), required=False)
@@ -52,6 +52,13 @@ class PeriodForm(forms.Form):
         required=False,
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": _("There is no range “%(value)s”. Known: 1h, 24h, 7d, 30d.")},
+    )
+
+    format = forms.ChoiceField(
+        choices=[("csv", "CSV")],
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": _("There is no format “%(value)s”. Known: csv.")},
     )
 
     def clean(self):
@@ -78,13 +85,12 @@ class PeriodForm(forms.Form):
         dates = self.data.get("after") or self.data.get("before")
         chosen = self.data.get("range") or ("" if dates else self.default_range)
         return [
-            {"name": name, "query": self.query(range=key), "chosen": key == chosen}
-            for key, name in RANGE_NAMES.items()
+            {"name": name, "query": self.query(range=key), "chosen": key == chosen} for key, name in RANGE_NAMES.items()
         ]
 
     def query(self, **changes: str) -> str:
         """This page's query string with these changes; the old dates, range and place in the list are left out."""
-        return query_with(self.data, leave_out=("after", "before", "range", "page", "cursor"), **changes)
+        return query_with(self.data, leave_out=("after", "before", "range", "page", "cursor", "format"), **changes)
 
 
 def query_with(query: QueryDict, *, leave_out: tuple[str, ...] = (), **changes: str) -> str:

@@ -52,12 +52,6 @@ class SampleTableForm(PeriodForm):
     start = forms.FloatField(label=_("From (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
     end = forms.FloatField(label=_("To (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
     cursor = CursorField(required=False)
-    format = forms.ChoiceField(
-        choices=[("csv", "CSV")],
-        required=False,
-        widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no format “%(value)s”. Known: csv.")},
-    )
 
     def __init__(self, query: QueryDict):
         """One query, however many machines there are; another for the recordings of the machine that is chosen."""
@@ -142,9 +136,6 @@ class SampleTableForm(PeriodForm):
 
     def has_filters(self) -> bool:
         return any(self.data.get(name) for name in _FILTERS)
-
-    def query(self, **changes) -> str:
-        return query_with(self.data, leave_out=("after", "before", "range", "cursor", "format"), **changes)
 
     def newest(self, **changes) -> str:
         """The query string of these filters, from the newest row on unless the changes name a cursor."""

@@ -1,5 +1,6 @@
 """What is kept of each machine equals what its diagnoses say, whatever the order in which they came and went."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
@@ -79,6 +80,15 @@ def test_the_version_changes_with_each_write_and_only_then():
     delete_diagnoses(VibrationDiagnosis.objects.filter(detected_at=at(3)))
     seen.append(CurrentState.objects.version())
     assert len(set(seen)) == len(seen)
+
+
+def test_a_machine_that_lost_all_its_diagnoses_comes_by_no_old_version_again():
+    post("g1", (at(0), 0))
+    seen = CurrentState.objects.version()
+    delete_diagnoses(VibrationDiagnosis.objects.all())
+    time.sleep(0.002)
+    post("g1", (at(0), 3))
+    assert CurrentState.objects.version() != seen
 
 
 # A step posts some diagnoses of g1 or g2 (minute, state, model), or deletes those of a minute.

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -86,3 +87,17 @@ def test_a_strip_is_read_again_only_when_its_machine_was_diagnosed():
         assert strip(g2) == before[1]
         assert strip(g1) != before[0]
     assert len([it for it in queries if "vibration_diagnosis" in it["sql"]]) == 1
+
+
+def test_of_a_past_period_the_last_run_ends_where_the_next_diagnosis_came():
+    g1 = post("g1", (NOW - timedelta(minutes=61), 0), (NOW - timedelta(minutes=55), 2))
+    start, end = NOW - 3 * HOUR, NOW - timedelta(minutes=60)
+    [run] = tell_runs(g1, read_runs([g1], start, end, now=NOW), start, NOW)
+    assert (run.fault_type, run.end, run.goes_on) == (0, NOW - timedelta(minutes=55), False)
+
+
+def test_what_is_kept_of_strips_does_not_grow_with_the_diagnoses():
+    for minute in range(5, 0, -1):
+        g1 = post("g1", (NOW - timedelta(minutes=minute), minute % 2))
+        strip(g1)
+    assert len([key for key in cache._cache if "strip" in key]) == 1

@@ -165,6 +165,13 @@ def test_many_who_look_share_one_rendering(client, django_user_model, user):
     ]
 
 
+def test_what_is_kept_of_the_overview_does_not_grow_with_its_versions(client):
+    for minute in range(5, 0, -1):
+        post("g1", (minute, 0))
+        client.get("/")
+    assert len([key for key in cache._cache if "overview" in key]) == 1
+
+
 def test_a_change_of_language_is_no_change_of_what_the_other_sees(client):
     post("g1", (5, 1))
     assert "unbalance" in text(client.get("/"))

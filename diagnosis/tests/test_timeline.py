@@ -135,9 +135,11 @@ def test_many_machines_come_some_at_a_time(client):
 
 def test_a_longer_time_than_can_be_drawn_is_refused(client):
     post("g1", (5, 0))
-    response = client.get(URL, {"after": "2026-01-01", "before": "2026-11-01"})
-    assert response.status_code == 400
-    assert "At most 92 days at a time." in response.text
+    for query in ({"after": "2026-01-01", "before": "2026-11-01"}, {"after": "2026-01-01"}):
+        response = client.get(URL, query)
+        assert response.status_code == 400
+        assert "At most 92 days at a time." in response.text
+    assert "The beginning lies in the future." in client.get(URL, {"after": "2999-01-01"}).text
 
 
 def test_the_csv_has_the_runs_of_all_pages(client):
@@ -251,6 +253,38 @@ def test_the_wheel_zooms_and_step_back_returns(page):
     page.wait_for_url("**before=**")
     page.get_by_role("button", name="Until now").click()
     page.wait_for_url("**range=7d")
+
+
+@pytest.mark.browser
+def test_after_a_zoom_the_csv_is_that_of_the_zoom_and_the_address_keeps_the_page(page):
+    for number in range(MACHINES_PER_PAGE + 1):
+        post(f"g{number:02}", (50, 1), (30, 0))
+    show(page, "?range=24h&page=2&state=1")
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_url("**after=**")
+    assert "page=2" in page.url
+    link = page.get_by_role("link", name="CSV").get_attribute("href")
+    assert "after=" in link
+    assert "state=1" in link
+    assert "format=csv" in link
+    assert "page" not in link
+    page.reload()
+    page.wait_for_selector("#timeline[aria-busy=false]")
+    assert page.evaluate("Chart.getChart(document.querySelector('#timeline canvas')).data.labels") == ["g20"]
+
+
+@pytest.mark.browser
+def test_what_is_typed_counts_when_it_is_sent(page):
+    post("g1", (50, 1))
+    show(page, "?range=1h")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.fill("[name=after]", "2026-11-20T00:00:00")
+    page.check("[name=state][value='3']")
+    page.wait_for_timeout(1_500)
+    polled = [url for url in asked if API in url]
+    assert polled
+    assert all("range=1h" in url and "start" not in url and "fault_type" not in url for url in polled)
 
 
 @pytest.mark.browser

@@ -23,6 +23,7 @@
   const banner = figure.querySelector("[role=alert]");
   const clock = document.querySelector("[data-checked]");
   const { after: afterField, before: beforeField, range: rangeField } = form.elements;
+  const csvLink = form.querySelector("[data-csv]");
   const button = (name) => figure.querySelector(`[data-do=${name}]`);
   const lang = document.documentElement.lang;
   const zone = figure.dataset.zone;
@@ -45,15 +46,25 @@
   // --- Reading -------------------------------------------------------------------------------------------------------
 
   const depth = () => history.state?.depth ?? 0;
-  const address = () => `?${new URLSearchParams(new FormData(form))}`;
+  let view = new FormData(form); // what is shown; the form may hold more, until it is sent
+
+  // The view in the browser's history, in its address, and in the link of the CSV.
+  function enter() {
+    view = new FormData(form);
+    const query = new URLSearchParams(view);
+    csvLink.href = `?${new URLSearchParams([...query, ["format", "csv"]])}`;
+    if (figure.dataset.page !== "1") query.set("page", figure.dataset.page);
+    history.pushState({ depth: depth() + 1 }, "", `?${query}`);
+    read({ anew: true });
+  }
 
   function asked() {
     const query = new URLSearchParams();
     for (const { name } of machines) query.append("machine_name", name);
-    for (const box of form.querySelectorAll("[name=state]:checked")) query.append("fault_type", box.value);
-    if (rangeField.value) query.set("range", rangeField.value);
-    if (afterField.value) query.set("start", afterField.value);
-    if (beforeField.value) query.set("end", beforeField.value);
+    for (const state of view.getAll("state")) query.append("fault_type", state);
+    for (const [name, as] of [["range", "range"], ["after", "start"], ["before", "end"]]) {
+      if (view.get(name)) query.set(as, view.get(name));
+    }
     query.set("points", Math.max(100, Math.min(4000, Math.round(plotPixels()))));
     return query;
   }
@@ -142,7 +153,7 @@
         })
       : text.nothing;
     button("back").disabled = depth() === 0;
-    button("now").disabled = !beforeField.value;
+    button("now").disabled = !view.get("before");
   }
 
   const colour = (state) => cssValue(`--status-${state.key}`);
@@ -269,8 +280,7 @@
     afterField.value = asField(Math.floor((middle - span / 2) / 1e3) * 1e3);
     beforeField.value = asField(Math.ceil((middle + span / 2) / 1e3) * 1e3);
     rangeField.value = "";
-    history.pushState({ depth: depth() + 1 }, "", address());
-    read({ anew: true });
+    enter();
   }
 
   function move(share) {
@@ -287,8 +297,7 @@
   function untilNow() {
     afterField.value = beforeField.value = "";
     rangeField.value = "7d";
-    history.pushState({ depth: depth() + 1 }, "", address());
-    read({ anew: true });
+    enter();
   }
 
   // --- The keyboard: from run to run ---------------------------------------------------------------------------------
@@ -437,6 +446,9 @@
   addEventListener("popstate", () => {
     const query = new URLSearchParams(location.search);
     for (const field of [afterField, beforeField, rangeField]) field.value = query.get(field.name) ?? "";
+    for (const box of form.querySelectorAll("[name=state]")) box.checked = query.getAll("state").includes(box.value);
+    view = new FormData(form);
+    csvLink.href = `?${new URLSearchParams([...new URLSearchParams(view), ["format", "csv"]])}`;
     read({ anew: true });
   });
   document.addEventListener("themechange", () => {

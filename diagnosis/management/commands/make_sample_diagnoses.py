@@ -8,6 +8,7 @@ from diagnosis.history import microseconds
 from diagnosis.sample_diagnoses import make_confidences, make_states
 from diagnosis.storing import post_diagnoses
 from machines.models import Machine
+from vibration.classifying import RowClass
 
 MODEL = "synthetic"
 ROWS_PER_POST = 10_000
@@ -37,13 +38,14 @@ class Command(BaseCommand):
         at = microseconds(now) - np.arange(count)[::-1] * round(
             timedelta(days=days) / timedelta(microseconds=1) / count
         )
+        stored = 0
         for number, name in enumerate(machines):
             random = np.random.default_rng([seed, number])
             states, confidences = make_states(count, days * 24, random), make_confidences(count, random)
             for first in range(0, count, ROWS_PER_POST):
                 part = slice(first, first + ROWS_PER_POST)
                 length = len(at[part])
-                post_diagnoses(
+                stored += post_diagnoses(
                     {
                         "machine_name": [name] * length,
                         "detected_at": at[part].astype("datetime64[us]"),
@@ -51,5 +53,5 @@ class Command(BaseCommand):
                         "model_name": [MODEL] * length,
                         "confidence": confidences[part],
                     }
-                )
-        self.stdout.write(f"{count * len(machines):,} synthetic diagnoses of {len(machines)} machines")
+                ).count(RowClass.NEW)
+        self.stdout.write(f"{stored:,} synthetic diagnoses of {len(machines)} machines")
