@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.models import FaultType, VibrationDiagnosis
 from machines.forms import RANGES, PeriodForm
 from machines.models import Machine
+from machines.natural_order import natural
 
 _CHECKBOXES = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
 LONGEST_SPAN = timedelta(days=92)
@@ -36,7 +37,7 @@ class DiagnosisForm(PeriodForm):
     def __init__(self, query):
         """One query, however many machines there are."""
         super().__init__(query)
-        self.machines = list(Machine.objects.order_by("name"))
+        self.machines = sorted(Machine.objects.order_by(), key=lambda it: natural(it.name))
         self.fields["machine"].choices = [(machine.name, str(machine)) for machine in self.machines]
 
     def chosen_machines(self) -> list[Machine]:

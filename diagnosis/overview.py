@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.models import CurrentState, FaultType
 from diagnosis.strips import Strip, strips_of
 from machines.models import Machine
+from machines.natural_order import natural
 from vibration.models import Recording
 
 STALE, NONE = "stale", "none"
@@ -86,6 +87,6 @@ def _current(machine: Machine) -> CurrentState | None:
 
 def _urgency(tile: Tile) -> tuple:
     if tile.current is None:
-        return _ORDER.index(NONE), 0, 0, tile.machine.name
+        return _ORDER.index(NONE), 0, 0, natural(tile.machine.name)
     worst = -tile.current.fault_type  # of the stale ones too
-    return _ORDER.index(tile.status), worst, -tile.current.since.timestamp(), tile.machine.name
+    return _ORDER.index(tile.status), worst, -tile.current.since.timestamp(), natural(tile.machine.name)

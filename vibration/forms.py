@@ -6,6 +6,7 @@ from django.template.defaultfilters import date
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from machines.natural_order import natural
 from vibration.models import Recording
 from vibration.states import STATES
 
@@ -51,7 +52,13 @@ class WaveformForm(forms.Form):
     def __init__(self, query: QueryDict):
         """Two queries, however much there is."""
         super().__init__(query.copy())
-        machine = self._offer("machine", {name: _titled(name, title) for name, title in Recording.objects.machines()})
+        machine = self._offer(
+            "machine",
+            {
+                name: _titled(name, title)
+                for name, title in sorted(Recording.objects.machines(), key=lambda it: natural(it[0]))
+            },
+        )
         self.recordings = list(Recording.objects.of_machine(machine).with_place())
         sensors = {recording.sensor.sensor_no: recording.sensor for recording in self.recordings}
         sensor = self._offer("sensor", {number: _titled(number, it.position) for number, it in sensors.items()})

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from machines.forms import PeriodForm, query_with
+from machines.natural_order import natural
 from vibration.models import Recording
 from vibration.sample_table import Cursor
 
@@ -56,7 +57,7 @@ class SampleTableForm(PeriodForm):
     def __init__(self, query: QueryDict):
         """One query, however many machines there are; another for the recordings of the machine that is chosen."""
         super().__init__(query.copy())
-        machines = list(Recording.objects.machines())
+        machines = sorted(Recording.objects.machines(), key=lambda it: natural(it[0]))
         self.nothing_stored = not machines
         machine = self._offer("machine", machines, _("all"))
         if machine is None:

@@ -98,7 +98,9 @@
       clock.textContent = shortTime.format(lastAnswer);
       if (version === null || version !== response.headers.get("ETag")) {
         version = response.headers.get("ETag");
-        timeline = answer;
+        // In the order of the page
+        const byName = new Map(answer.machines.map((machine) => [machine.machine_name, machine]));
+        timeline = { ...answer, machines: machines.map(({ name }) => byName.get(name)) };
         show();
       }
     } else {
