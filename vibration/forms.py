@@ -52,13 +52,8 @@ class WaveformForm(forms.Form):
     def __init__(self, query: QueryDict):
         """Two queries, however much there is."""
         super().__init__(query.copy())
-        machine = self._offer(
-            "machine",
-            {
-                name: _titled(name, title)
-                for name, title in sorted(Recording.objects.machines(), key=lambda it: natural(it[0]))
-            },
-        )
+        machines = sorted(Recording.objects.machines(), key=lambda it: natural(it[0]))
+        machine = self._offer("machine", {name: _titled(name, title) for name, title in machines})
         self.recordings = list(Recording.objects.of_machine(machine).with_place())
         sensors = {recording.sensor.sensor_no: recording.sensor for recording in self.recordings}
         sensor = self._offer("sensor", {number: _titled(number, it.position) for number, it in sensors.items()})
