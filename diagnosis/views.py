@@ -45,6 +45,8 @@ TIMELINE_TEXT = {
     "reads": _("{machine}: {state}, {start} to {end}"),
     "away": _("The server does not answer. What you see is of {time}."),
     "failed": _("The server could not answer (HTTP {status}). What you see is of {time}."),
+    "refused": _("The server refused the request: {reason}"),
+    "gone": _("There is nothing at this address."),
     "logged_out": _("You are logged out."),
 }
 

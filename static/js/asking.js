@@ -1,12 +1,19 @@
 // Asking the API: what counts as an answer, and in which words a page says that there is none.
 Object.assign(window.himmes, (() => {
-  // {ok, status, body}: without a status there was no answer, without a body it was none of ours. Throws AbortError.
+  // {ok, status, body, version}: without a status there was no answer, without a body it was none of ours; `version` is
+  // the ETag, if there is one. Throws AbortError.
   async function ask(url, query, signal) {
     try {
-      const response = await fetch(`${url}?${query}`, { signal });
+      // no-cache: the browser asks with the version that it has, and gives its copy when that is still so.
+      const response = await fetch(`${url}?${query}`, { signal, cache: "no-cache" });
       // A proxy in between may answer with a page of its own.
       const ours = /^application\/(problem\+)?json/.test(response.headers.get("Content-Type"));
-      return { ok: ours && response.ok, status: response.status, body: ours ? await response.json() : undefined };
+      return {
+        ok: ours && response.ok,
+        status: response.status,
+        body: ours ? await response.json() : undefined,
+        version: response.headers.get("ETag"),
+      };
     } catch (error) {
       if (error.name === "AbortError") throw error;
       return { ok: false }; // no connection, or it broke off
@@ -24,11 +31,12 @@ Object.assign(window.himmes, (() => {
   const reasons = ({ detail, errors = [] }) =>
     errors.map(({ field, message }) => `${field}: ${message}`).join("; ") || detail;
 
-  // A banner of templates/vibration/problem.html.
+  // A banner of templates/problem.html.
   function showProblem(banner, answer, text) {
     const loggedOut = answer.status === 401;
     banner.querySelector("[data-error]").textContent = problem(answer, text);
-    banner.querySelector("[data-do=retry]").hidden = loggedOut;
+    const retry = banner.querySelector("[data-do=retry]");
+    if (retry) retry.hidden = loggedOut;
     const logIn = banner.querySelector("[data-log-in]");
     logIn.hidden = !loggedOut;
     logIn.href = `${banner.dataset.login}?${new URLSearchParams({ next: location.pathname + location.search })}`;

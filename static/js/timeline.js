@@ -1,7 +1,7 @@
 // The timeline: a lane a machine, a bar a run of one state, the worse the taller. The form is the state of the page, as
 // on the waveform page. Asked each second, the server mostly answers that nothing has changed.
 (() => {
-  const { count, cssValue, fill } = window.himmes;
+  const { ask, count, cssValue, fill, runsInWords, showProblem } = window.himmes;
   const POLL_MS = 1000;
   const LANE_PX = 34;
   const AXES_PX = 62;
@@ -27,14 +27,15 @@
   const button = (name) => figure.querySelector(`[data-do=${name}]`);
   const lang = document.documentElement.lang;
   const zone = figure.dataset.zone;
-  const plantTime = (ms) => luxon.DateTime.fromMillis(ms, { zone, locale: lang });
-  const shortTime = new Intl.DateTimeFormat(lang, {
+  const clockTime = new Intl.DateTimeFormat(lang, {
     hour: "2-digit",
     minute: "2-digit",
     second: "2-digit",
     hourCycle: "h23",
     timeZone: zone,
   });
+
+  const words = runsInWords(text, zone, lang);
 
   let timeline = null; // the last answer of the API
   let version = null; // its ETag
@@ -79,32 +80,31 @@
       version = null;
       figure.setAttribute("aria-busy", "true");
     }
-    let response;
     let answer;
     try {
-      // no-cache: the browser asks with the version that it has, and keeps its copy when that is still so.
-      response = await fetch(`${figure.dataset.url}?${asked()}`, { signal: mine.signal, cache: "no-cache" });
-      if (response.headers.get("Content-Type")?.match(/^application\/(problem\+)?json/)) answer = await response.json();
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      response = null;
+      answer = await ask(figure.dataset.url, asked(), mine.signal);
+    } catch {
+      return; // given up for a newer question
     }
     if (mine !== asking) return;
     figure.setAttribute("aria-busy", "false");
-    if (response?.ok && answer) {
+    if (answer.ok) {
       lastAnswer = new Date();
       banner.hidden = true;
       delete figure.dataset.stale;
-      clock.textContent = shortTime.format(lastAnswer);
-      if (version === null || version !== response.headers.get("ETag")) {
-        version = response.headers.get("ETag");
+      clock.textContent = clockTime.format(lastAnswer);
+      if (version !== answer.version) {
+        version = answer.version;
         // In the order of the page
-        const byName = new Map(answer.machines.map((machine) => [machine.machine_name, machine]));
-        timeline = { ...answer, machines: machines.map(({ name }) => byName.get(name)) };
+        const byName = new Map(answer.body.machines.map((machine) => [machine.machine_name, machine]));
+        timeline = { ...answer.body, machines: machines.map(({ name }) => byName.get(name)) };
         show();
       }
     } else {
-      showProblem(response, answer);
+      const time = clockTime.format(lastAnswer);
+      const words = { away: fill(text.away, { time }), failed: fill(text.failed, { time, status: answer.status }) };
+      showProblem(banner, answer, { ...text, ...words });
+      figure.dataset.stale = "";
     }
     timer = setTimeout(poll, POLL_MS);
   }
@@ -112,20 +112,6 @@
   function poll() {
     if (document.hidden) timer = setTimeout(poll, POLL_MS);
     else read();
-  }
-
-  function showProblem(response, answer) {
-    const values = { time: shortTime.format(lastAnswer), status: response?.status };
-    const loggedOut = response?.status === 401;
-    let problem = fill(response ? text.failed : text.away, values);
-    if (loggedOut) problem = text.logged_out;
-    else if (response?.status === 400 && answer) problem = answer.errors?.map((it) => it.message).join(" ") || answer.detail;
-    banner.querySelector("[data-error]").textContent = problem;
-    const logIn = banner.querySelector("[data-log-in]");
-    logIn.hidden = !loggedOut;
-    logIn.href = `${figure.dataset.login}?${new URLSearchParams({ next: location.pathname + location.search })}`;
-    banner.hidden = false;
-    figure.dataset.stale = "";
   }
 
   // --- Showing -------------------------------------------------------------------------------------------------------
@@ -150,8 +136,8 @@
       ? fill(text.shown, {
           count: count(diagnoses),
           machines: count(machines.length),
-          start: longTime(timeline.start),
-          end: longTime(timeline.end),
+          start: words.time(timeline.start),
+          end: words.time(timeline.end),
         })
       : text.nothing;
     button("back").disabled = depth() === 0;
@@ -196,73 +182,16 @@
     };
   }
 
-  // As the server writes it, to the second.
-  const longTime = (ms) => plantTime(ms).toFormat(lang === "ko" ? "yyyy-MM-dd HH:mm:ss" : "d LLL yyyy HH:mm:ss");
-
-  function duration(ms) {
-    const parts = [
-      ["days", 86400e3],
-      ["hours", 3600e3],
-      ["minutes", 60e3],
-      ["seconds", 1e3],
-    ];
-    const first = Math.max(0, parts.findIndex(([, unit]) => ms >= unit));
-    if (ms < 1e3) return fill(text.seconds, { n: Number((ms / 1e3).toPrecision(3)) });
-    const [, unit] = parts[first];
-    const told = [fill(text[parts[first][0]], { n: Math.floor(ms / unit) })];
-    if (parts[first + 1]) {
-      const rest = Math.floor((ms % unit) / parts[first + 1][1]);
-      if (rest) told.push(fill(text[parts[first + 1][0]], { n: rest }));
-    }
-    return told.join(" ");
-  }
-
-  // What is known of a run, in words: [machine, state, rows].
-  function told({ lane, index }) {
-    const runs = timeline.machines[lane];
-    const [start, end] = [runs.start[index], runs.end[index]];
-    const from = start < timeline.start ? fill(text.since_before, { time: longTime(timeline.start) }) : longTime(start);
-    const to = end >= timeline.now ? fill(text.until_now, { time: longTime(end) }) : longTime(end);
-    const models = [runs.first_model[index], runs.last_model[index]].map((it) => it || text.unknown);
-    const [least, greatest] = [runs.least_confidence[index], runs.greatest_confidence[index]];
-    let confidence = text.unknown;
-    if (least !== null) confidence = least === greatest ? `${least}` : fill(text.models, { first: least, last: greatest });
-    const rows = [
-      [text.from, from],
-      [text.to, to],
-      [text.duration, duration(end - start)],
-      [text.count, count(runs.count[index])],
-      [text.model, models[0] === models[1] ? models[0] : models.join(", ")],
-      [text.confidence, confidence],
-    ];
-    const state = text.states[runs.fault_type[index]];
-    return { machine: machines[lane].title, state, rows, from, to, runs: runs.runs[index] };
-  }
-
-  const element = (tag, words, className = "") => Object.assign(document.createElement(tag), { textContent: words, className });
-
   function showTip({ tooltip }) {
-    const raw = tooltip.dataPoints?.[0]?.raw;
-    tip.hidden = tooltip.opacity === 0 || !raw;
+    const run = tooltip.dataPoints?.[0]?.raw;
+    tip.hidden = tooltip.opacity === 0 || !run;
     if (tip.hidden) return;
-    const { machine, state, rows, runs } = told(raw);
-    const head = element("p", "", "tip-head");
-    const shape = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    shape.setAttribute("class", `shape shape-${state.key}`);
-    shape.setAttribute("aria-hidden", "true");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-    use.setAttribute("href", `#shape-${state.key}`);
-    shape.append(use);
-    head.append(element("strong", machine), shape, element("span", state.name));
-    const list = element("dl", "");
-    for (const [name, value] of rows) list.append(element("dt", name), element("dd", value));
-    tip.replaceChildren(head, list);
-    if (runs > 1) tip.append(element("p", fill(text.reduced, { runs: count(runs) }), "note"));
+    words.fillTip(tip, machines[run.lane].title, timeline, run);
     const { width, height } = tip.getBoundingClientRect();
     const box = canvas.getBoundingClientRect();
     const left = Math.max(0, Math.min(box.width - width, tooltip.caretX - width / 2));
-    const below = tooltip.caretY + LANE_PX / 2;
-    const top = below + height > box.height && tooltip.caretY - LANE_PX / 2 > height ? tooltip.caretY - LANE_PX / 2 - height : below;
+    const [above, below] = [tooltip.caretY - LANE_PX / 2 - height, tooltip.caretY + LANE_PX / 2];
+    const top = below + height > box.height && above > 0 ? above : below;
     Object.assign(tip.style, { left: `${left}px`, top: `${top}px` }); // by the object model, which the policy allows
   }
 
@@ -273,7 +202,7 @@
 
   // --- The window ----------------------------------------------------------------------------------------------------
 
-  const asField = (ms) => plantTime(ms).toFormat("yyyy-MM-dd'T'HH:mm:ss");
+  const asField = (ms) => words.plantTime(ms).toFormat("yyyy-MM-dd'T'HH:mm:ss");
 
   function goTo(start, end) {
     const middle = (start + end) / 2;
@@ -327,8 +256,13 @@
     chart.setActiveElements(active);
     chart.tooltip.setActiveElements(active, { x, y });
     chart.update("none");
-    const { machine, state, from, to } = told(next.run);
-    reading.textContent = fill(text.reads, { machine, state: state.name, start: from, end: to });
+    const { state, from, to } = words.told(timeline, next.run);
+    reading.textContent = fill(text.reads, {
+      machine: machines[next.run.lane].title,
+      state: state.name,
+      start: from,
+      end: to,
+    });
   }
 
   canvas.addEventListener("keydown", (event) => {
@@ -441,9 +375,11 @@
     closer: () => scale(0.5),
     wider: () => scale(2),
     now: untilNow,
+    retry: () => read({ anew: true }),
   };
   figure.addEventListener("click", (event) => {
-    if (timeline) actions[event.target.dataset?.do]?.();
+    const action = event.target.dataset?.do;
+    if (timeline || action === "retry") actions[action]?.();
   });
   addEventListener("popstate", () => {
     const query = new URLSearchParams(location.search);
