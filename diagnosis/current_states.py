@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from datetime import datetime
 
 from django.db.models import F
 
@@ -37,11 +38,23 @@ def bring_up_to_date(new: list[VibrationDiagnosis]) -> None:
 
 def read_anew(machine: int) -> None:
     """The current state of a machine from its diagnoses, in a few index reads however many there are."""
-    diagnoses = VibrationDiagnosis.objects.filter(machine=machine)
-    newest = diagnoses.order_by("-detected_at", "-model_name").first()
-    if newest is None:
+    current = state_at(machine)
+    if current is None:
         CurrentState.objects.filter(machine=machine).delete()
         return
+    kept = {name: getattr(current, name) for name in KEPT}
+    if not CurrentState.objects.filter(machine=machine).update(**kept, revision=F("revision") + 1):
+        CurrentState.objects.create(machine_id=machine, **kept, revision=_first_revision())
+
+
+def state_at(machine: int, until: datetime | None = None) -> CurrentState | None:
+    """What the diagnoses of a machine, up to an instant or all, say of it; not saved. None if there are none."""
+    diagnoses = VibrationDiagnosis.objects.filter(machine=machine)
+    if until is not None:
+        diagnoses = diagnoses.filter(detected_at__lte=until)
+    newest = diagnoses.order_by("-detected_at", "-model_name").first()
+    if newest is None:
+        return None
     of_others = (
         diagnoses.filter(fault_type=other)
         .order_by("-detected_at", "-model_name")
@@ -52,9 +65,8 @@ def read_anew(machine: int) -> None:
     )
     last_other = max((it for it in of_others if it), default=None)
     kept = {name: getattr(newest, name) for name in KEPT if name != "since"}
-    kept["since"] = diagnoses.oldest_after(last_other).values_list("detected_at", flat=True).first()
-    if not CurrentState.objects.filter(machine=machine).update(**kept, revision=F("revision") + 1):
-        CurrentState.objects.create(machine_id=machine, **kept, revision=_first_revision())
+    since = diagnoses.oldest_after(last_other).values_list("detected_at", flat=True).first()
+    return CurrentState(machine_id=machine, since=since, **kept)
 
 
 def _first_revision() -> int:

@@ -36,9 +36,17 @@ class DiagnosisForm(PeriodForm):
 
     def __init__(self, query):
         """One query, however many machines there are."""
+        query = query.copy()
+        for name in ("machine", "state"):  # an empty one asks for nothing
+            query.setlist(name, [value for value in query.getlist(name) if value])
         super().__init__(query)
         self.machines = sorted(Machine.objects.order_by(), key=lambda it: natural(it.name))
         self.fields["machine"].choices = [(machine.name, str(machine)) for machine in self.machines]
+
+    def has_filters(self) -> bool:
+        return any(self.data.getlist(name) for name in ("machine", "state")) or any(
+            self.data.get(name) for name in ("after", "before", "range")
+        )
 
     def chosen_machines(self) -> list[Machine]:
         """Those asked for, or all. The form must be valid."""
@@ -87,7 +95,7 @@ class TimelineForm(DiagnosisForm):
         required=False,
         min_value=1,
         widget=forms.HiddenInput,
-        error_messages={"invalid": _("“%(value)s” is no page."), "min_value": _("There is no such page.")},
+        error_messages={"invalid": _("This is no number of a page."), "min_value": _("There is no such page.")},
     )
 
     def clean(self):

@@ -16,8 +16,12 @@ KEPT_S = 70  # a version lasts a minute at most
 
 
 def current_version() -> str:
-    """Another one after each write of diagnoses and with each minute: ages, stale machines and samples show by then."""
-    return f"{CurrentState.objects.version()}-{int(timezone.now().timestamp()) // 60}"
+    """Another one after each write of diagnoses, as soon as a machine becomes stale, and with each minute.
+
+    By the minute for the ages, and for what else may change: samples, and the machines themselves.
+    """
+    now = timezone.now()
+    return f"{CurrentState.objects.version(now)}-{int(now.timestamp()) // 60}"
 
 
 def kept_while(version: str, key: str, make: Callable[[], T]) -> T:

@@ -4,8 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.current_states import state_at
 from diagnosis.models import CurrentState, FaultType
 from diagnosis.strips import Strip, strips_of
 from machines.models import Machine
@@ -37,6 +40,13 @@ class Tile:
     sample_stored_at: datetime | None
 
     @property
+    def since(self) -> str:
+        """When the current state began, in plant time; with its year if that is not this year."""
+        since = timezone.localtime(self.current.since)
+        this_year = since.year == timezone.localtime().year
+        return date_format(since, "SHORT_DATETIME_FORMAT" if this_year else "DATETIME_FORMAT")
+
+    @property
     def is_well(self) -> bool:
         return self.status == FaultType.NORMAL.key
 
@@ -59,19 +69,21 @@ def status_of(machine: Machine, current: CurrentState | None, now: datetime) -> 
 
 
 def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
-    """Of machines with their current state selected, worst first, then the newest; two queries at most."""
+    """Of machines with their current state selected, worst first, then the newest; two queries at most.
+
+    Some more for each machine of which there is a diagnosis from the future, as a sender's clock may run ahead: what
+    was said of it up to now counts.
+    """
     samples = Recording.objects.newest_by_machine()
     strips = strips_of([machine for machine in machines if _current(machine)], now)
-    tiles = [
-        Tile(
-            machine,
-            _current(machine),
-            status_of(machine, _current(machine), now),
-            strips.get(machine.pk, []),
-            *samples.get(machine.pk, (None, None)),
-        )
-        for machine in machines
-    ]
+    tiles = []
+    for machine in machines:
+        current = _current(machine)
+        if current and current.detected_at > now:
+            current = state_at(machine.pk, now)
+        status = status_of(machine, current, now)
+        strip = strips.get(machine.pk, [])
+        tiles.append(Tile(machine, current, status, strip, *samples.get(machine.pk, (None, None))))
     return sorted(tiles, key=_urgency)
 
 

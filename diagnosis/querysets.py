@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
@@ -9,13 +11,14 @@ NEWEST_FIRST = ("-detected_at", "-machine_id", "-model_name")
 
 
 class CurrentStateQuerySet(models.QuerySet):
-    def version(self) -> str:
-        """Another text after each write of diagnoses.
+    def version(self, now: datetime) -> str:
+        """Another text after each write of diagnoses, and when a machine has become stale; one query.
 
         A sum, not the newest of anything: of two writes at once the one that began first may be seen last.
         """
-        found = self.aggregate(count=models.Count("pk"), sum=models.Sum("revision"))
-        return f"{found['count']}-{found['sum'] or 0}"
+        states = list(self.select_related("machine").only("revision", "detected_at", "machine__expected_interval_min"))
+        stale = sum(now - it.detected_at > it.machine.expected_interval for it in states)
+        return f"{len(states)}-{sum(it.revision for it in states)}-{stale}"
 
 
 class VibrationDiagnosisQuerySet(models.QuerySet):

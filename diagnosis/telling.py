@@ -4,9 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from diagnosis.history import History, instant_of, microseconds
 from diagnosis.models import FaultType
 from machines.models import Machine
+
+_UNITS = [
+    (timedelta(days=1), _("{n} d")),
+    (timedelta(hours=1), _("{n} h")),
+    (timedelta(minutes=1), _("{n} min")),
+    (timedelta(seconds=1), _("{n} s")),
+]
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,18 @@ class Run:
     @property
     def duration(self) -> timedelta:
         return self.end - self.start
+
+    @property
+    def duration_in_words(self) -> str:
+        """Its two greatest units, such as "2 h 5 min"; as static/js/runs.js has them."""
+        rest, told = self.duration, []
+        for unit, text in _UNITS:
+            number, rest = divmod(rest, unit)
+            if number or told:
+                told.append(text.format(n=number) if number else "")
+        if not told:
+            return _("{n} s").format(n=round(rest.total_seconds(), 3))
+        return " ".join(filter(None, told[:2]))
 
 
 def tell_runs(machine: Machine, history: History, start: datetime, now: datetime) -> Iterator[Run]:

@@ -11,14 +11,15 @@ from diagnosis.exporting import export_diagnoses, export_runs
 from diagnosis.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.history import read_runs
 from diagnosis.live import kept_while, render_live
-from diagnosis.models import FaultType, VibrationDiagnosis
-from diagnosis.overview import counts_of, tiles_of
+from diagnosis.models import CurrentState, FaultType, VibrationDiagnosis
+from diagnosis.overview import STALE, STATUS_NAMES, counts_of, status_of, tiles_of
 from diagnosis.telling import tell_runs
 from machines.forms import query_with
 from machines.models import Machine
 from vibration.models import Recording
 
 HISTORY_ROWS = 100
+_FILTERS = ("state", "after", "before", "range", "cursor")
 RECENT_RUNS = 20
 RECENT = timedelta(days=7)
 may_view = permission_required("diagnosis.view_vibrationdiagnosis", raise_exception=True)
@@ -40,13 +41,13 @@ TIMELINE_TEXT = {
     "hours": _("{n} h"),
     "minutes": _("{n} min"),
     "seconds": _("{n} s"),
-    "shown": _("{count} diagnoses of {machines} machines, {start} to {end}"),
+    "shown": _("Machines: {machines}, diagnoses: {count}, {start} to {end}"),
     "nothing": _("There are no diagnoses in this time."),
     "reads": _("{machine}: {state}, {start} to {end}"),
     "away": _("The server does not answer. What you see is of {time}."),
     "failed": _("The server could not answer (HTTP {status}). What you see is of {time}."),
-    "refused": _("The server refused the request: {reason}"),
     "gone": _("There is nothing at this address."),
+    "outdated": _("What was asked for is not there any more, or cannot be answered. Load the page again."),
     "logged_out": _("You are logged out."),
 }
 
@@ -98,7 +99,7 @@ def dashboard(request):
     latest = diagnoses.latest_of_states(machines, states)
     context = {
         "form": form,
-        "latest": [_with_status(it) | {"stale": _is_stale(it, now)} for it in latest],
+        "latest": _with_present(latest, now),
         "nothing_stored": not latest and not VibrationDiagnosis.objects.exists(),
         "history_query": query_with(request.GET, leave_out=("machine", "format")),
         "csv_query": query_with(request.GET, format="csv"),
@@ -125,6 +126,7 @@ def history(request):
         "machine": machine,
         "rows": _with_waveforms(machine, shown),
         "older_query": query_with(request.GET, cursor=shown[-1].pk) if len(rows) > HISTORY_ROWS else "",
+        "all_query": query_with(request.GET, leave_out=_FILTERS) if any(map(request.GET.get, _FILTERS)) else "",
         "newest_query": query_with(request.GET, leave_out=("cursor",)) if request.GET.get("cursor") else "",
     }
     part = request.headers.get("HX-Request") == "true"
@@ -161,8 +163,20 @@ def _with_status(diagnosis: VibrationDiagnosis) -> dict:
     return {"diagnosis": diagnosis, "status": FaultType(diagnosis.fault_type).key}
 
 
-def _is_stale(diagnosis: VibrationDiagnosis, now: datetime) -> bool:
-    return now - diagnosis.detected_at > diagnosis.machine.expected_interval
+def _with_present(latest: list[VibrationDiagnosis], now: datetime) -> list[dict]:
+    """Each diagnosis with what is so now: `stale` if it is the newest of all and old; `now` if there is a newer one."""
+    current = CurrentState.objects.in_bulk([it.machine_id for it in latest])
+    found = []
+    for it in latest:
+        known = current.get(it.machine_id)
+        is_newest = known is not None and known.key == (it.detected_at, it.model_name)
+        present = status_of(it.machine, known, now)
+        found.append(
+            _with_status(it)
+            | {"stale": is_newest and present == STALE}
+            | {"now": None if is_newest else present, "name_of_now": STATUS_NAMES[present]}
+        )
+    return found
 
 
 def _with_waveforms(machine: Machine, diagnoses: list[VibrationDiagnosis]) -> list[dict]:

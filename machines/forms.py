@@ -6,6 +6,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from machines.filters import with_plus
+
 RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 RANGE_NAMES = {"1h": _("last hour"), "24h": _("last 24 hours"), "7d": _("last 7 days"), "30d": _("last 30 days")}
 # Well within what Python and the databases can reckon with
@@ -22,7 +24,7 @@ class InstantField(forms.DateTimeField):
 
     def to_python(self, value):
         try:
-            instant = super().to_python(value)
+            instant = super().to_python(with_plus(value) if isinstance(value, str) else value)
             if instant and not FIRST_YEAR < instant.year < LAST_YEAR:
                 raise forms.ValidationError(_("Give a date from 1901 to 2999."), "year")
             return instant and instant.astimezone(UTC)

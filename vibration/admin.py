@@ -113,7 +113,7 @@ class RecordingAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("duration (s)"), ordering=F("last_time") - F("first_time"))
     def duration(self, recording):
-        return None if recording.first_time is None else round(recording.last_time - recording.first_time, 6)
+        return recording.length
 
     @admin.display(description=_("waveform"))
     def waveform(self, recording):

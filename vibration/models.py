@@ -72,6 +72,11 @@ class Recording(models.Model):
         return in_transaction(delete)
 
     @property
+    def length(self) -> float | None:
+        """Seconds from the first sample to the last; to the microsecond, as a difference of floats has odd digits."""
+        return None if self.first_time is None else round(self.last_time - self.first_time, 6)
+
+    @property
     def place_query(self) -> str:
         """Machine, sensor and recording as the pages' query strings name them."""
         place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}

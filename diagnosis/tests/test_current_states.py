@@ -71,24 +71,24 @@ def test_after_a_mistake_is_deleted_the_state_is_what_was_said_before():
 
 
 def test_the_version_changes_with_each_write_and_only_then():
-    seen = [CurrentState.objects.version()]
+    seen = [CurrentState.objects.version(START)]
     for minute, state in [(0, 0), (5, 0), (3, 0), (4, 1)]:
         post("g1", (at(minute), state))
-        seen.append(CurrentState.objects.version())
+        seen.append(CurrentState.objects.version(START))
     post("g1", (at(4), 1))  # again
-    assert CurrentState.objects.version() == seen[-1]
+    assert CurrentState.objects.version(START) == seen[-1]
     delete_diagnoses(VibrationDiagnosis.objects.filter(detected_at=at(3)))
-    seen.append(CurrentState.objects.version())
+    seen.append(CurrentState.objects.version(START))
     assert len(set(seen)) == len(seen)
 
 
 def test_a_machine_that_lost_all_its_diagnoses_comes_by_no_old_version_again():
     post("g1", (at(0), 0))
-    seen = CurrentState.objects.version()
+    seen = CurrentState.objects.version(START)
     delete_diagnoses(VibrationDiagnosis.objects.all())
     time.sleep(0.002)
     post("g1", (at(0), 3))
-    assert CurrentState.objects.version() != seen
+    assert CurrentState.objects.version(START) != seen
 
 
 # A step posts some diagnoses of g1 or g2 (minute, state, model), or deletes those of a minute.

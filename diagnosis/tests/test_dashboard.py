@@ -108,6 +108,23 @@ def test_a_stale_diagnosis_is_marked(client):
     assert [it["stale"] for it in client.get(URL).context["latest"]] == [True, False]
 
 
+def test_of_a_filtered_diagnosis_it_is_told_what_is_so_now(client):
+    post("g1", (600, 3), (5, 0))
+    post("g2", (600, 3))
+    shown = {
+        it["diagnosis"].machine.name: (it["stale"], it["now"])
+        for it in client.get(URL, {"state": "3"}).context["latest"]
+    }
+    assert shown == {"g1": (False, "normal"), "g2": (True, None)}
+    page = client.get(URL, {"state": "3", "machine": "g1"}).text
+    assert "that the filter leaves" in page
+    assert "now:" in page
+
+
+def test_a_time_with_a_plain_plus_is_understood(client, plant):
+    assert latest(client.get(f"{URL}?after=2026-11-20T00:00:00+09:00")) == [("g1", 0), ("g3", 2)]
+
+
 def test_without_diagnoses_the_page_says_how_to_get_some(client):
     Machine.objects.create(name="g1")
     page = client.get(URL).text
@@ -119,8 +136,8 @@ def test_without_diagnoses_the_page_says_how_to_get_some(client):
 def test_the_dashboard_costs_the_same_however_many_machines_there_are(client, django_assert_num_queries, machines):
     for number in range(machines):
         post(f"g{number}", (10, 1), (5, 0))
-    # Session, user, permissions (2), machines, newest of each state, these diagnoses
-    with django_assert_num_queries(7):
+    # Session, user, permissions (2), machines, newest of each state, these diagnoses, current states
+    with django_assert_num_queries(8):
         client.get(URL)
 
 
@@ -195,6 +212,21 @@ def test_a_machine_opens_to_its_history_without_leaving_the_page(page):
     page.wait_for_selector(".machine-history table")
     assert page.locator(".machine-history tbody tr").count() == 75
     assert page.url.endswith("?state=1")
+
+
+@pytest.mark.browser
+def test_a_history_that_could_not_be_read_says_so_and_is_read_when_it_is_opened_again(page, watch):
+    post("g1", (30, 1))
+    page.goto(URL)
+    watch.expect("ERR_CONNECTION_REFUSED", "htmx:sendError", "htmx:afterRequest")
+    page.route("**/history/**", lambda route: route.abort("connectionrefused"))
+    summary = page.locator("summary").filter(has_text="g1")
+    summary.click()
+    page.get_by_text("The server does not answer. Close and open").wait_for()
+    page.unroute("**/history/**")
+    summary.click()
+    summary.click()
+    page.wait_for_selector(".machine-history table")
 
 
 @pytest.mark.browser

@@ -116,6 +116,27 @@ def test_on_the_wall_there_is_no_navigation(client):
     assert "Plant time: Asia/Seoul, UTC+09:00" in page
 
 
+def test_a_machine_becomes_stale_on_the_second_and_is_told_at_the_next_question(client):
+    post("g1", (59.99, 0))
+    version = known_version(client.get("/"))
+    time.sleep(0.7)
+    assert "stale" in text(ask(client, "/", version))
+
+
+def test_what_is_said_of_the_future_does_not_count_yet(client):
+    post("g1", (20, 2), (10, 3), (-30, 0))
+    [tile] = tiles()
+    assert (tile.status, tile.current.detected_at < timezone.now()) == ("unbalance_looseness", True)
+    assert "since" in text(client.get("/machines/g1/"))
+    post("g2", (-30, 0))
+    assert {it.machine.name: it.status for it in tiles()} == {"g1": "unbalance_looseness", "g2": "none"}
+
+
+def test_a_state_from_another_year_is_told_with_its_year(client):
+    post("g1", (60 * 24 * 400, 0), (5, 0))
+    assert re.search(r"since \d+ \w+ \d{4} \d\d:\d\d:\d\d \(1 year", text(client.get("/")))
+
+
 # --- What it costs ----------------------------------------------------------------------------------------------------
 
 
@@ -313,3 +334,28 @@ def test_from_the_overview_to_the_samples_takes_two_clicks(page):
     page.get_by_role("row", name="sensor1").get_by_role("link", name="Waveform").click()
     page.wait_for_selector("#waveform[aria-busy=false]")
     assert page.title() == "g1 / sensor1 / default – Waveform – HIM-MES"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_long_titles_are_cut_and_names_are_not(page, width):
+    for name, title in [("g30", "1공장 2라인 급수 펌프 예비기 모터 구동측(2024년 교체) " * 2), ("x" * 50, "long")]:
+        Machine.objects.filter(pk=post(name, (5, 0)).pk).update(title=title)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    box = page.locator(".tile-name").filter(has_text="g30").bounding_box()
+    assert box["width"] > box["height"]
+
+
+@pytest.mark.browser
+def test_the_language_is_changed_for_the_place_that_a_zoom_has_led_to(page):
+    post("g1", (50, 1))
+    page.goto("/diagnosis/timeline/?range=24h")
+    page.wait_for_selector("#timeline[aria-busy=false]")
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_url("**after=**")
+    zoomed = page.url
+    page.get_by_role("button", name="한국어").click()
+    page.wait_for_function("document.documentElement.lang === 'ko'")
+    assert page.url == zoomed

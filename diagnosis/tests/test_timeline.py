@@ -176,7 +176,7 @@ def test_runs_are_drawn_as_bars_in_the_lane_of_their_machine(page):
         ["g2", 3, start, start + 60 * 60e3],
     ]
     assert page.inner_text("#timeline figcaption") == (
-        "4 diagnoses of 2 machines, 20 Nov 2026 00:00:00 to 20 Nov 2026 03:00:00"
+        "Machines: 2, diagnoses: 4, 20 Nov 2026 00:00:00 to 20 Nov 2026 03:00:00"
     )
 
 
@@ -285,6 +285,39 @@ def test_what_is_typed_counts_when_it_is_sent(page):
     polled = [url for url in asked if API in url]
     assert polled
     assert all("range=1h" in url and "start" not in url and "fault_type" not in url for url in polled)
+
+
+@pytest.mark.browser
+def test_a_turn_of_the_wheel_is_one_step_back_and_ends_at_92_days(page):
+    post("g1", (50, 1))
+    show(page, "?range=30d")
+    page.hover("#timeline canvas")
+    steps = page.evaluate("history.length")
+    for _event in range(20):
+        page.mouse.wheel(0, 400)
+        page.wait_for_timeout(40)
+    page.wait_for_url("**after=**")
+    page.wait_for_selector("#timeline[aria-busy=false]")
+    assert page.evaluate("history.length") == steps + 1
+    assert page.get_by_role("alert").is_hidden()
+    page.reload()
+    page.wait_for_selector("#timeline[aria-busy=false]")
+
+
+@pytest.mark.browser
+def test_when_a_machine_is_gone_the_page_asks_to_be_loaded_again(page, watch):
+    post("g1", (50, 1))
+    show(page)
+    watch.expect_status(400)
+    Machine.objects.update(name="renamed")
+    post("g2", (50, 1))
+    alert = page.get_by_role("alert")
+    alert.wait_for(state="visible")
+    assert "Load the page again." in alert.inner_text()
+    alert.get_by_role("button", name="Try again").click()
+    page.wait_for_function(
+        "() => window.Chart?.getChart(document.querySelector('#timeline canvas'))?.data.labels.includes('renamed')"
+    )
 
 
 @pytest.mark.browser

@@ -31,6 +31,17 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && isLive(event)) event.preventDefault();
   });
+  // The history of a machine is read when it is opened: once, but again after a failure.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const box = event.target.closest?.(".machine-history");
+    if (box && (!box.closest("details").open || box.dataset.read !== undefined)) event.preventDefault();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const box = event.target.closest?.(".machine-history");
+    if (!box) return;
+    if (event.detail.successful) box.dataset.read = "";
+    else box.querySelector(".field-error").hidden = false;
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     // Logged out: the answer is the login page, which has no place in the middle of this one.
     const { xhr, requestConfig } = event.detail;

@@ -3,6 +3,7 @@
 (() => {
   const { ask, count, cssValue, fill, runsInWords, showProblem } = window.himmes;
   const POLL_MS = 1000;
+  const WHEEL_MS = 300; // a pause that ends a turn of the wheel; longer than the zoom plugin's own
   const LANE_PX = 34;
   const AXES_PX = 62;
   const HEIGHTS = [0.28, 0.52, 0.76, 1]; // of a lane, by state
@@ -41,7 +42,9 @@
   let version = null; // its ETag
   let asking = null; // the AbortController of the request under way
   let timer = null;
+  let wheeling = null; // a timer, while the wheel turns
   let lastAnswer = new Date();
+  let refused = false; // by the last answer
   let focused = null; // [dataset, index] of the run that the keyboard is on
 
   // --- Reading -------------------------------------------------------------------------------------------------------
@@ -56,6 +59,10 @@
     csvLink.href = `?${new URLSearchParams([...query, ["format", "csv"]])}`;
     if (figure.dataset.page !== "1") query.set("page", figure.dataset.page);
     history.pushState({ depth: depth() + 1 }, "", `?${query}`);
+    for (const link of document.querySelectorAll(".pages a")) {
+      query.set("page", link.dataset.page);
+      link.href = `?${query}`;
+    }
     read({ anew: true });
   }
 
@@ -93,7 +100,7 @@
       banner.hidden = true;
       delete figure.dataset.stale;
       clock.textContent = clockTime.format(lastAnswer);
-      if (version !== answer.version) {
+      if (version !== answer.version && !wheeling) {
         version = answer.version;
         // In the order of the page
         const byName = new Map(answer.body.machines.map((machine) => [machine.machine_name, machine]));
@@ -102,8 +109,9 @@
       }
     } else {
       const time = clockTime.format(lastAnswer);
-      const words = { away: fill(text.away, { time }), failed: fill(text.failed, { time, status: answer.status }) };
-      showProblem(banner, answer, { ...text, ...words });
+      const timed = { away: fill(text.away, { time }), failed: fill(text.failed, { time, status: answer.status }) };
+      showProblem(banner, answer, { ...text, ...timed, refused: text.outdated });
+      refused = answer.status === 400;
       figure.dataset.stale = "";
     }
     timer = setTimeout(poll, POLL_MS);
@@ -200,6 +208,16 @@
     goTo(min, max);
   }
 
+  // A turn of the wheel has many events, and is one step to go back by.
+  function zooming({ trigger }) {
+    if (trigger !== "wheel") return;
+    clearTimeout(wheeling);
+    wheeling = setTimeout(() => {
+      wheeling = null;
+      zoomed();
+    }, WHEEL_MS);
+  }
+
   // --- The window ----------------------------------------------------------------------------------------------------
 
   const asField = (ms) => words.plantTime(ms).toFormat("yyyy-MM-dd'T'HH:mm:ss");
@@ -207,9 +225,12 @@
   function goTo(start, end) {
     const middle = (start + end) / 2;
     const span = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, end - start));
-    // Whole seconds, rounded outwards
-    afterField.value = asField(Math.floor((middle - span / 2) / 1e3) * 1e3);
-    beforeField.value = asField(Math.ceil((middle + span / 2) / 1e3) * 1e3);
+    // Whole seconds, rounded outwards, but not beyond what the API gives
+    const from = Math.floor((middle - span / 2) / 1e3) * 1e3;
+    const to = Math.min(Math.ceil((middle + span / 2) / 1e3) * 1e3, from + MAX_SPAN_MS);
+    if (view.get("after") === asField(from) && view.get("before") === asField(to)) return;
+    afterField.value = asField(from);
+    beforeField.value = asField(to);
     rangeField.value = "";
     enter();
   }
@@ -333,7 +354,8 @@
             drag: { enabled: true, threshold: 5, borderWidth: 1 },
             wheel: { enabled: true },
             pinch: { enabled: true },
-            onZoomComplete: zoomed,
+            onZoom: zooming,
+            onZoomComplete: () => wheeling ?? zoomed(), // the wheel's own end comes later
           },
         },
       },
@@ -375,7 +397,7 @@
     closer: () => scale(0.5),
     wider: () => scale(2),
     now: untilNow,
-    retry: () => read({ anew: true }),
+    retry: () => (refused ? location.reload() : read({ anew: true })),
   };
   figure.addEventListener("click", (event) => {
     const action = event.target.dataset?.do;

@@ -42,6 +42,7 @@
   const shown = named(sensor, recording);
   const compared = compareRecording === undefined ? null : named(compareSensor, compareRecording);
 
+  let asked = { start: null, end: null }; // the window that was asked for last, in seconds
   let waveform = null; // the last answer of the API
   let overlay = null; // the last one of the recording to compare with
   let reading = null; // the AbortController of the request under way
@@ -53,12 +54,9 @@
 
   const secondsIn = (field) => (field.value === "" ? null : Number(field.value));
 
-  // What is to be seen: an end that the form leaves open is that of the recording.
+  // What was asked for last: an end that was left open is that of the recording. Not what somebody has typed since.
   function shownWindow() {
-    return {
-      start: secondsIn(startField) ?? waveform.recording_start,
-      end: secondsIn(endField) ?? waveform.recording_end,
-    };
+    return { start: asked.start ?? waveform.recording_start, end: asked.end ?? waveform.recording_end };
   }
 
   function writeWindow(start, end) {
@@ -110,6 +108,7 @@
     reading?.abort(); // an answer to an earlier question must not come after the one to this
     const mine = (reading = new AbortController());
     readPoints = Math.min(MAX_POINTS, Math.max(MIN_POINTS, Math.round(plotPixels())));
+    asked = { start: secondsIn(startField), end: secondsIn(endField) };
     figure.setAttribute("aria-busy", "true");
     spectrum.wait();
     try {
