@@ -58,21 +58,22 @@ def _read(machines: list[Machine], start: datetime, end: datetime) -> tuple[dict
     for interval, numbers in by_interval.items():
         wanted |= Q(machine__in=numbers, detected_at__gte=start - interval, detected_at__lt=end + interval)
     # As text, which numpy reads by the thousand: a datetime object for each row takes five times as long.
-    rows = (
+    rows = list(
         VibrationDiagnosis.objects.filter(wanted)
         .order_by()
         .values_list("machine_id", Cast("detected_at", CharField()), "fault_type", "confidence", "model_name")
     )
-    columns = list(zip(*rows, strict=True)) or [(), (), (), (), ()]
-    number = np.array(columns[0], np.int64)
-    models, model = np.unique(np.array(columns[4], np.str_), return_inverse=True)
+    number, at, state, confidence, model = ([row[column] for row in rows] for column in range(5))
+    models = sorted(set(model))
+    place = {name: index for index, name in enumerate(models)}
+    number = np.array(number, np.int64)
     everything = Diagnoses(
-        at=np.array(columns[1], "datetime64[us]").astype(np.int64),
-        state=np.array(columns[2], np.int8),
-        confidence=np.array(columns[3], np.float64),  # NaN for None
-        model=model.astype(np.int64),
+        at=np.array(at, "datetime64[us]").astype(np.int64),
+        state=np.array(state, np.int8),
+        confidence=np.array(confidence, np.float64),  # NaN for None
+        model=np.array([place[name] for name in model], np.int64),
     )
     order = np.lexsort((everything.model, everything.at, number))
     number, everything = number[order], everything.take(order)
     bounds = {it.pk: np.searchsorted(number, [it.pk, it.pk + 1]) for it in machines}
-    return {pk: everything.take(slice(*edges)) for pk, edges in bounds.items()}, models.tolist()
+    return {pk: everything.take(slice(*edges)) for pk, edges in bounds.items()}, models

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
 from machines.limited_reads import rows_of_each
-from machines.models import Machine
+from machines.models import Machine, interval_of
 
 # Of one machine this is the order of the unique key, read backwards; over all, that of diagnosis_by_time.
 NEWEST_FIRST = ("-detected_at", "-machine_id", "-model_name")
@@ -16,9 +16,10 @@ class CurrentStateQuerySet(models.QuerySet):
 
         A sum, not the newest of anything: of two writes at once the one that began first may be seen last.
         """
-        states = list(self.select_related("machine").only("revision", "detected_at", "machine__expected_interval_min"))
-        stale = sum(now - it.detected_at > it.machine.expected_interval for it in states)
-        return f"{len(states)}-{sum(it.revision for it in states)}-{stale}"
+        # Tuples: it is asked for each second by every page that is open.
+        states = list(self.values_list("revision", "detected_at", "machine__expected_interval_min"))
+        stale = sum(now - detected_at > interval_of(minutes) for _revision, detected_at, minutes in states)
+        return f"{len(states)}-{sum(revision for revision, *_rest in states)}-{stale}"
 
 
 class VibrationDiagnosisQuerySet(models.QuerySet):

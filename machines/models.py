@@ -13,6 +13,11 @@ from machines.fields import ExactCharField
 LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
 
+def interval_of(minutes: int | None) -> timedelta:
+    """The expected interval of a machine that says so many minutes, or leaves it to the setting."""
+    return timedelta(minutes=minutes or settings.EXPECTED_INTERVAL_MIN)
+
+
 class RegisteredBy(models.TextChoices):
     ADMIN = "admin", _("administrator")
     IMPORT = "import", _("file import")
@@ -61,7 +66,7 @@ class Machine(models.Model):
     @property
     def expected_interval(self) -> timedelta:
         """How long a diagnosis of it counts; without a newer one the machine is stale then."""
-        return timedelta(minutes=self.expected_interval_min or settings.EXPECTED_INTERVAL_MIN)
+        return interval_of(self.expected_interval_min)
 
 
 class Sensor(models.Model):
