@@ -248,6 +248,8 @@ SPECTACULAR_SETTINGS = {
 
 # How long a machine may go without a diagnosis until it is shown as stale, where it says nothing else itself
 EXPECTED_INTERVAL_MIN = env.int("DJANGO_EXPECTED_INTERVAL_MIN", default=60)
+if EXPECTED_INTERVAL_MIN < 1:
+    raise ImproperlyConfigured("DJANGO_EXPECTED_INTERVAL_MIN must be a number of minutes, 1 or more.")
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 

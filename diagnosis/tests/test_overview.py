@@ -137,6 +137,12 @@ def test_a_state_from_another_year_is_told_with_its_year(client):
     assert re.search(r"since \d+ \w+ \d{4} \d\d:\d\d:\d\d \(1 year", text(client.get("/")))
 
 
+@pytest.mark.parametrize(("machines", "crowded"), [(60, False), (61, True)])
+def test_of_many_machines_those_that_are_well_take_little_room_on_the_wall(client, machines, crowded):
+    Machine.objects.bulk_create(Machine(name=f"g{number}") for number in range(machines))
+    assert ('class="groups crowded"' in client.get("/?kiosk=1").text) is crowded
+
+
 # --- What it costs ----------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,12 @@ def start(**variables):
     )
 
 
+def test_an_expected_interval_of_nothing_is_refused():
+    result = start(DJANGO_SECRET_KEY="x" * 25 + "y" * 25 + "abcdef", DJANGO_EXPECTED_INTERVAL_MIN="0")
+    assert result.returncode != 0
+    assert "DJANGO_EXPECTED_INTERVAL_MIN must be a number of minutes, 1 or more." in result.stderr
+
+
 def test_without_a_key_nothing_starts_and_the_message_says_what_to_do():
     result = start()
     assert result.returncode != 0
