@@ -87,6 +87,12 @@ def machine(request, name: str):
 
 
 @may_view
+def machine_by_name(request):
+    """For names that can't stand in a path, see Machine.get_absolute_url."""
+    return machine(request, request.GET.get("name", ""))
+
+
+@may_view
 def dashboard(request):
     form = DiagnosisForm(request.GET)
     if not form.is_valid():

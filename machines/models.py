@@ -61,6 +61,9 @@ class Machine(models.Model):
         return f"{self.name} ({self.title})" if self.title else self.name
 
     def get_absolute_url(self):
+        if {".", ".."} & set(self.name.split("/")):
+            # As parts of a path, these mean another page to a browser, also when they are escaped.
+            return reverse("machine-by-name", query={"name": self.name})
         return reverse("machine", args=[self.name])
 
     @property

@@ -77,6 +77,11 @@ class Recording(models.Model):
         return None if self.first_time is None else round(self.last_time - self.first_time, 6)
 
     @property
+    def average_step(self) -> float | None:
+        """Seconds between two samples, on average."""
+        return self.length / (self.sample_count - 1) if self.length else None
+
+    @property
     def place_query(self) -> str:
         """Machine, sensor and recording as the pages' query strings name them."""
         place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}

@@ -262,10 +262,12 @@ def test_without_javascript_filters_history_and_csv_work(new_page, user):
     page.goto(URL)
     page.check("[name=state][value='1']")
     page.get_by_role("button", name="Show").click()
-    assert "state=1" in page.url
+    page.wait_for_url("**state=1**")
     page.get_by_role("link", name="last 24 hours").click()
-    assert "state=1" in page.url and "range=24h" in page.url
+    page.wait_for_url("**range=24h**")
+    assert "state=1" in page.url
     page.locator("summary").filter(has_text="g1").click()
     page.locator(".machine-history").get_by_role("link", name="History").click()
+    page.wait_for_url("**/history/**")
     assert page.title() == "Diagnoses of g1 – HIM-MES"
     assert page.locator("tbody tr").count() == 1

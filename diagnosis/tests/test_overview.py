@@ -228,6 +228,14 @@ def test_the_name_of_a_machine_may_be_anything(client):
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.parametrize("name", ["..", ".", "../etc", "a/./b"])
+def test_a_name_that_a_browser_takes_for_a_way_through_folders_has_its_page(client, name):
+    url = post(name, (5, 0)).get_absolute_url()
+    assert url.startswith("/machines/?name=")
+    assert client.get(url).context["machine"].name == name
+    assert client.get("/machines/").status_code == 404
+
+
 def test_an_unknown_machine_is_a_page_that_is_not_found(client):
     assert client.get("/machines/nowhere/").status_code == 404
 

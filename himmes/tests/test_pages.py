@@ -47,7 +47,8 @@ def test_the_language_can_be_switched_before_logging_in(new_page):
     page = new_page(locale="ko-KR")
     page.goto("/vibration/")
     assert page.title() == "로그인 – HIM-MES"
-    page.get_by_role("button", name="English").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="English").click()
     assert page.title() == "Log in – HIM-MES"
     assert page.url.endswith("/login/?next=/vibration/")
 

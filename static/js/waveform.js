@@ -18,7 +18,8 @@
   } = window.himmes;
   const MIN_POINTS = 100;
   const MAX_POINTS = 2000; // what the API gives at most
-  const MIN_WINDOW_S = 1e-5;
+  const MIN_STEPS = 4; // of the recording, in a window: closer in there may be nothing to see
+  const SHORTEST_WINDOW_S = 1e-5; // of a recording whose step is not known
   // Drawn over an envelope, another as fine as that could not be seen.
   const OUTLINE_SHARE = 1 / 8;
   const NARROW_PX = 480; // a chart on which a line of the tooltip does not fit
@@ -41,6 +42,9 @@
   const named = (sensor, recording) => ({ sensor, recording, title: `${sensor} / ${recording}` });
   const shown = named(sensor, recording);
   const compared = compareRecording === undefined ? null : named(compareSensor, compareRecording);
+
+  // Seconds; the average step is no exact one, but a window of so many has a sample or two.
+  const minWindow = MIN_STEPS * Number(figure.dataset.step) || SHORTEST_WINDOW_S;
 
   let asked = { start: null, end: null }; // the window that was asked for last, in seconds
   let waveform = null; // the last answer of the API
@@ -169,14 +173,14 @@
     chart.options.plugins.zoom.limits.x = {
       min: waveform.recording_start ?? 0,
       max: waveform.recording_end ?? 1,
-      minRange: MIN_WINDOW_S,
+      minRange: minWindow,
     };
     const whole = startField.value === "" && endField.value === "";
     button("back").disabled = depth() === 0;
     button("reset").disabled = empty || whole;
     button("left").disabled = empty || start <= waveform.recording_start;
     button("right").disabled = empty || end >= waveform.recording_end;
-    button("closer").disabled = empty || end - start <= MIN_WINDOW_S;
+    button("closer").disabled = empty || end - start <= minWindow;
     draw();
   }
 

@@ -479,12 +479,15 @@ def test_the_form_is_used_without_a_script_and_leads_to_older_rows(new_page, use
         assert page.title() == f"{title} – HIM-MES"
         page.select_option("[name=machine]", "g2")
         page.get_by_role("button", name=show, exact=True).click()
+        page.wait_for_url("**machine=g2**")
         page.select_option("[name=sensor]", "s2")
         page.fill("[name=end]", "100.5")
         page.get_by_role("button", name=show, exact=True).click()
+        page.wait_for_url("**sensor=s2**")
         assert page.title() == f"g2 / s2 – {title} – HIM-MES"
-        page.click("a[rel=next]")
-        page.click("a[rel=next]")
+        for _page in range(2):
+            with page.expect_navigation():
+                page.click("a[rel=next]")
         assert page.locator("tbody tr").count() == 6
         assert page.locator("tbody tr:last-child td.number").first.inner_text() == "0.0"
         assert page.input_value("[name=end]") == "100.5"

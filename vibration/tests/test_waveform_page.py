@@ -487,5 +487,18 @@ def test_without_javascript_the_form_works_and_says_what_is_missing(new_page, us
     assert "The chart needs JavaScript" in page.inner_text("noscript")
     assert page.locator("#waveform").is_hidden()
     page.select_option("[name=machine]", "g2")
-    page.get_by_role("button", name="Show").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show").click()
     assert page.title() == "g2 / sensor1 / default – Waveform – HIM-MES"
+
+
+@pytest.mark.browser
+def test_zooming_ends_where_some_samples_are_in_sight(page):
+    make_recording(COUNT)
+    show(page, "?start=10&end=10.02")
+    for _turn in range(4):
+        if page.get_by_role("button", name="Zoom in").is_disabled():
+            break
+        press(page, "Zoom in")
+    assert page.get_by_role("button", name="Zoom in").is_disabled()
+    assert re.match(r"all [2-9] samples|the only sample", caption(page))
