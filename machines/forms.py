@@ -90,12 +90,12 @@ class PeriodForm(forms.Form):
             {"name": name, "query": self.query(range=key), "chosen": key == chosen} for key, name in RANGE_NAMES.items()
         ]
 
-    def query(self, **changes: str) -> str:
+    def query(self, **changes: str | int) -> str:
         """This page's query string with these changes; the old dates, range and place in the list are left out."""
         return query_with(self.data, leave_out=("after", "before", "range", "page", "cursor", "format"), **changes)
 
 
-def query_with(query: QueryDict, *, leave_out: tuple[str, ...] = (), **changes: str) -> str:
+def query_with(query: QueryDict, *, leave_out: tuple[str, ...] = (), **changes: str | int) -> str:
     """A query string, from its "?" on, without what is empty, is left out or is changed, and with the changes."""
     changed = query.copy()
     for name in list(changed):
