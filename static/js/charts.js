@@ -181,6 +181,49 @@ window.himmes = (() => {
     return Number.isNaN(after.y) ? low + 1 : low; // a break of the line has the place of the point behind it
   }
 
+  // What line charts of many points have in common.
+  const lineOptions = () => ({
+    locale: document.documentElement.lang,
+    animation: false,
+    parsing: false,
+    normalized: true,
+    maintainAspectRatio: false,
+    interaction: { mode: "eachAtPointer", axis: "x", intersect: false },
+    elements: { line: { tension: 0 } },
+  });
+  const lineTooltip = {
+    borderWidth: 1,
+    usePointStyle: true,
+    boxWidth: 8,
+    boxHeight: 8,
+    itemSort: (a, b) => a.datasetIndex - b.datasetIndex, // as the legend has them
+  };
+
+  // A pause that ends a turn of the wheel; longer than the zoom plugin's own, which does not join the events of a turn.
+  const WHEEL_MS = 300;
+
+  // Zooming along x by dragging, pinching and the wheel: `done` is called after each, once for a whole turn of the
+  // wheel, as it is one step to go back by. `isTurning` tells whether the wheel is being turned.
+  function zooming(done) {
+    let turn = null; // a timer
+    const options = {
+      mode: "x",
+      drag: { enabled: true, threshold: 5, borderWidth: 1 },
+      pinch: { enabled: true },
+      wheel: { enabled: true },
+      onZoom({ trigger }) {
+        if (trigger !== "wheel") return;
+        clearTimeout(turn);
+        turn = setTimeout(() => {
+          turn = null;
+          done();
+        }, WHEEL_MS);
+      },
+      onZoomComplete: () => turn === null && done(),
+    };
+    return { options, isTurning: () => turn !== null };
+  }
+
   // Colours that do not belong to a dataset.
   function applyTheme(chart) {
     const { scales, plugins } = chart.options;
@@ -210,10 +253,13 @@ window.himmes = (() => {
     fill,
     greatest,
     least,
+    lineOptions,
+    lineTooltip,
     microseconds,
     overlayDatasets,
     paintSwatches,
     stateColour,
     waveformDatasets,
+    zooming,
   };
 })();

@@ -1,6 +1,7 @@
 // Below the waveform: its window in numbers, and the spectrum of it. waveform.js says which window, and when.
 window.himmes.spectrum = (() => {
-  const { STATES, applyTheme, ask, count, eachAtPointer, fill, paintSwatches, showProblem, stateColour } = window.himmes;
+  const { STATES, applyTheme, ask, count, eachAtPointer, fill, lineOptions, lineTooltip, paintSwatches } = window.himmes;
+  const { showProblem, stateColour } = window.himmes;
   const PEAK_RADIUS_PX = 7;
   const NONE = "–";
 
@@ -204,28 +205,15 @@ window.himmes.spectrum = (() => {
     type: "line",
     data: { datasets: [] },
     options: {
+      ...lineOptions(),
       font,
-      locale: language,
-      animation: false,
-      parsing: false,
-      normalized: true,
-      maintainAspectRatio: false,
-      interaction: { mode: "eachAtPointer", axis: "x", intersect: false },
-      elements: { line: { tension: 0 } },
       scales: {
         x: { type: "linear", title: title(text.frequency), grid: {}, border: {}, ticks: { maxRotation: 0, includeBounds: false } },
         y: { title: title(named), beginAtZero: true, grace: "5%", grid: {}, border: {}, ticks: {} },
       },
       plugins: {
         legend: { display: false }, // the list of states above is the legend
-        tooltip: {
-          borderWidth: 1,
-          usePointStyle: true,
-          boxWidth: 8,
-          boxHeight: 8,
-          itemSort: (a, b) => a.datasetIndex - b.datasetIndex, // as the legend has them
-          callbacks: { title: tooltipTitle, label: tooltipLine },
-        },
+        tooltip: { ...lineTooltip, callbacks: { title: tooltipTitle, label: tooltipLine } },
       },
     },
   });

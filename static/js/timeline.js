@@ -1,9 +1,8 @@
 // The timeline: a lane a machine, a bar a run of one state, the worse the taller. The form is the state of the page, as
 // on the waveform page. Asked each second, the server mostly answers that nothing has changed.
 (() => {
-  const { ask, count, cssValue, fill, runsInWords, showProblem } = window.himmes;
+  const { STATES, applyTheme, ask, count, cssValue, fill, runsInWords, showProblem, zooming } = window.himmes;
   const POLL_MS = 1000;
-  const WHEEL_MS = 300; // a pause that ends a turn of the wheel; longer than the zoom plugin's own
   const LANE_PX = 34;
   const AXES_PX = 62;
   const HEIGHTS = [0.28, 0.52, 0.76, 1]; // of a lane, by state
@@ -11,7 +10,6 @@
   const REACH_PX = 4;
   const MIN_SPAN_MS = 1000;
   const MAX_SPAN_MS = 92 * 86400e3; // what the API gives at most
-  const POINTS = ["circle", "triangle", "rect", "rectRot"];
 
   const form = document.getElementById("filters");
   const figure = document.getElementById("timeline");
@@ -37,12 +35,12 @@
   });
 
   const words = runsInWords(text, zone, lang);
+  const zoom = zooming(zoomed);
 
   let timeline = null; // the last answer of the API
   let version = null; // its ETag
   let asking = null; // the AbortController of the request under way
   let timer = null;
-  let wheeling = null; // a timer, while the wheel turns
   let lastAnswer = new Date();
   let refused = false; // by the last answer
   let focused = null; // [dataset, index] of the run that the keyboard is on
@@ -52,17 +50,20 @@
   const depth = () => history.state?.depth ?? 0;
   let view = new FormData(form); // what is shown; the form may hold more, until it is sent
 
-  // The view in the browser's history, in its address, and in the link of the CSV.
-  function enter() {
+  // What the form says is the view, and that of the CSV and of the other pages of machines. Its query string.
+  function takeView() {
     view = new FormData(form);
     const query = new URLSearchParams(view);
     csvLink.href = `?${new URLSearchParams([...query, ["format", "csv"]])}`;
-    if (figure.dataset.page !== "1") query.set("page", figure.dataset.page);
-    history.pushState({ depth: depth() + 1 }, "", `?${query}`);
     for (const link of document.querySelectorAll(".pages a")) {
-      query.set("page", link.dataset.page);
-      link.href = `?${query}`;
+      link.href = `?${new URLSearchParams([...query, ["page", link.dataset.page]])}`;
     }
+    if (figure.dataset.page !== "1") query.set("page", figure.dataset.page);
+    return query;
+  }
+
+  function enter() {
+    history.pushState({ depth: depth() + 1 }, "", `?${takeView()}`);
     read({ anew: true });
   }
 
@@ -100,7 +101,7 @@
       banner.hidden = true;
       delete figure.dataset.stale;
       clock.textContent = clockTime.format(lastAnswer);
-      if (version !== answer.version && !wheeling) {
+      if (version !== answer.version && !zoom.isTurning()) {
         version = answer.version;
         // In the order of the page
         const byName = new Map(answer.body.machines.map((machine) => [machine.machine_name, machine]));
@@ -179,7 +180,7 @@
     return {
       type: "scatter",
       data: roomy.map(({ x: [from], y }) => ({ x: from + (MARK_PX / 2) * perPixel, y })),
-      pointStyle: POINTS[number],
+      pointStyle: STATES[state.key].point,
       pointRadius: 5,
       pointHitRadius: 0,
       pointHoverRadius: 5,
@@ -206,16 +207,6 @@
   function zoomed() {
     const { min, max } = chart.scales.x;
     goTo(min, max);
-  }
-
-  // A turn of the wheel has many events, and is one step to go back by.
-  function zooming({ trigger }) {
-    if (trigger !== "wheel") return;
-    clearTimeout(wheeling);
-    wheeling = setTimeout(() => {
-      wheeling = null;
-      zoomed();
-    }, WHEEL_MS);
   }
 
   // --- The window ----------------------------------------------------------------------------------------------------
@@ -332,6 +323,7 @@
           type: "time",
           adapters: { date: { zone, locale: lang } },
           time: { displayFormats: displayFormats() },
+          title: {},
           grid: {},
           border: {},
           ticks: { maxRotation: 0, autoSkipPadding: 24, major: { enabled: true } },
@@ -339,6 +331,7 @@
         y: {
           type: "category",
           offset: true,
+          title: {},
           grid: { offset: true },
           border: {},
           ticks: { autoSkip: false, callback: (value) => shorten(machines[value]?.name ?? "") },
@@ -349,14 +342,7 @@
         tooltip: { enabled: false, external: showTip, filter: ({ dataset }) => !dataset.isMark },
         zoom: {
           limits: { x: { minRange: MIN_SPAN_MS } },
-          zoom: {
-            mode: "x",
-            drag: { enabled: true, threshold: 5, borderWidth: 1 },
-            wheel: { enabled: true },
-            pinch: { enabled: true },
-            onZoom: zooming,
-            onZoomComplete: () => wheeling ?? zoomed(), // the wheel's own end comes later
-          },
+          zoom: zoom.options,
         },
       },
     },
@@ -374,18 +360,6 @@
       week: day,
       month: lang === "ko" ? "yyyy년 M월" : "LLL yyyy",
     };
-  }
-
-  function applyTheme() {
-    const { x, y } = chart.options.scales;
-    for (const axis of [x, y]) {
-      axis.grid.color = cssValue("--chart-grid");
-      axis.border.color = cssValue("--chart-axis");
-      axis.ticks.color = cssValue("--bs-body-color");
-    }
-    const { drag } = chart.options.plugins.zoom.zoom;
-    drag.backgroundColor = cssValue("--chart-selection");
-    drag.borderColor = cssValue("--chart-axis");
   }
 
   // --- What the user does --------------------------------------------------------------------------------------------
@@ -407,19 +381,18 @@
     const query = new URLSearchParams(location.search);
     for (const field of [afterField, beforeField, rangeField]) field.value = query.get(field.name) ?? "";
     for (const box of form.querySelectorAll("[name=state]")) box.checked = query.getAll("state").includes(box.value);
-    view = new FormData(form);
-    csvLink.href = `?${new URLSearchParams([...new URLSearchParams(view), ["format", "csv"]])}`;
+    takeView();
     read({ anew: true });
   });
   document.addEventListener("themechange", () => {
-    applyTheme();
+    applyTheme(chart);
     if (timeline) show();
   });
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) read();
   });
 
-  applyTheme();
+  applyTheme(chart);
   chart.update("none");
   read({ anew: true });
 })();

@@ -9,12 +9,15 @@
     fill,
     greatest,
     least,
+    lineOptions,
+    lineTooltip,
     microseconds,
     overlayDatasets,
     paintSwatches,
     showProblem,
     spectrum,
     waveformDatasets,
+    zooming,
   } = window.himmes;
   const MIN_POINTS = 100;
   const MAX_POINTS = 2000; // what the API gives at most
@@ -24,8 +27,6 @@
   const OUTLINE_SHARE = 1 / 8;
   const NARROW_PX = 480; // a chart on which a line of the tooltip does not fit
   const RESIZE_MS = 300;
-  // A pause that ends a turn of the wheel; longer than the zoom plugin's own, which does not join the events of a turn.
-  const WHEEL_MS = 300;
 
   const form = document.getElementById("waveform-form");
   const figure = document.getElementById("waveform");
@@ -46,13 +47,14 @@
   // Seconds; the average step is no exact one, but a window of so many has a sample or two.
   const minWindow = MIN_STEPS * Number(figure.dataset.step) || SHORTEST_WINDOW_S;
 
+  const zoom = zooming(zoomed);
+
   let asked = { start: null, end: null }; // the window that was asked for last, in seconds
   let waveform = null; // the last answer of the API
   let overlay = null; // the last one of the recording to compare with
   let reading = null; // the AbortController of the request under way
   let readPoints = 0;
   let resizing = null; // a timer
-  let wheeling = null; // a timer, while the wheel turns
 
   // --- The window ----------------------------------------------------------------------------------------------------
 
@@ -169,7 +171,7 @@
     const { start, end } = empty ? { start: 0, end: 1 } : shownWindow();
     const { x } = chart.options.scales;
     // While the wheel turns it says what is shown. A recording of one sample has no width; Chart.js then makes one up.
-    if (wheeling === null) Object.assign(x, start < end ? { min: start, max: end } : { min: undefined, max: undefined });
+    if (!zoom.isTurning()) Object.assign(x, start < end ? { min: start, max: end } : { min: undefined, max: undefined });
     chart.options.plugins.zoom.limits.x = {
       min: waveform.recording_start ?? 0,
       max: waveform.recording_end ?? 1,
@@ -259,15 +261,6 @@
     return event.deltaY < 0 || min > waveform.recording_start || max < waveform.recording_end;
   }
 
-  function zooming({ trigger }) {
-    if (trigger !== "wheel") return;
-    clearTimeout(wheeling);
-    wheeling = setTimeout(() => {
-      wheeling = null;
-      zoomed();
-    }, WHEEL_MS);
-  }
-
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   Chart.defaults.font.size = 13;
   Chart.Interaction.modes.eachAtPointer = eachAtPointer;
@@ -276,13 +269,7 @@
     type: "line",
     data: { datasets: [] },
     options: {
-      locale: document.documentElement.lang,
-      animation: false,
-      parsing: false,
-      normalized: true,
-      maintainAspectRatio: false,
-      interaction: { mode: "eachAtPointer", axis: "x", intersect: false },
-      elements: { line: { tension: 0 } },
+      ...lineOptions(),
       scales: {
         x: { type: "linear", title: title(text.time), grid: {}, border: {}, ticks: { maxRotation: 0, includeBounds: false } },
         y: { title: title(withUnit(text.value)), grace: "5%", grid: {}, border: {}, ticks: {} },
@@ -290,27 +277,15 @@
       plugins: {
         legend: { display: false }, // the list of states above is the legend
         tooltip: {
-          borderWidth: 1,
-          usePointStyle: true,
-          boxWidth: 8,
-          boxHeight: 8,
+          ...lineTooltip,
           // The upper edge of an envelope would say the same again.
           filter: ({ dataset }, index, items) =>
             items.findIndex((it) => it.dataset.state === dataset.state && it.dataset.overlay === dataset.overlay) === index,
-          itemSort: (a, b) => a.datasetIndex - b.datasetIndex, // as the legend has them
           callbacks: { title: tooltipTitle, label: tooltipLine },
         },
         zoom: {
           limits: { x: {} },
-          zoom: {
-            mode: "x",
-            drag: { enabled: true, threshold: 5, borderWidth: 1 },
-            pinch: { enabled: true },
-            wheel: { enabled: true },
-            onZoomStart: mayZoom,
-            onZoom: zooming,
-            onZoomComplete: () => wheeling === null && zoomed(),
-          },
+          zoom: { ...zoom.options, onZoomStart: mayZoom },
         },
       },
       onResize: resized,
