@@ -18,15 +18,11 @@ import io
 import json
 import os
 import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -39,11 +35,11 @@ django.setup()
 
 import httpx  # noqa: E402  Django first
 import numpy as np  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench.report import print_report  # noqa: E402
+from bench.serving import free_port, in_production, served  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines  # noqa: E402
 from vibration.states import STATES  # noqa: E402
@@ -52,48 +48,6 @@ MACHINE = "bench"
 SIZES = (200, 1_000)  # rows in a list
 PATH = "/api/vibration-data/bulk"
 COLLECTED = datetime(2024, 3, 4, 9)  # plant time without an offset, as uploaders send it
-START_SECONDS = STOP_SECONDS = 30
-
-
-@contextmanager
-def served(folder: Path, command: list[str], port: int, **variables: str) -> Iterator[str]:
-    """The address of a server that is started, and ended whatever happens meanwhile."""
-    log = folder / f"{port}.log"
-    with log.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=settings.BASE_DIR, stdout=out, stderr=out, env=os.environ | variables
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(port):
-            if server.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
-            time.sleep(0.05)
-        try:
-            yield f"http://127.0.0.1:{port}"
-        except (httpx.HTTPError, Refused) as error:
-            sys.exit(f"{error or type(error).__name__}\n{command[0]} said:\n{log.read_text(errors='replace')}")
-    finally:
-        server.terminate()
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _answers(port: int) -> bool:
-    """Anything at all. That it listens says nothing: gunicorn does so before it loads the application."""
-    try:
-        httpx.get(f"http://127.0.0.1:{port}", timeout=START_SECONDS, trust_env=False)
-    except httpx.TransportError:
-        return False
-    return True
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class Refused(Exception):
@@ -242,21 +196,12 @@ def main() -> None:
     call_command("create_api_token", MACHINE, role="collector", stdout=token, stderr=io.StringIO())
 
     # Neither server writes a line for each request.
-    port = free_port()
-    gunicorn = ["gunicorn", "himmes.wsgi", f"--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4"]
-    gunicorn += ["--workers=1", "--no-control-socket", "--log-level=warning"]
-    as_in_production = {
-        "DJANGO_DEBUG": "False",
-        "DJANGO_BEHIND_PROXY": "True",
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "DJANGO_API_RATE": "100000/second",  # the one exception: no uploader is to be held back here
-    }
     old_port = free_port()
     uvicorn = ["uvicorn", "bench.old_api:app", "--host=127.0.0.1", f"--port={old_port}", "--workers=1"]
     uvicorn += ["--no-access-log", "--log-level=warning"]
     with (
         tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder,
-        served(Path(folder), gunicorn, port, **as_in_production) as address,
+        in_production(Path(folder)) as address,
         served(Path(folder), uvicorn, old_port) as old_address,
     ):
         ours, old = Uploader(address, token.getvalue().strip()), Uploader(old_address)

@@ -29,13 +29,11 @@ from typing import NamedTuple
 
 import django
 
+from bench.serving import AS_IN_PRODUCTION
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
 os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
-os.environ |= {
-    "DJANGO_DEBUG": "False",
-    "DJANGO_BEHIND_PROXY": "True",
-    "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-    "DJANGO_API_RATE": "100000/second",  # the one exception: nobody calls so often
+os.environ |= AS_IN_PRODUCTION | {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "True",  # Playwright keeps an event loop in this thread, in which nothing runs
 }
 django.setup()
@@ -221,6 +219,7 @@ def main() -> None:
         parser.error(f"--samples from 300000, --machines from {MACHINES_PER_PAGE}, --requests from 1")
     assert connection.vendor == "mysql", "this benchmark wants MariaDB or MySQL in DATABASE_URL"
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     recording = fill_database(given)
     site = Site()
     older = html.unescape(re.search(rb'rel="next" href="([^"]+)"', site.page(at("table")))[1].decode())

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
 
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
 GZIP_LEVEL = 6  # what web servers usually compress with
@@ -73,7 +72,7 @@ def weigh(application, session: str, paths: dict[str, str]) -> dict[str, Weight]
 @contextmanager
 def _served(application) -> Iterator[str]:
     server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
-    server.set_app(StaticFilesHandler(application))
+    server.set_app(application)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:

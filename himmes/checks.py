@@ -3,7 +3,9 @@
 import re
 
 from django.conf import settings
-from django.core.checks import Error, Tags, Warning, register
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.checks import Error, Tags, Warning, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
 
 MIN_KEY_CHARACTERS = 50
 
@@ -48,3 +50,28 @@ def front_end_packages_are_there(app_configs, **kwargs):
             id="himmes.W001",
         )
     ]
+
+
+@register(Tags.staticfiles, deploy=True)
+def static_files_are_collected(app_configs, **kwargs):
+    """Without the list of their hashed names no page can be drawn."""
+    name = getattr(staticfiles_storage, "manifest_name", None)  # none where files are served from where they lie
+    if name is None or (settings.STATIC_ROOT / name).is_file():
+        return []
+    return [Error("The static files are not collected.", hint="Run `manage.py collectstatic`.", id="himmes.E003")]
+
+
+@register(deploy=True)
+def hosts_are_named(app_configs, **kwargs):
+    """With DEBUG off and no host each request would be refused."""
+    if settings.DEBUG or settings.ALLOWED_HOSTS:
+        return []
+    hint = "Name those under which the site is reached, such as mes.example.org."
+    return [Error("DJANGO_ALLOWED_HOSTS is empty: every request would be refused.", hint=hint, id="himmes.E004")]
+
+
+def refuse_errors() -> None:
+    """What `manage.py` does before a command, for a server: raises ImproperlyConfigured for an error in the set-up."""
+    errors = [str(found) for found in run_checks(include_deployment_checks=True) if found.is_serious()]
+    if errors:
+        raise ImproperlyConfigured("\n".join(errors))

@@ -10,15 +10,26 @@ import environ
 from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from whitenoise.compress import Compressor
+
+
+class Environment(environ.FileAwareEnv):
+    """The variables; DJANGO_SECRET_KEY_FILE and its like name a file to read instead, as secrets are often mounted."""
+
+    class ENVIRON(environ.fileaware_mapping.FileAwareMapping):
+        def __getitem__(self, key):
+            return super().__getitem__(key).rstrip("\r\n")  # the line end of a file is no part of a value
+
+    ENVIRON = ENVIRON()
+
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# FileAwareEnv also reads DJANGO_SECRET_KEY_FILE and its like, so that a secret can be a mounted file.
-env = environ.FileAwareEnv()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="").strip()  # a file's line end is no part of it
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "DJANGO_SECRET_KEY is not set. `make run` writes a file .env with one; for production put 50 random characters "
@@ -38,7 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
-    "django.contrib.staticfiles",
+    "himmes.apps.CollectedFiles",
     "axes",
     "corsheaders",
     "csp",
@@ -55,6 +66,7 @@ MIDDLEWARE = [
     "himmes.errors.ApiErrors",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # static files, before anybody asks for a login
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "himmes.middleware.LanguageMiddleware",
@@ -69,7 +81,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "himmes.urls"
 WSGI_APPLICATION = "himmes.wsgi.application"
-ASGI_APPLICATION = "himmes.asgi.application"
 
 TEMPLATES = [
     {
@@ -138,6 +149,17 @@ TIME_ZONE = env.str("DJANGO_TIME_ZONE", default="Asia/Seoul")  # the plant's
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
+if not DEBUG:
+    # `collectstatic` gives each file a name with a hash, which a browser keeps for ever, and compresses it once.
+    STATIC_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": STATIC_STORAGE},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Maps are large, and asked for by developers only.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = [*Compressor.SKIP_COMPRESS_EXTENSIONS, "map"]
 NODE_MODULES = BASE_DIR / "node_modules"
 FRONT_END_PACKAGES = {
     "bootstrap": "dist/css",

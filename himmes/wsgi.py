@@ -1,29 +1,14 @@
 """The WSGI entry point: `himmes.wsgi:application`."""
 
 import os
-import re
 
 import django
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
-
-
-class Utf8Request(WSGIRequest):
-    """A request whose texts are UTF-8, whatever its Content-Type says.
-
-    Django would read even the query string in the charset named there, and fail before any middleware for one such as
-    `idna` or `zlib`.
-    """
-
-    def __init__(self, environ):
-        environ["CONTENT_TYPE"] = re.sub("charset", "ignored", environ.get("CONTENT_TYPE", ""), flags=re.IGNORECASE)
-        super().__init__(environ)
-
-
-class Handler(WSGIHandler):
-    request_class = Utf8Request
-
-
 django.setup(set_prefix=False)
+
+from himmes.checks import refuse_errors  # noqa: E402  needs the settings
+from himmes.handling import Handler  # noqa: E402
+
+refuse_errors()
 application = Handler()

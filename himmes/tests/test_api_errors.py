@@ -11,8 +11,8 @@ from django.db import IntegrityError, OperationalError
 from django.test import Client, RequestFactory, override_settings
 
 from himmes.errors import MEDIA_TYPE
+from himmes.handling import Utf8Request
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
-from himmes.wsgi import Utf8Request
 from machines.models import Machine
 from vibration.models import VibrationData
 from vibration.tests.world import make_recording

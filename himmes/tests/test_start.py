@@ -1,6 +1,7 @@
 """How the project starts: settings, checks, the first administrator."""
 
 import os
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -9,10 +10,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import call_command
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
-from himmes.checks import front_end_packages_are_there, secret_key_is_strong
+from himmes.checks import front_end_packages_are_there, secret_key_is_strong, static_files_are_collected
 from vibration.models import ImportRun, Recording
+
+MANIFEST_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 
 
 def start(**variables):
@@ -99,3 +102,62 @@ def test_first_start_makes_samples_once_and_never_again(settings, tmp_path):
     assert again.getvalue() == ""
     assert not Recording.objects.exists()
     assert ImportRun.objects.count() == 8
+
+
+def serve(*arguments, **variables):
+    """gunicorn as in production, which must end by itself: with `--check-config`, or as it can't start."""
+    environment = {**os.environ, "DJANGO_DEBUG": "False", "DJANGO_SECRET_KEY": "0123456789" * 6, **variables}
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "1", *arguments]
+    return subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"DJANGO_SECRET_KEY": "secret"}, "DJANGO_SECRET_KEY is too weak to run with DEBUG off."),
+        ({"DJANGO_API_RATE": "many"}, "DJANGO_API_RATE is 'many'."),
+        ({"DJANGO_ALLOWED_HOSTS": ""}, "DJANGO_ALLOWED_HOSTS is empty"),
+    ],
+)
+def test_a_server_refuses_what_manage_py_refuses(variables, message):
+    result = serve(**variables)
+    assert result.returncode != 0
+    assert message in result.stderr
+    assert "HINT" in result.stderr
+
+
+def test_a_server_refuses_to_start_without_its_static_files(settings, tmp_path):
+    assert static_files_are_collected(None) == []  # tests serve them from where they lie
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": MANIFEST_STORAGE}}
+    (error,) = static_files_are_collected(None)
+    assert (error.id, error.hint) == ("himmes.E003", "Run `manage.py collectstatic`.")
+    (tmp_path / "staticfiles.json").write_text("{}")
+    assert static_files_are_collected(None) == []
+
+
+def test_gunicorn_reads_its_settings():
+    result = serve("--print-config", "--check-config", GUNICORN_CMD_ARGS="--keep-alive 5", WEB_CONCURRENCY="3")
+    chosen = dict(re.findall(r"^(\w+)\s+= (.*)$", result.stdout, re.MULTILINE))
+    assert chosen["threads"] == "4"
+    assert chosen["keepalive"] == "5"
+    assert chosen["wsgi_app"] == "himmes.wsgi:application"
+
+
+def test_static_files_are_served_compressed_and_may_be_kept_for_ever(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": MANIFEST_STORAGE}}
+    # The others only take longer.
+    call_command("collectstatic", "--no-input", "--ignore=admin", "--ignore=drf_spectacular_sidecar", stdout=StringIO())
+    client = Client()
+    addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', client.get("/login/").content.decode())
+    assert len(addresses) > 4
+    for address in addresses:
+        assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", address)
+        response = client.get(address, headers={"Accept-Encoding": "gzip, br"})
+        assert response.status_code == 200
+        assert response["Content-Encoding"] == "br"
+        assert "immutable" in response["Cache-Control"]
+        assert response["X-Content-Type-Options"] == "nosniff"

@@ -1,0 +1,23 @@
+"""gunicorn's settings, which it reads by itself when it is started here: `gunicorn`.
+
+It listens on 127.0.0.1:8000 or, if PORT is set, on that port of all addresses. GUNICORN_CMD_ARGS and the command line
+overrule what stands here.
+"""
+
+import os
+from pathlib import Path
+
+wsgi_app = "himmes.wsgi:application"
+# Processes, as of the threads of one only one computes at a time. Each thread keeps a connection to the database open.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 4
+# The time to finish an upload when the server is to end. A thread at work is not ended by `timeout`, only a process
+# that stands still.
+timeout = graceful_timeout = 60
+keepalive = 75  # longer than a load balancer keeps an idle connection (60 s), or it would write to a closed one
+# Where each process shows that it lives: in memory, as writing to a busy disk can take longer than `timeout`.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  gunicorn makes files of its own there
+control_socket_disable = True
+# Whether a request came over HTTPS is for Django to say, by DJANGO_BEHIND_PROXY.
+secure_scheme_headers = {}
