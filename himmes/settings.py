@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
-    "himmes.apps.CollectedFiles",
+    "django.contrib.staticfiles",
     "axes",
     "corsheaders",
     "csp",
