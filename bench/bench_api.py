@@ -201,10 +201,10 @@ def main() -> None:
     uvicorn += ["--no-access-log", "--log-level=warning"]
     with (
         tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder,
-        in_production(Path(folder)) as address,
-        served(Path(folder), uvicorn, old_port) as old_address,
+        in_production(Path(folder)) as server,
+        served(Path(folder), uvicorn, old_port) as old_server,
     ):
-        ours, old = Uploader(address, token.getvalue().strip()), Uploader(old_address)
+        ours, old = Uploader(server.address, token.getvalue().strip()), Uploader(old_server.address)
         rates = measure(ours, old, File(given.rows), given.rounds)
     report(rates, given.rows)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.management import call_command
@@ -22,9 +23,14 @@ AS_IN_PRODUCTION = {
 }
 
 
+class Server(NamedTuple):
+    address: str
+    pid: int  # of its first process
+
+
 @contextmanager
-def served(folder: Path, command: list[str], port: int, **variables: str) -> Iterator[str]:
-    """The address of a server that is started, and ended whatever happens meanwhile."""
+def served(folder: Path, command: list[str], port: int, **variables: str) -> Iterator[Server]:
+    """A server that is started, and ended whatever happens meanwhile."""
     log = folder / f"{port}.log"
     with log.open("wb") as out:
         server = subprocess.Popen(
@@ -37,7 +43,7 @@ def served(folder: Path, command: list[str], port: int, **variables: str) -> Ite
                 sys.exit(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield Server(f"http://127.0.0.1:{port}", server.pid)
         except Exception as error:
             error.add_note(f"{command[0]} said:\n{log.read_text(errors='replace')[-10_000:]}")
             raise
@@ -51,13 +57,13 @@ def served(folder: Path, command: list[str], port: int, **variables: str) -> Ite
 
 
 @contextmanager
-def in_production(folder: Path, *, workers: int = 1, **variables: str) -> Iterator[str]:
-    """The address of our application, started as in production on the database of DATABASE_URL."""
+def in_production(folder: Path, *, workers: int = 1, **variables: str) -> Iterator[Server]:
+    """Our application, started as in production on the database of DATABASE_URL."""
     call_command("collectstatic", interactive=False, verbosity=0)
     port = free_port()
     gunicorn = ["gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={workers}", "--log-level=warning"]
-    with served(folder, gunicorn, port, **AS_IN_PRODUCTION | variables) as address:
-        yield address
+    with served(folder, gunicorn, port, **AS_IN_PRODUCTION | variables) as server:
+        yield server
 
 
 def _answers(port: int) -> bool:
