@@ -25,10 +25,6 @@ heading() {
     printf '\n=== %s ===\n' "$*"
 }
 
-run_pytest() {
-    "$@" "$python" -m pytest ${pytest_arguments[@]+"${pytest_arguments[@]}"}
-}
-
 if [ "$database" = sqlite ]; then
     heading "Set-up"
     scripts/setup.sh dev
@@ -67,14 +63,34 @@ if [ "$database" != sqlite ]; then
 fi
 
 browser=$(chromium --version 2>/dev/null || echo "no browser")
-if [ "$database" != mariadb ]; then
-    heading "Tests on SQLite $("$python" -c 'import sqlite3; print(sqlite3.sqlite_version)'), pages in $browser"
-    run_pytest
-fi
+tests=("$python" -m pytest ${pytest_arguments[@]+"${pytest_arguments[@]}"})
 
-if [ "$database" != sqlite ]; then
+on_sqlite() {
+    heading "Tests on SQLite $("$python" -c 'import sqlite3; print(sqlite3.sqlite_version)'), pages in $browser"
+    "${tests[@]}"
+}
+
+on_mariadb() {
     heading "Tests on MariaDB, pages in $browser"
-    run_pytest "$python" scripts/throwaway_mariadb.py --
-fi
+    # exec: a signal for the process that runs this is one for the tests.
+    exec "$python" scripts/throwaway_mariadb.py -- "${tests[@]}"
+}
+
+case $database in
+    sqlite) on_sqlite ;;
+    mariadb) (on_mariadb) ;;
+    all)
+        # Both at once, as each alone leaves a processor idle much of the time; what the second says comes after.
+        on_mariadb >"$scratch/mariadb.log" 2>&1 &
+        mariadb=$!
+        # Ctrl-C does not reach what runs in the background.
+        trap 'kill "$mariadb" 2>/dev/null && wait "$mariadb" || true; rm -rf "$scratch"' EXIT
+        failed=0
+        on_sqlite || failed=$?
+        wait "$mariadb" || failed=$?
+        cat "$scratch/mariadb.log"
+        [ "$failed" = 0 ] || exit "$failed"
+        ;;
+esac
 
 heading "All passed"
