@@ -5,7 +5,11 @@ overrule what stands here.
 """
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+
+from himmes.logs import logging_config
 
 wsgi_app = "himmes.wsgi:application"
 # Processes, as of the threads of one only one computes at a time. Each thread keeps a connection to the database open.
@@ -21,3 +25,18 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 # Whether a request came over HTTPS is for Django to say, by DJANGO_BEHIND_PROXY.
 secure_scheme_headers = {}
+logconfig_dict = logging_config(debug=False)
+# Where the processes count for /metrics, each in files of its own that are added up; in memory, new with each start.
+metrics_folder = os.environ.setdefault(
+    "PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="himmes-metrics-", dir=worker_tmp_dir)
+)
+
+
+def child_exit(server, worker):
+    from prometheus_client.multiprocess import mark_process_dead  # not before the variable is set
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    shutil.rmtree(metrics_folder, ignore_errors=True)

@@ -32,6 +32,7 @@ from machines.models import Machine
 from machines.rows import Conflict, InvalidRows, read_rows
 from machines.serializers import MachineSerializer
 from vibration.classifying import RowClass
+from vibration.metrics import counted
 from vibration.posting import summary
 
 MOST_MACHINES = 200  # in one timeline
@@ -70,9 +71,13 @@ class DiagnosisList(APIView):
 
     def post(self, request):
         row = DiagnosisRow(data=request.data)
-        row.is_valid(raise_exception=True)
+
+        def store():
+            row.is_valid(raise_exception=True)
+            return post_diagnoses(read_rows([request.data], row))
+
         try:
-            [row_class] = post_diagnoses(read_rows([request.data], row))
+            [row_class] = counted("diagnoses", store)
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
         said = row.validated_data
@@ -97,7 +102,7 @@ class DiagnosisBulk(APIView):
     queryset = VibrationDiagnosis.objects.all()
 
     def post(self, request):
-        return Response(summary(post_diagnoses(read_rows(request.data, DiagnosisRow()))))
+        return Response(summary(counted("diagnoses", lambda: post_diagnoses(read_rows(request.data, DiagnosisRow())))))
 
 
 @openapi.GROUPED_RECENT
@@ -143,6 +148,7 @@ class Timeline(APIView):
         # Asked again and again by the timeline page; mostly nothing has changed.
         version = quote_etag(current_version())
         if unchanged := get_conditional_response(request, etag=version):
+            unchanged.is_poll = True  # for the log, which it would flood
             return unchanged
         asked = read_query(TimelineQuery, request.query_params, repeatable={"machine_name", "fault_type"})
         now = timezone.now()
@@ -160,7 +166,9 @@ class Timeline(APIView):
                 for machine in machines
             ],
         }
-        return Response(body, headers={"ETag": version, "Cache-Control": "private, no-cache"})
+        response = Response(body, headers={"ETag": version, "Cache-Control": "private, no-cache"})
+        response.is_poll = "If-None-Match" in request.headers
+        return response
 
 
 def _span(asked: dict, now: datetime) -> tuple[datetime, datetime]:

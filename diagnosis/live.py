@@ -48,6 +48,7 @@ def render_live(request: HttpRequest, page: str, part: str, make_context: Callab
         response = HttpResponse(status=204)
     else:
         response = render(request, part, make_context(version) | {"version": version})
+    response.is_poll = request.headers.get("HX-Request") == "true"  # for the log, which it would flood
     patch_vary_headers(response, ["HX-Request"])
     # A browser going back must not find the part in place of the page.
     response.headers["Cache-Control"] = "no-store"

@@ -13,6 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from himmes.logs import current_request_id
 from himmes.throttling import StrangerThrottle
 from machines.rows import Conflict, TooLarge
 
@@ -36,6 +37,8 @@ def problem(status: int, detail: str, errors: list[dict] | None = None, **more) 
     title = HTTPStatus(status).phrase
     errors = [{name: _writable(value) for name, value in error.items()} for error in (errors or [])[:MAX_ERRORS]]
     detail = _writable(detail)
+    if status >= 500 and (request_id := current_request_id()):
+        more["request_id"] = request_id  # by which it is found in the log
     return {
         "type": "about:blank",
         "title": title,

@@ -52,6 +52,7 @@ PROBLEM = {
                 "additionalProperties": False,
             },
         },
+        "request_id": {"type": "string", "description": "Of a 5xx: what the server's log calls this request."},
         "report": {"$ref": "#/components/schemas/ImportReport", "description": "Of an upload that ended early."},
     },
     "required": ["type", "title", "status", "detail", "errors"],

@@ -12,6 +12,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
+from himmes.logs import logging_config
+
 
 class Environment(environ.FileAwareEnv):
     """The variables; DJANGO_SECRET_KEY_FILE and its like name a file to read instead, as secrets are often mounted."""
@@ -61,6 +63,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "himmes.observing.Observe",
+    "himmes.health.HealthChecks",
     # Around ApiErrors, which writes bodies anew.
     "django.middleware.gzip.GZipMiddleware",
     "himmes.errors.ApiErrors",
@@ -275,15 +279,17 @@ if EXPECTED_INTERVAL_MIN < 1:
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 
-# To standard error, whatever DEBUG is; Django's own set-up says nothing there with DEBUG off.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"standard error": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"django": {"handlers": ["standard error"], "level": "INFO", "propagate": True}},
-    "root": {"level": "WARNING"},
-}
+# To standard error: with DEBUG off one JSON object a line, else text.
+LOG_LEVEL = env.str("DJANGO_LOG_LEVEL", default="INFO").upper()  # of our own loggers
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    raise ImproperlyConfigured("DJANGO_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+LOGGING = logging_config(debug=DEBUG, level=LOG_LEVEL)
+
+# --- What is watched -------------------------------------------------------------------------------------------------
+
+# Less space on a disk that this server writes to, in MB of 2**20 bytes, and it is not ready.
+READY_MIN_FREE_MB = env.int("DJANGO_READY_MIN_FREE_MB", default=100)
+BUILD = env.str("DJANGO_BUILD", default="unknown")  # what this is a build of, for the metrics
 
 # --- What a browser is told -----------------------------------------------------------------------------------------
 
@@ -305,6 +311,8 @@ LANGUAGE_COOKIE_SECURE = not DEBUG
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_SSL_REDIRECT = not DEBUG
+# Prometheus asks each server by itself, inside the network; a redirect would not protect a token that was sent.
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
 if BEHIND_PROXY:
     # Only behind a proxy that sets this header itself: from a browser it could be forged.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

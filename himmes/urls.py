@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.i18n import set_language
 
 from himmes import api
+from himmes.metrics import Metrics
 
 admin.site.site_header = admin.site.site_title = _("HIM-MES administration")
 
@@ -16,6 +17,8 @@ urlpatterns = [
     path("vibration/", include("vibration.urls")),
     path("api/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),
+    # /healthz and /readyz are answered before addresses are looked at: himmes/health.py.
+    path("metrics", Metrics.as_view(), name="metrics"),
     path("login/", auth_views.LoginView.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     # Not by include: the login page too has the language switch.

@@ -36,6 +36,7 @@ class InvalidRows(APIException):
 
     def __init__(self, errors: dict[int, list[tuple[str, str]]], count: int):
         """`errors` has the fields and messages of each bad row by its index, of `count` rows."""
+        self.count = count
         named = sorted(errors)[:NAMED_ROWS]
         self.errors = [
             {"row": row, "field": field, "message": message} for row in named for field, message in errors[row]

@@ -27,6 +27,7 @@ from vibration.csv_paths import BadPath, place_of
 from vibration.exporting import export_samples
 from vibration.file_importing import COUNTS, Options, Report, import_file
 from vibration.filters import RecordingFilter, SampleFilter
+from vibration.metrics import count_upload, counted
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import post_samples, summary
 from vibration.samples import first_samples, places_of, read_samples
@@ -73,9 +74,13 @@ class SampleList(APIView):
 
     def post(self, request):
         row = SampleRow(data=request.data)
-        row.is_valid(raise_exception=True)
+
+        def store():
+            row.is_valid(raise_exception=True)
+            return post_samples(read_rows([request.data], row))
+
         try:
-            [row_class] = post_samples(read_rows([request.data], row))
+            [row_class] = counted("samples", store)
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
         place = row.validated_data
@@ -99,7 +104,7 @@ class SampleBulk(APIView):
     row = SampleRow()  # one for all: its fields are only asked
 
     def post(self, request):
-        return Response(summary(post_samples(read_rows(request.data, self.row))))
+        return Response(summary(counted("samples", lambda: post_samples(read_rows(request.data, self.row)))))
 
 
 @openapi.GROUPED_RANGE
@@ -193,6 +198,7 @@ class CsvUploadView(APIView):
             message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
             raise ValidationError({"machine_name": [message]})
         report = import_file(Path(asked["file"].temporary_file_path()), options, name=name)
+        count_upload(report.run)
         if report.run.outcome in (ImportRun.Outcome.COMPLETE, ImportRun.Outcome.PROBLEMS):
             return Response(_told(report))
         raise ImportStopped(report)

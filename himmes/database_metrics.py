@@ -1,0 +1,119 @@
+"""What the database says at the moment of a scrape, in five reads that do not grow with samples or diagnoses."""
+
+import platform
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import django
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Sum
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from diagnosis.overview import STATUS_NAMES, status_of
+from himmes.health import disks
+from machines.models import Machine
+from vibration.file_importing import COUNTS
+from vibration.models import ImportRun, Recording
+
+KILLED_FOR = timedelta(days=7)  # how long a killed import that nobody repeats is told of
+
+
+class Kept:
+    """Figures that were read already, as prometheus_client wants them: so a failing read leaves no half of them."""
+
+    def __init__(self, figures: Iterable[Metric]):
+        self._figures = list(figures)
+
+    def collect(self) -> list[Metric]:
+        return self._figures
+
+
+def server_figures(*, database_up: bool) -> list[Metric]:
+    """What is known without the database."""
+    free = GaugeMetricFamily(
+        "himmes_disk_free_bytes", "Space left on a disk that this server writes to.", labels=["disk"]
+    )
+    size = GaugeMetricFamily("himmes_disk_size_bytes", "Size of that disk.", labels=["disk"])
+    for name, folder in disks().items():
+        usage = shutil.disk_usage(folder)
+        free.add_metric([name], usage.free)
+        size.add_metric([name], usage.total)
+    build = GaugeMetricFamily(
+        "himmes_build_info", "1; the labels tell.", labels=["build", "django", "python", "database"]
+    )
+    build.add_metric([settings.BUILD, django.__version__, platform.python_version(), connection.vendor], 1)
+    up = GaugeMetricFamily("himmes_database_up", "1 when the database answers, else 0.", value=database_up)
+    return [up, free, size, build]
+
+
+def read_figures(now: datetime, *, unapplied: int) -> list[Metric]:
+    """What is in the database; `unapplied` is the number of migrations that are not. Raises django.db.Error."""
+    migrations = GaugeMetricFamily(
+        "himmes_unapplied_migrations", "Migrations of this version that the database does not have.", value=unapplied
+    )
+    if unapplied:
+        return [migrations]  # whose tables may not be there
+    return [migrations, *_of_machines(now), *_of_imports(now)]
+
+
+def _of_machines(now: datetime) -> list[Metric]:
+    states = GaugeMetricFamily("himmes_machines", "Active machines, by what the overview shows.", labels=["state"])
+    diagnosed, taken, stored = (
+        GaugeMetricFamily(f"himmes_machine_{name}_timestamp_seconds", text, labels=["machine"])
+        for name, text in (
+            ("diagnosed", "When the newest diagnosis of an active machine was made."),
+            ("sample_taken", "When the newest sample of an active machine was taken, where that is known."),
+            ("sample_stored", "When samples of an active machine were stored last."),
+        )
+    )
+    samples = Recording.objects.newest_by_machine()
+    counts: Counter = Counter()
+    for machine in Machine.objects.filter(is_active=True).select_related("current_state"):
+        current = getattr(machine, "current_state", None)
+        counts[status_of(machine, current, now)] += 1
+        sample_taken_at, sample_stored_at = samples.get(machine.pk, (None, None))
+        times = ((diagnosed, current and current.detected_at), (taken, sample_taken_at), (stored, sample_stored_at))
+        for family, instant in times:
+            if instant is not None:
+                family.add_metric([machine.name], instant.timestamp())
+    for status in STATUS_NAMES:
+        states.add_metric([status], counts[status])
+    return [states, diagnosed, taken, stored]
+
+
+def _of_imports(now: datetime) -> list[Metric]:
+    rows = CounterMetricFamily(
+        "himmes_import_rows", "Rows of imported and uploaded files, by what became of each.", labels=["row_class"]
+    )
+    runs = GaugeMetricFamily("himmes_import_runs", "Imported and uploaded files, by outcome.", labels=["outcome"])
+    sums = {name: Sum(name) for name in COUNTS}
+    found = {
+        it["outcome"]: it for it in ImportRun.objects.order_by().values("outcome").annotate(runs=Count("pk"), **sums)
+    }
+    for outcome in ImportRun.Outcome.values:
+        runs.add_metric([outcome], found[outcome]["runs"] if outcome in found else 0)
+    for name in COUNTS:
+        rows.add_metric([name], sum(it[name] for it in found.values()))
+
+    repeated = ImportRun.objects.filter(sha256=OuterRef("sha256"), place=OuterRef("place"), pk__gt=OuterRef("pk"))
+    open_runs = ImportRun.objects.filter(
+        ~Exists(repeated), outcome=ImportRun.Outcome.UNFINISHED, started_at__gte=now - KILLED_FOR
+    ).order_by()
+    progress = [
+        max(started_at, written_at or started_at)
+        for started_at, written_at in open_runs.values_list("started_at", "recording__last_written_at")
+    ]
+    unfinished = GaugeMetricFamily(
+        "himmes_imports_unfinished",
+        "Imports of the last 7 days that run or were killed, and were not repeated since.",
+        value=len(progress),
+    )
+    stalled = GaugeMetricFamily(
+        "himmes_import_stalled_seconds",
+        "Since when the one of them that stood still for longest has stored nothing; 0 if there is none.",
+        value=max(0.0, max(((now - it).total_seconds() for it in progress), default=0.0)),
+    )
+    return [rows, runs, unfinished, stalled]

@@ -1,0 +1,36 @@
+"""Counts the rows that programs post, in this process. What becomes of files stands in the import runs."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import prometheus_client
+from rest_framework.exceptions import ValidationError
+
+from machines.rows import InvalidRows
+from vibration.classifying import RowClass
+from vibration.file_importing import COUNTS
+from vibration.models import ImportRun
+
+ROWS = prometheus_client.Counter(
+    "himmes_api_rows",
+    "Rows that the API took in, by what became of each. A list with an invalid row is rejected as a whole.",
+    ["data", "way", "row_class"],
+)
+
+
+def counted(data: str, post: Callable[[], Sequence[int]]) -> Sequence[int]:
+    """What `post` returns, the RowClass of each row, counted; also the rows of what it refuses by an exception."""
+    try:
+        classes = post()
+    except (InvalidRows, ValidationError) as error:  # the latter is of a single row
+        ROWS.labels(data, "json", "rejected").inc(getattr(error, "count", 1))
+        raise
+    for row_class, number in Counter(map(int, classes)).items():
+        ROWS.labels(data, "json", RowClass(row_class).name.lower()).inc(number)
+    return classes
+
+
+def count_upload(run: ImportRun) -> None:
+    """An uploaded file, which is a run of the importer, too."""
+    for name in COUNTS:
+        ROWS.labels("samples", "upload", name).inc(getattr(run, name))
