@@ -26,10 +26,11 @@ control_socket_disable = True
 # Whether a request came over HTTPS is for Django to say, by DJANGO_BEHIND_PROXY.
 secure_scheme_headers = {}
 logconfig_dict = logging_config(debug=False)
-# Where the processes count for /metrics, each in files of its own that are added up; in memory, new with each start.
-metrics_folder = os.environ.setdefault(
-    "PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="himmes-metrics-", dir=worker_tmp_dir)
-)
+
+
+def on_starting(server):
+    # Where the processes count for /metrics, each in files of its own that are added up; in memory, and new each time.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="himmes-metrics-", dir=worker_tmp_dir)
 
 
 def child_exit(server, worker):
@@ -39,4 +40,4 @@ def child_exit(server, worker):
 
 
 def on_exit(server):
-    shutil.rmtree(metrics_folder, ignore_errors=True)
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -12,7 +12,7 @@ from django.db import Error
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -25,6 +25,7 @@ from himmes.health import unapplied_migrations
 from machines.models import Machine
 
 logger = logging.getLogger(__name__)
+disable_created_metrics()  # another series for each, which Prometheus does not use
 
 # --- What each process counts; gunicorn.conf.py says where, so that the one that is asked can add it all up
 
@@ -36,6 +37,8 @@ REQUESTS = Histogram(
 )
 REFUSALS = Counter("himmes_api_refusals", "Calls of the API that were not carried out, by status.", ["status"])
 ERRORS = Counter("himmes_errors", "Exceptions that nobody had expected, by kind.", ["kind"])
+for _status in ("401", "403", "429", "503"):  # from 0 on, so that the first one is seen to be more
+    REFUSALS.labels(_status)
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -51,6 +54,16 @@ def count_request(request: HttpRequest, response: HttpResponseBase, view: str, s
 def count_error(sender, **kwargs) -> None:
     kind = sys.exc_info()[0]
     ERRORS.labels(kind.__name__ if kind else "unknown").inc()
+
+
+def counted_so_far() -> CollectorRegistry:
+    """What all processes of this server counted; without gunicorn there is only this one."""
+    registry = CollectorRegistry()
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry)
+    else:
+        registry.register(REGISTRY)
+    return registry
 
 
 # --- The page
@@ -92,11 +105,7 @@ class Metrics(APIView):
             raise DatabaseAway
 
     def get(self, request) -> HttpResponse:
-        registry = CollectorRegistry()
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            MultiProcessCollector(registry)
-        else:
-            registry.register(REGISTRY)
+        registry = counted_so_far()
         registry.register(Kept(server_figures(database_up=self.figures is not None)))
         registry.register(Kept(self.figures or []))
         response = HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -16,6 +16,10 @@ ROWS = prometheus_client.Counter(
     "Rows that the API took in, by what became of each. A list with an invalid row is rejected as a whole.",
     ["data", "way", "row_class"],
 )
+# From 0 on: of what is not there before it is 1, Prometheus does not see that it has grown.
+for _name in COUNTS:
+    for _data, _way in (("samples", "json"), ("samples", "upload"), ("diagnoses", "json")):
+        ROWS.labels(_data, _way, _name)
 
 
 def counted(data: str, post: Callable[[], Sequence[int]]) -> Sequence[int]:
