@@ -4,6 +4,7 @@ Imports no settings: gunicorn.conf.py takes the same set-up before there are any
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,6 +38,9 @@ _RENAMED = {
     "stack_info": "stack",
 }
 
+# What somebody sent in place of a request line or a header: perhaps a token whose colon he forgot
+_QUOTED = re.compile(r"""b?['"].*""", re.DOTALL)
+
 _request: ContextVar = ContextVar("request", default=None)  # with an `id`, which Observe gives it
 
 
@@ -67,8 +71,11 @@ class OfTheRequest(logging.Filter):
             record.exc_info = record.exc_text = None
             if record.levelno > logging.WARNING:
                 record.levelno, record.levelname = logging.WARNING, "WARNING"
-        if record.name.startswith("gunicorn.") and isinstance(record.args, tuple):
-            record.args = tuple(_without_query(arg) for arg in record.args)
+        if record.name.startswith("gunicorn."):
+            if str(record.msg).startswith("Invalid request from"):
+                record.msg = _QUOTED.sub("...", record.msg)
+            if isinstance(record.args, tuple):
+                record.args = tuple(_without_query(arg) for arg in record.args)
         return True
 
 
