@@ -1,4 +1,7 @@
-"""What the database says at the moment of a scrape, in five reads that do not grow with samples or diagnoses."""
+"""What the database says at the moment of a scrape, in five reads that do not grow with samples or diagnoses.
+
+They do with the import runs, of which all are summed up: about 1 ms for 1,000.
+"""
 
 import platform
 import shutil
@@ -9,7 +12,7 @@ from datetime import datetime, timedelta
 import django
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Max, Sum
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from diagnosis.overview import STATUS_NAMES, status_of
@@ -98,14 +101,7 @@ def _of_imports(now: datetime) -> list[Metric]:
     for name in COUNTS:
         rows.add_metric([name], sum(it[name] for it in found.values()))
 
-    repeated = ImportRun.objects.filter(sha256=OuterRef("sha256"), place=OuterRef("place"), pk__gt=OuterRef("pk"))
-    open_runs = ImportRun.objects.filter(
-        ~Exists(repeated), outcome=ImportRun.Outcome.UNFINISHED, started_at__gte=now - KILLED_FOR
-    ).order_by()
-    progress = [
-        max(started_at, written_at or started_at)
-        for started_at, written_at in open_runs.values_list("started_at", "recording__last_written_at")
-    ]
+    progress = _progress_of_unfinished(now - KILLED_FOR)
     unfinished = GaugeMetricFamily(
         "himmes_imports_unfinished",
         "Imports of the last 7 days that run or were killed, and were not repeated since.",
@@ -117,3 +113,18 @@ def _of_imports(now: datetime) -> list[Metric]:
         value=max(0.0, max(((now - it).total_seconds() for it in progress), default=0.0)),
     )
     return [rows, runs, unfinished, stalled]
+
+
+def _progress_of_unfinished(since: datetime) -> list[datetime]:
+    """When each import that runs, or was killed and not repeated, last stored something; started since an instant."""
+    recent = ImportRun.objects.filter(started_at__gte=since).order_by()
+    fields = ("pk", "sha256", "place", "started_at", "recording__last_written_at")
+    unfinished = list(recent.filter(outcome=ImportRun.Outcome.UNFINISHED).values_list(*fields))
+    # Not as a subquery, which would look through all runs for each of these.
+    same = recent.filter(sha256__in={sha256 for _pk, sha256, *_rest in unfinished})
+    newest = {tuple(file): pk for *file, pk in same.values_list("sha256", "place").annotate(Max("pk"))}
+    return [
+        max(started_at, written_at or started_at)
+        for pk, sha256, place, started_at, written_at in unfinished
+        if pk == newest.get((sha256, place), pk)
+    ]
