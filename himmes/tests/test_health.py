@@ -101,9 +101,9 @@ def test_a_database_that_hangs_is_not_waited_for_and_is_asked_by_one_thread_only
         patch.setattr(health, "_find_unapplied", hang)
         patch.setattr(health, "ANSWER_S", 0.1)
         assert [ask().status_code for _ in range(3)] == [503] * 3
-        assert len(looks) == 1
         goes_on.set()
         assert health._look.result(30) == []
+        assert len(looks) == 1
     assert ask().status_code == 200
 
 
