@@ -32,7 +32,7 @@ from machines.models import Machine
 from machines.rows import Conflict, InvalidRows, read_rows
 from machines.serializers import MachineSerializer
 from vibration.classifying import RowClass
-from vibration.metrics import counted
+from vibration.metrics import counting
 from vibration.posting import summary
 
 MOST_MACHINES = 200  # in one timeline
@@ -71,13 +71,10 @@ class DiagnosisList(APIView):
 
     def post(self, request):
         row = DiagnosisRow(data=request.data)
-
-        def store():
-            row.is_valid(raise_exception=True)
-            return post_diagnoses(read_rows([request.data], row))
-
         try:
-            [row_class] = counted("diagnoses", store)
+            with counting("diagnoses") as count:
+                row.is_valid(raise_exception=True)
+                [row_class] = count(post_diagnoses(read_rows([request.data], row)))
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
         said = row.validated_data
@@ -102,7 +99,8 @@ class DiagnosisBulk(APIView):
     queryset = VibrationDiagnosis.objects.all()
 
     def post(self, request):
-        return Response(summary(counted("diagnoses", lambda: post_diagnoses(read_rows(request.data, DiagnosisRow())))))
+        with counting("diagnoses") as count:
+            return Response(summary(count(post_diagnoses(read_rows(request.data, DiagnosisRow())))))
 
 
 @openapi.GROUPED_RECENT

@@ -27,9 +27,9 @@ from vibration.csv_paths import BadPath, place_of
 from vibration.exporting import export_samples
 from vibration.file_importing import COUNTS, Options, Report, import_file
 from vibration.filters import RecordingFilter, SampleFilter
-from vibration.metrics import count_upload, counted
+from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.posting import post_samples, summary
+from vibration.posting import notes_of, post_samples, summary
 from vibration.samples import first_samples, places_of, read_samples
 from vibration.serializers import (
     CsvUpload,
@@ -74,16 +74,16 @@ class SampleList(APIView):
 
     def post(self, request):
         row = SampleRow(data=request.data)
-
-        def store():
-            row.is_valid(raise_exception=True)
-            return post_samples(read_rows([request.data], row))
-
         try:
-            [row_class] = counted("samples", store)
+            with counting("samples") as count:
+                row.is_valid(raise_exception=True)
+                rows = read_rows([request.data], row)
+                classes = count(post_samples(rows))
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
-        place = row.validated_data
+        if notes := notes_of(rows, classes).get("notes"):
+            raise Conflict(" ".join(notes))
+        [row_class], place = classes, row.validated_data
         recordings = Recording.objects.select_related("sensor__machine").filter(
             name=place["recording"], sensor__sensor_no=place["sensor_no"], sensor__machine__name=place["machine_name"]
         )
@@ -104,7 +104,10 @@ class SampleBulk(APIView):
     row = SampleRow()  # one for all: its fields are only asked
 
     def post(self, request):
-        return Response(summary(counted("samples", lambda: post_samples(read_rows(request.data, self.row)))))
+        with counting("samples") as count:
+            rows = read_rows(request.data, self.row)
+            classes = count(post_samples(rows))
+        return Response(summary(classes) | notes_of(rows, classes))
 
 
 @openapi.GROUPED_RANGE
@@ -238,6 +241,7 @@ def describe(recording: Recording, waveform: Waveform, states: list[str]) -> dic
         "recording": recording.name,
         "recording_start": recording.first_time,
         "recording_end": recording.last_time,
+        "pruned_before": recording.pruned_before,
         "start": waveform.start,
         "end": waveform.end,
         "bucket_width": waveform.width,

@@ -12,7 +12,7 @@ class RowClass(IntEnum):
     NEW = 0
     IDENTICAL = 1  # this time is stored with the same four values
     CONFLICTING = 2  # this time is stored with other values
-    REJECTED = 3  # not five finite numbers, or a time out of range; never reaches `classify`
+    REJECTED = 3  # not five finite numbers, a time out of range or where samples were removed; never classified here
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,20 @@ def features_of(values: np.ndarray) -> list[Features]:
     return [_features(column) for column in values.T]
 
 
+def features_of_sums(
+    count: np.ndarray, minimum: np.ndarray, maximum: np.ndarray, squares: np.ndarray
+) -> list[Features]:
+    """Those of samples of which only sums are left: int64 (n,) samples, float64 (n, m) extremes and sums of squares.
+
+    Without kurtosis, which takes third and fourth powers.
+    """
+    if not len(count):
+        return [Features(None, None, None, None)] * minimum.shape[1]
+    peaks = np.maximum(-minimum.min(axis=0), maximum.max(axis=0)).tolist()
+    roots = np.sqrt(squares.sum(axis=0) / count.sum()).tolist()
+    return [Features(rms, peak, peak / rms if rms else None, None) for rms, peak in zip(roots, peaks, strict=True)]
+
+
 def _features(column: np.ndarray) -> Features:
     if not len(column):
         return Features(None, None, None, None)

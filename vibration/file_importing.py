@@ -18,7 +18,7 @@ from machines.models import RegisteredBy
 from machines.retrying import in_transaction
 from vibration.classifying import RowClass
 from vibration.csv_paths import name_of, place_of
-from vibration.importing import RecordingStartDiffers, open_recording, write_samples
+from vibration.importing import RecordingStartDiffers, open_recording, why_pruned, write_samples
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.prefetching import prefetch
 from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile
@@ -157,7 +157,8 @@ def _read_and_write(
                         source=run.file_name,
                         registered_by=options.registered_by,
                     )
-                _write(report, part, replace=options.replace)
+                if line := _write(report, part, options):
+                    return ImportRun.Outcome.STOPPED, f"the rows after line {line} were not read"
             for row in [stop] if stop else batch.rejected:
                 run.rejected += 1
                 report.tell(row.line, RowClass.REJECTED, row.reason, row.text)
@@ -170,13 +171,19 @@ def _read_and_write(
     return ImportRun.Outcome.PROBLEMS if run.conflicting or run.rejected else ImportRun.Outcome.COMPLETE, ""
 
 
-def _write(report: Report, batch: Batch, *, replace: bool) -> None:
-    """Store a batch and its counts in one transaction; the rows in conflict are told of once that is settled."""
-    run = report.run
+def _write(report: Report, batch: Batch, options: Options) -> int | None:
+    """Store a batch and its counts in one transaction; the rows in conflict are told of once that is settled.
+
+    The line of the first row where raw samples were removed, if the import is to end before a rejected row.
+    """
+    run, replace = report.run, options.replace
     before = run.new, run.identical, run.conflicting
 
     def write() -> np.ndarray:
-        classes = write_samples(run.recording, batch.time, batch.values, replace=replace)
+        run.recording = Recording.objects.select_for_update().get(pk=run.recording.pk)
+        pruned = np.flatnonzero(run.recording.is_pruned(batch.time))
+        end = pruned[0] if len(pruned) and not options.skip_bad_rows else len(batch.time)
+        classes = write_samples(run.recording, batch.time[:end], batch.values[:end], replace=replace, locked=True)
         run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
         run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
         run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
@@ -190,3 +197,10 @@ def _write(report: Report, batch: Batch, *, replace: bool) -> None:
         if not replace:
             what = f"kept out: other values are stored at {time!r} s"
         report.tell(line, RowClass.CONFLICTING, what, batch.text(line))
+    stops = len(classes) < len(batch.time)
+    rejected = [len(classes)] if stops else np.flatnonzero(classes == RowClass.REJECTED)
+    reason = why_pruned(run.recording) if len(rejected) else ""
+    for line in batch.lines[rejected].tolist():
+        run.rejected += 1
+        report.tell(line, RowClass.REJECTED, reason, batch.text(line))
+    return line if stops else None

@@ -1,4 +1,5 @@
 """The only code that writes samples. The command, the API and any upload call `write_samples`.
+`pruning.py` removes old ones; between them they keep a recording's counts.
 
 One call is one transaction that holds the lock of the recording's row. Whatever ends a program, what is stored is whole
 calls, with their rollups and counts; and two programs that write the same samples store them once.
@@ -18,7 +19,7 @@ from django.utils import timezone
 from machines.models import RegisteredBy
 from machines.registering import clean_name, register_sensor
 from vibration.buckets import Buckets, base_exponent, bucket_of, narrower, summarise
-from vibration.classifying import classify
+from vibration.classifying import RowClass, classify
 from vibration.models import DEFAULT_RECORDING, Recording, VibrationData, VibrationRollup
 from vibration.rollups import replace_rollups
 from vibration.states import STATES
@@ -80,9 +81,9 @@ def open_recording(
                 f"recording {recording} started at {timezone.localtime(recording.started_at).isoformat()}, not at "
                 f"{timezone.localtime(started_at).isoformat()}; another run of the sensor needs a name of its own"
             )
-        if recording.sample_count:
+        if recording.measured_count:
             raise RecordingStartDiffers(
-                f"recording {recording} holds {recording.sample_count:,} samples that were stored without a start; "
+                f"recording {recording} holds {recording.measured_count:,} samples that were stored without a start; "
                 "delete it and import again, or give this run a name of its own"
             )
         recording.started_at = started_at
@@ -105,13 +106,23 @@ def write_samples(
     `time` is float64 (n,) in seconds, `values` float64 (n, 4), in any order; both must be finite and in range, as
     vibration/reading.py makes sure of. `collected_at` is datetime64[us] (n,) in UTC, NaT where it is not known; then a
     recording with a known start counts from there. A row in conflict with a stored one is left out, or takes its place
-    with `replace`. `locked`: the recording was read with its lock in this very transaction.
+    with `replace`. A row where raw samples were removed is rejected: see `why_pruned`. `locked`: the recording was read
+    with its lock in this very transaction.
     """
     classes = np.empty(len(time), dtype=np.int8)
     if not len(time):
         return classes
     if not locked:
         recording = Recording.objects.select_for_update().get(pk=recording.pk)
+    if (pruned := recording.is_pruned(time)).any():
+        # Their buckets are made of samples that are gone: made anew of these rows alone, they would be lost.
+        kept = np.flatnonzero(~pruned)
+        instants = None if collected_at is None else collected_at[kept]
+        classes[pruned] = RowClass.REJECTED
+        classes[kept] = write_samples(
+            recording, time[kept], values[kept], collected_at=instants, replace=replace, locked=True
+        )
+        return classes
     if recording.rollup_exponent is None:
         recording.rollup_exponent = base_exponent(time)
     if recording.started_at is not None:
@@ -137,6 +148,16 @@ def write_samples(
         _keep_buckets_small(recording, fullest)
         recording.save(update_fields=_KEPT_FIELDS)
     return classes
+
+
+def why_pruned(recording: Recording) -> str:
+    """Why rows before `pruned_before` are not stored, and what to do."""
+    date = timezone.localtime(recording.pruned_at).date().isoformat()
+    return (
+        f"raw samples of {recording} before {recording.pruned_before!r} s were removed by retention, last on {date}, "
+        "and are not stored again; another run of the sensor needs a recording name of its own, and to import a file "
+        "anew the recording has to be deleted"
+    )
 
 
 def _store(recording, piece: Piece, time, values, collected_at, insert, replaced) -> int:
@@ -223,6 +244,8 @@ def _stored_pieces(recording: Recording, first: int, last: int) -> Iterator[Piec
 
 def _keep_buckets_small(recording: Recording, fullest: int) -> None:
     """Make all rollups anew with narrower buckets when one has grown too full."""
+    if recording.pruned_before:
+        return  # buckets whose samples are gone can't be divided; to sum up a full one at each write is slow, not wrong
     while (exponent := narrower(recording.rollup_exponent, fullest)) != recording.rollup_exponent:
         recording.rollup_exponent = exponent
         VibrationRollup.objects.filter(recording=recording).delete()

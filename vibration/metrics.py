@@ -1,7 +1,8 @@
 """Counts the rows that programs post, in this process. What becomes of files stands in the import runs."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import prometheus_client
 from rest_framework.exceptions import ValidationError
@@ -22,16 +23,20 @@ for _name in COUNTS:
         ROWS.labels(_data, _way, _name)
 
 
-def counted(data: str, post: Callable[[], Sequence[int]]) -> Sequence[int]:
-    """What `post` returns, the RowClass of each row, counted; also the rows of what it refuses by an exception."""
+@contextmanager
+def counting(data: str) -> Iterator[Callable[[Sequence[int]], Sequence[int]]]:
+    """Gives a function that counts the RowClass of each row and passes them on. Rows refused by an exception count too."""
+
+    def count(classes: Sequence[int]) -> Sequence[int]:
+        for row_class, number in Counter(map(int, classes)).items():
+            ROWS.labels(data, "json", RowClass(row_class).name.lower()).inc(number)
+        return classes
+
     try:
-        classes = post()
+        yield count
     except (InvalidRows, ValidationError) as error:  # the latter is of a single row
         ROWS.labels(data, "json", "rejected").inc(getattr(error, "count", 1))
         raise
-    for row_class, number in Counter(map(int, classes)).items():
-        ROWS.labels(data, "json", RowClass(row_class).name.lower()).inc(number)
-    return classes
 
 
 def count_upload(run: ImportRun) -> None:

@@ -37,6 +37,10 @@ class Recording(models.Model):
     last_collected_at = models.DateTimeField(_("latest sample"), null=True, editable=False)
     last_written_at = models.DateTimeField(_("last write"), null=True, editable=False)
     rollup_exponent = models.SmallIntegerField(null=True, editable=False)  # a base bucket lasts 2**this seconds
+    # And these by vibration/pruning.py: no sample is stored before the edge of a base bucket, their rollups stay.
+    pruned_before = models.FloatField(_("raw samples removed before (s)"), default=0, editable=False)  # 0: none removed
+    pruned_count = models.BigIntegerField(_("raw samples removed"), default=0, editable=False)
+    pruned_at = models.DateTimeField(_("raw samples last removed"), null=True, editable=False)
 
     objects = RecordingQuerySet.as_manager()
 
@@ -77,15 +81,31 @@ class Recording(models.Model):
         return None if self.first_time is None else round(self.last_time - self.first_time, 6)
 
     @property
+    def measured_count(self) -> int:
+        """Samples that it has rollups of: those that are stored, and those that were removed."""
+        return self.sample_count + self.pruned_count
+
+    @property
     def average_step(self) -> float | None:
         """Seconds between two samples, on average."""
-        return self.length / (self.sample_count - 1) if self.length else None
+        return self.length / (self.measured_count - 1) if self.length else None
 
     @property
     def place_query(self) -> str:
         """Machine, sensor and recording as the pages' query strings name them."""
         place = {"machine": self.sensor.machine.name, "sensor": self.sensor.sensor_no, "recording": self.name}
         return urlencode(place)
+
+    def is_pruned(self, time):
+        """Whether raw samples of this time, or of each of these (seconds), were removed or would be by now."""
+        return time < self.pruned_before
+
+    def is_pruned_by_now(self, time: float) -> bool:
+        """Likewise, asked anew: raw samples may be removed while they are read. Takes over what it finds."""
+        found = Recording.objects.filter(pk=self.pk).values_list("pruned_before", flat=True).first()
+        if found is not None:  # else the recording was deleted
+            self.pruned_before = found
+        return self.is_pruned(time)
 
     def bucket_width(self, level: int) -> float:
         """Seconds that a bucket of this level spans; the base level is 0."""

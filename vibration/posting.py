@@ -10,7 +10,7 @@ from machines.models import RegisteredBy, Sensor
 from machines.retrying import in_transaction
 from machines.rows import InvalidRows, TooLarge
 from vibration.classifying import RowClass
-from vibration.importing import open_recording, write_samples
+from vibration.importing import open_recording, why_pruned, write_samples
 from vibration.models import Recording
 from vibration.states import STATES
 
@@ -22,7 +22,7 @@ Place = tuple[str, str, str]  # machine, sensor and recording, by their names
 def post_samples(columns: dict) -> np.ndarray:
     """Store the columns of rows as `read_rows` returns them for a SampleRow; the RowClass of each row, int8 (n,).
 
-    Raises TooLarge for rows of more than 200 recordings; InvalidRows for a machine or sensor that nobody registered,
+    Rejected are those where raw samples were removed. Raises TooLarge for rows of more than 200 recordings; InvalidRows for a machine or sensor that nobody registered,
     where `API_REGISTERS_MACHINES` is off.
     """
     rows_of: dict[Place, list[int]] = defaultdict(list)
@@ -54,7 +54,11 @@ def post_samples(columns: dict) -> np.ndarray:
 
 
 def summary(classes: Iterable[int]) -> dict:
-    """What the poster of rows is told of what became of them."""
+    """What the poster of rows is told of what became of them.
+
+    A row where raw samples were removed counts as conflicting: another value was there, to send it again changes
+    nothing, and the rows beside it are stored. `notes_of` says more.
+    """
     classes = [int(it) for it in classes]
     counts = Counter(classes)
     return {
@@ -62,9 +66,22 @@ def summary(classes: Iterable[int]) -> dict:
         "received": len(classes),
         "inserted": counts[RowClass.NEW],
         "identical": counts[RowClass.IDENTICAL],
-        "conflicting": counts[RowClass.CONFLICTING],
-        "conflicts": [row for row, row_class in enumerate(classes) if row_class == RowClass.CONFLICTING],
+        "conflicting": counts[RowClass.CONFLICTING] + counts[RowClass.REJECTED],
+        "conflicts": [row for row, row_class in enumerate(classes) if row_class >= RowClass.CONFLICTING],
     }
+
+
+def notes_of(columns: dict, classes: np.ndarray) -> dict:
+    """Which rows were kept out as raw samples were removed, and why; nothing if there are none.
+
+    `columns` is what `post_samples` got, `classes` what it returned.
+    """
+    pruned = np.flatnonzero(classes == RowClass.REJECTED).tolist()
+    if not pruned:
+        return {}
+    places = {tuple(columns[name][row] for name in ("machine_name", "sensor_no", "recording")) for row in pruned}
+    found = [recording for place in sorted(places) if (recording := _found(*place))]
+    return {"pruned": pruned, "notes": [f"Not stored: {why_pruned(recording)}." for recording in found]}
 
 
 def _locked(machine: str, sensor: str, name: str) -> Recording | None:
@@ -73,8 +90,12 @@ def _locked(machine: str, sensor: str, name: str) -> Recording | None:
     return Recording.objects.select_for_update().filter(sensor=of_sensor, name=name).first()
 
 
+def _found(machine: str, sensor: str, name: str) -> Recording | None:
+    return Recording.objects.filter(sensor__machine__name=machine, sensor__sensor_no=sensor, name=name).first()
+
+
 def _opened(machine: str, sensor: str, name: str) -> Recording:
-    found = Recording.objects.filter(sensor__machine__name=machine, sensor__sensor_no=sensor, name=name).first()
+    found = _found(machine, sensor, name)
     return found or open_recording(machine, sensor, name=name, source="API", registered_by=RegisteredBy.API)
 
 

@@ -1,5 +1,5 @@
-import re
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -10,17 +10,18 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from himmes.tokens import make_token
+from machines.durations import read_duration
 from machines.row_fields import TimeField
 
 
 def expiry(text: str) -> datetime:
     """`90d` from now, or an instant as the API takes it."""
-    if found := re.fullmatch(r"(\d{1,5})d", text):
-        return timezone.now() + timedelta(days=int(found[1]))
+    with suppress(ValueError):
+        return timezone.now() + read_duration(text)
     try:
         return TimeField(measured=False).to_internal_value(text)
     except serializers.ValidationError as error:
-        raise CommandError(f"--expires: {error.detail[0]} Or a number of days, such as 90d.") from None
+        raise CommandError(f"--expires: {error.detail[0]} Or a length of time, such as 90d.") from None
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("username", help="the user whose token it is, best one for each program")
         parser.add_argument("--role", required=True, help="viewer, collector, diagnoser or administrator")
         parser.add_argument("--name", help="which program uses it, and where; else the username")
-        parser.add_argument("--expires", metavar="90d|ISO", help="days from now, or an instant; else never")
+        parser.add_argument("--expires", metavar="90d|ISO", help="12h, 90d or 2w from now, or an instant; else never")
 
     def handle(self, *args, username, role, name, expires, **options):
         try:

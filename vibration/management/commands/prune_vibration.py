@@ -1,0 +1,145 @@
+import argparse
+import difflib
+import signal
+import sys
+import time as clock
+from datetime import datetime, timedelta
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, reset_queries
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import track
+
+from machines.durations import read_duration
+from machines.models import Machine
+from vibration.management.commands.import_vibration import positive, user_name
+from vibration.models import Recording
+from vibration.pruning import BATCH_ROWS, Removal, find_removal, remove
+from vibration.reporting import removal_table, show_bar
+
+LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
+LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
+PAUSE_S, LONGEST_PAUSE_S = 0.1, 60.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Remove raw samples that are older than an age, and keep their rollups: waveforms of removed samples are still "
+        "drawn, with the least and greatest value of each bucket. Shows first what it would remove, and asks. "
+        "A sample counts from its collected_at; where that is not known, from the last write to its recording. Of each "
+        "recording a beginning is removed: the first sample, in order of measured_time, that is not old enough ends it. "
+        "Removed samples can't be brought back, and rows of their times are not stored again. Removes batch by batch; "
+        "interrupted, it is run again to go on."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="such as 90d, 12w or 36h")
+        parser.add_argument("--machine", action="append", metavar="M", help="of this machine only; may be repeated")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
+        parser.add_argument("--no-input", action="store_true", help="do not ask")
+        parser.add_argument("--batch-size", type=batch_size, default=BATCH_ROWS, metavar="N", help="rows a transaction")
+        parser.add_argument(
+            "--pause", type=pause, default=PAUSE_S, metavar="S", help="seconds between two batches, for other writers"
+        )
+
+    def handle(self, *args, older_than, machine, dry_run, no_input, batch_size, pause, **options):
+        cutoff = timezone.now() - older_than
+        recordings = Recording.objects.with_place().filter(sample_count__gt=0)
+        if machine:
+            recordings = recordings.filter(sensor__machine__in=[known_machine(name) for name in machine])
+        # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        removed = 0
+        try:
+            removals = [found for it in self._track(recordings) if (found := find_removal(it, cutoff))]
+            self._show(removals, cutoff)
+            if dry_run or not removals:
+                return
+            total = sum(it.samples for it in removals)
+            if not no_input:
+                ask(f"Remove {total:,} samples for good?")
+            started = clock.monotonic()
+            with show_bar("Removing", total, self.stdout) as show:
+                for removal in removals:
+                    for count in self._remove(removal, cutoff, batch_size):
+                        removed += count
+                        show(removed, removed)
+                        reset_queries()  # with DEBUG on, Django would keep the text of every statement
+                        clock.sleep(pause)
+        except KeyboardInterrupt:
+            raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
+        except DatabaseError as error:
+            raise CommandError(unfinished(f"The database failed: {error}", removed)) from None
+        seconds = clock.monotonic() - started
+        self.stdout.write(f"Removed {removed:,} of {total:,} samples in {seconds:.1f} s. Their rollups stay.")
+        if removed != total:
+            self.stdout.write("What differs was stored or deleted by others in the meantime.")
+
+    def _track(self, recordings) -> list[Recording]:
+        if not sys.stderr.isatty():
+            return recordings
+        return track(recordings, "Looking at recordings", console=Console(stderr=True), transient=True)
+
+    def _show(self, removals: list[Removal], cutoff: datetime) -> None:
+        since = f"{timezone.localtime(cutoff):%Y-%m-%d %H:%M}"
+        if not removals:
+            self.stdout.write(f"No samples from before {since} are there to remove.")
+            return
+        self.stdout.write(f"Samples from before {since} to be removed:")
+        self.stdout.write(removal_table(removals))
+
+    def _remove(self, removal: Removal, cutoff: datetime, batch_size: int):
+        try:
+            yield from remove(removal, cutoff, by=user_name(), batch_rows=batch_size)
+        except Recording.DoesNotExist:
+            self.stderr.write(f"{removal.recording} was deleted meanwhile.")
+
+
+def known_machine(name: str) -> Machine:
+    if found := Machine.objects.filter(name=name).first():
+        return found
+    names = list(Machine.objects.order_by("name").values_list("name", flat=True))
+    near = difflib.get_close_matches(name, names) or names[:5]
+    raise CommandError(f"There is no machine {name}. Perhaps: {', '.join(near)}" if near else "There are no machines.")
+
+
+def ask(question: str) -> None:
+    try:
+        answer = input(f"{question} Type yes: ")
+    except EOFError:
+        raise CommandError("Nothing was removed: nobody answered. Where nobody can, give --no-input.") from None
+    if answer != "yes":
+        raise CommandError("Nothing was removed.")
+
+
+def unfinished(trouble: str, removed: int) -> str:
+    return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to go on."
+
+
+def age(text: str) -> timedelta:
+    try:
+        found = read_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if found < LEAST_AGE:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is less than a day; to undo an import there is the command delete_recording"
+        )
+    return found
+
+
+def batch_size(text: str) -> int:
+    if (number := positive(text)) > LARGEST_BATCH:
+        raise argparse.ArgumentTypeError(f"'{text}' is more than {LARGEST_BATCH:,} rows, for which others would wait")
+    return number
+
+
+def pause(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_PAUSE_S:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0 to {LONGEST_PAUSE_S:g}")
+    return seconds
