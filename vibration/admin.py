@@ -87,6 +87,9 @@ class RecordingAdmin(admin.ModelAdmin):
         "last_time",
         "last_collected_at",
         "last_written_at",
+        "pruned_before",
+        "pruned_count",
+        "pruned_at",
     ]
 
     def has_add_permission(self, request):

@@ -107,6 +107,11 @@ class Recording(models.Model):
             self.pruned_before = found
         return self.is_pruned(time)
 
+    @property
+    def finest_width(self) -> float:
+        """Seconds that a bucket of the base level spans."""
+        return self.bucket_width(0)
+
     def bucket_width(self, level: int) -> float:
         """Seconds that a bucket of this level spans; the base level is 0."""
         return 2.0**self.rollup_exponent * FACTOR**level

@@ -59,7 +59,8 @@ SAMPLES = extend_schema_view(
         tags=[DATA],
         summary="한 행 저장 / store one sample",
         description="수집기. 201 새로 저장, 200 이미 같은 값, 409 다른 값이 있음. / For collectors. 201: stored; 200: it was "
-        "stored before with the same values; 409: other values are stored at its time, which stay.",
+        "stored before with the same values; 409: other values are stored at its time, which stay, or raw samples of its "
+        "time were removed by retention.",
         request=serializers.SampleRow,
         responses={200: serializers.Sample, 201: serializers.Sample},
         examples=[OpenApiExample("한 행 / a row", ROW, request_only=True), _answer("저장됨 / stored", SAMPLE)],
@@ -71,10 +72,10 @@ SAMPLE_BULK = extend_schema(
     description="모두 저장하거나 하나도 저장하지 않습니다. 다시 보내도 중복되지 않습니다. / For collectors. A list of rows, in "
     "one transaction: when a row is invalid nothing is stored, and the 400 names row and field. Posted again, rows change "
     "nothing and count as identical. A row whose time is stored with other values is left out and its number listed in "
-    "`conflicts`. May be gzip-compressed (Content-Encoding: gzip). Unknown machines and sensors are registered, unless a "
+    "`conflicts`; so is one whose time lies where raw samples were removed by retention: `pruned` and `notes` say so. May be gzip-compressed (Content-Encoding: gzip). Unknown machines and sensors are registered, unless a "
     "setting forbids it.",
     request=serializers.SampleRow(many=True),
-    responses=serializers.PostedRows,
+    responses=serializers.PostedSamples,
     examples=[
         OpenApiExample("한 행의 목록 / a list of one row", ROW, request_only=True),
         _answer(
@@ -107,6 +108,7 @@ WAVEFORM = extend_schema(
                 "recording": "default",
                 "recording_start": 0.000736,
                 "recording_end": 0.000736,
+                "pruned_before": 0.0,
                 "start": 0.000736,
                 "end": 0.0007360000000000001,
                 "bucket_width": 0.0,
@@ -139,6 +141,7 @@ SPECTRUM = extend_schema(
                 "sensor_no": "sensor1",
                 "recording": "default",
                 "rated_rpm": None,
+                "pruned_before": 0.0,
                 "start": 0.000736,
                 "end": 0.000736,
                 "samples": 1,
@@ -158,6 +161,7 @@ SPECTRUM = extend_schema(
                 "sensor_no": "sensor1",
                 "recording": "default",
                 "rated_rpm": 1650,
+                "pruned_before": 0.0,
                 "start": 0.0,
                 "end": 1.999,
                 "samples": 2000,
@@ -224,6 +228,9 @@ _RECORDING = {
     "last_collected_at": "2026-11-20T09:30:00+09:00",
     "last_written_at": "2026-11-20T09:30:01.250000+09:00",
     "created_at": "2026-11-20T09:30:01.240000+09:00",
+    "pruned_before": 0.0,
+    "pruned_count": 0,
+    "pruned_at": None,
 }
 RECORDINGS = extend_schema(
     tags=[RECORDING_TAG],

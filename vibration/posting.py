@@ -22,8 +22,8 @@ Place = tuple[str, str, str]  # machine, sensor and recording, by their names
 def post_samples(columns: dict) -> np.ndarray:
     """Store the columns of rows as `read_rows` returns them for a SampleRow; the RowClass of each row, int8 (n,).
 
-    Rejected are those where raw samples were removed. Raises TooLarge for rows of more than 200 recordings; InvalidRows for a machine or sensor that nobody registered,
-    where `API_REGISTERS_MACHINES` is off.
+    Rejected are those where raw samples were removed. Raises TooLarge for rows of more than 200 recordings; InvalidRows
+    for a machine or sensor that nobody registered, where `API_REGISTERS_MACHINES` is off.
     """
     rows_of: dict[Place, list[int]] = defaultdict(list)
     for number, place in enumerate(

@@ -2,8 +2,8 @@
 
 Of each recording a beginning is removed, up to the edge of a base bucket: so a bucket has all its samples or none, and
 what is gone is said by one number, `Recording.pruned_before`. It goes batch by batch: each is a transaction that holds
-the recording's lock, as a write does, and changes samples, counts and that number together. Whatever ends a program, they
-fit each other, and the next run goes on.
+the recording's lock, as a write does, and changes samples, counts and that number together. Whatever ends a program,
+they fit each other, and the next run goes on.
 """
 
 import logging
@@ -35,34 +35,28 @@ class Removal:
     border: float  # seconds, the edge of a base bucket
     samples: int
     first_time: float  # seconds, of the first of them
+    first_at: datetime | None  # when it was measured; None: not known
     last_time: float
-    oldest: datetime | None  # when the first of them was measured; None: not known
-    newest: datetime | None  # likewise of the last
+    last_at: datetime | None
 
 
 def find_removal(recording: Recording, cutoff: datetime) -> Removal | None:
     """What goes of a recording when samples from `cutoff` on are to stay; None: nothing.
 
-    A sample counts from its `collected_at`. One without counts from the recording's last write, as it was measured before
-    that. In order of `measured_time` the first sample that is too young ends what goes, whatever comes after it.
+    A sample counts from its `collected_at`. One without counts from the recording's last write, as it was measured
+    before that. In order of `measured_time` the first sample that is too young ends what goes, whatever comes after it.
     """
     if not recording.sample_count:
         return None
-    samples = _stored(recording)
-    if (young := _first_young(recording, cutoff)) is None:
-        last_time = samples.aggregate(Max("measured_time"))["measured_time__max"]
-        border = _edge(recording, last_time, 1)
-    else:
-        border = _edge(recording, young)
-    going = samples.filter(measured_time__lt=border)
-    ends = [
-        going.order_by(order).values_list("measured_time", "collected_at").first()
-        for order in ("measured_time", "-measured_time")
-    ]
-    if None in ends:
+    samples = _stored(recording).order_by("measured_time")
+    if (young := _first_young(recording, cutoff)) is not None:
+        samples = samples.filter(measured_time__lt=_edge(recording, young))
+    times = samples.values_list("measured_time", "collected_at")
+    if (first := times.first()) is None:
         return None
-    (first_time, oldest), (last_time, newest) = ends
-    return Removal(recording, border, going.count(), first_time, last_time, oldest, newest)
+    last = times.last()
+    border = _edge(recording, last[0], 1)
+    return Removal(recording, border, samples.count(), *first, *last)
 
 
 def remove(removal: Removal, cutoff: datetime, *, by: str, batch_rows: int = BATCH_ROWS) -> Iterator[int]:

@@ -106,7 +106,10 @@ def removal_table(removals: list[Removal]) -> str:
             it.recording.name,
             *(f"{number:,}" for number in (it.samples, it.recording.sample_count)),
             *(f"{time:.3f}" for time in (it.first_time, it.last_time)),
-            *(f"{timezone.localtime(when):%Y-%m-%d %H:%M}" if when else "not known" for when in (it.oldest, it.newest)),
+            *(
+                f"{timezone.localtime(when):%Y-%m-%d %H:%M}" if when else "not known"
+                for when in (it.first_at, it.last_at)
+            ),
             _megabytes(it.samples),
         )
     if len(removals) > 1:

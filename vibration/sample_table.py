@@ -112,7 +112,7 @@ def _row(place: Place, sample: tuple, addresses: dict[int, tuple[str, float]]) -
     if place.pk not in addresses:
         query = {"machine": place.machine, "sensor": place.sensor, "recording": place.recording}
         span = place.last_time - place.first_time
-        half = LINKED_SAMPLES / 2 * span / (place.sample_count - 1) if span else 0.5
+        half = LINKED_SAMPLES / 2 * span / (place.sample_count + place.pruned_count - 1) if span else 0.5
         addresses[place.pk] = f"{reverse('waveform')}?{urlencode(query)}", half
     address, half = addresses[place.pk]
     return Row(

@@ -34,13 +34,17 @@ class Place(NamedTuple):
     first_time: float | None
     last_time: float | None
     last_written_at: datetime | None
+    pruned_before: float
+    pruned_count: int
+    pruned_at: datetime | None
 
 
 def places_of(recordings: QuerySet[Recording]) -> list[Place]:
     """These recordings in the order of the queryset; one query."""
     sensor = ("sensor__machine__name", "sensor__sensor_no", "sensor__unit")
     kept = ("sample_count", "first_time", "last_time", "last_written_at")
-    return list(map(Place._make, recordings.values_list("pk", *sensor, "name", *kept)))
+    pruned = ("pruned_before", "pruned_count", "pruned_at")
+    return list(map(Place._make, recordings.values_list("pk", *sensor, "name", *kept, *pruned)))
 
 
 def read_samples(places: list[Place], window: Q, **how) -> Iterator[dict]:

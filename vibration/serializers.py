@@ -5,6 +5,7 @@ from rest_framework import serializers
 from machines.models import Machine, Sensor
 from machines.row_fields import NameField, NumberField, TimeField
 from machines.serializers import RefuseUnknown
+from vibration.analysis import PRUNED
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.samples import Key, key_of
 from vibration.spectrum import NOT_EVEN, TOO_FEW
@@ -75,6 +76,20 @@ class PostedRows(serializers.Serializer):
     )
 
 
+class PostedSamples(PostedRows):
+    """Of a list of samples; rows where raw samples were removed count as conflicting, and are named once more."""
+
+    pruned = serializers.ListField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="원본 삭제 구간의 행 번호 / conflicting rows where raw samples were removed by retention. Left "
+        "out when there are none.",
+    )
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="설명 / why they are not stored, for each recording."
+    )
+
+
 class CursorField(serializers.CharField):
     """Where a page of samples begins: behind the sample of this id."""
 
@@ -141,6 +156,10 @@ class WaveformAnswer(serializers.Serializer):
     recording = serializers.CharField()
     recording_start = serializers.FloatField(allow_null=True, help_text="Seconds; null when it holds no samples.")
     recording_end = serializers.FloatField(allow_null=True)
+    pruned_before = serializers.FloatField(
+        help_text="원본이 삭제된 구간의 끝(초) / raw samples before this time were removed; windows that begin there "
+        "are drawn from what is kept of them. 0: none."
+    )
     start = serializers.FloatField(help_text="Seconds: the window, widened to whole buckets.")
     end = serializers.FloatField()
     bucket_width = serializers.FloatField(help_text="Seconds; 0 when each sample is there by itself.")
@@ -205,13 +224,19 @@ class SpectrumAnswer(serializers.Serializer):
     sensor_no = serializers.CharField()
     recording = serializers.CharField()
     rated_rpm = serializers.IntegerField(allow_null=True, help_text="정격 회전수(rpm) / null where it is not known.")
+    pruned_before = serializers.FloatField(
+        help_text="원본이 삭제된 구간의 끝(초) / raw samples before it were removed. A window that begins there is "
+        "widened to whole buckets, and its features are those of all samples that there were. 0: none."
+    )
     start = serializers.FloatField(allow_null=True, help_text="Seconds, the first sample that was read; null: none.")
     end = serializers.FloatField(allow_null=True, help_text="Seconds, the last sample that was read.")
-    samples = serializers.IntegerField(help_text="표본 수 / samples that were read.")
+    samples = serializers.IntegerField(help_text="표본 수 / samples that the features are of.")
     truncated = serializers.BooleanField(help_text="앞부분만 / the window has more samples: these are its first.")
     features = serializers.DictField(child=WindowFeatures(), help_text="상태별 특징값 / by state: normal, ...")
     spectrum_reason = serializers.ChoiceField(
-        [TOO_FEW, NOT_EVEN], allow_null=True, help_text="스펙트럼이 없는 이유 / why there is none; null: there is one."
+        [TOO_FEW, NOT_EVEN, PRUNED],
+        allow_null=True,
+        help_text="스펙트럼이 없는 이유 / why there is none; null: there is one.",
     )
     spectrum = Spectrum(allow_null=True)
 
@@ -271,5 +296,8 @@ class RecordingSerializer(serializers.ModelSerializer):
             "last_collected_at",
             "last_written_at",
             "created_at",
+            "pruned_before",
+            "pruned_count",
+            "pruned_at",
         ]
         read_only_fields = fields

@@ -11,6 +11,7 @@ from machines.forms import PeriodForm, query_with
 from machines.natural_order import natural
 from vibration.models import Recording
 from vibration.sample_table import Cursor
+from vibration.samples import Place
 
 _NOT_SECONDS = _("Enter a number of seconds, such as 12.5.")
 _PLACES = ("machine", "sensor", "recording")
@@ -105,7 +106,7 @@ class SampleTableForm(PeriodForm):
         return asked
 
     def recordings(self, now: datetime):
-        """Those that can hold samples asked for, the one that was written last first. The form must be valid."""
+        """Those that hold or held samples asked for, the one that was written last first. The form must be valid."""
         asked = self.cleaned_data
         after, before = self.period(now)
         lookups = {
@@ -118,7 +119,7 @@ class SampleTableForm(PeriodForm):
             "last_collected_at__isnull": False if before else None,
         }
         asked_for = {lookup: value for lookup, value in lookups.items() if value not in ("", None)}
-        return Recording.objects.filter(sample_count__gt=0, **asked_for).newest_first()
+        return Recording.objects.filter(first_time__isnull=False, **asked_for).newest_first()
 
     def window(self, now: datetime) -> Q:
         """Which samples of these recordings are asked for; empty when all are. The form must be valid."""
@@ -130,6 +131,11 @@ class SampleTableForm(PeriodForm):
             "collected_at__lt": before,
         }
         return Q(**{lookup: value for lookup, value in lookups.items() if value is not None})
+
+    def pruned(self, places: list[Place]) -> list[Place]:
+        """Of these recordings, those with raw samples removed where samples are asked for. The form must be valid."""
+        start = self.cleaned_data["start"] or 0.0
+        return [it for it in places if start < it.pruned_before]
 
     def place(self) -> list[str]:
         """Names of the machine, sensor and recording that are chosen, as far as they are. The form must be valid."""

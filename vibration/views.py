@@ -22,6 +22,10 @@ SPECTRUM_TEXT = {
     "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
     "too_few_samples": _("No spectrum: it takes at least 16 samples in a row without a gap."),
     "not_evenly_sampled": _("No spectrum: the samples of this window are not evenly spaced in time."),
+    "samples_removed": _(
+        "No spectrum and no kurtosis: they take raw samples, and those before {before} s were removed. Choose a window "
+        "from there on."
+    ),
     "orders": _("Order 1 is the rated speed of the machine, {rpm} rpm ({hertz} Hz)."),
     "no_orders": _("The rated speed of this machine is not known; with it, peaks are also given as orders."),
     "frequency": _("Frequency (Hz)"),
@@ -35,6 +39,7 @@ WAVEFORM_TEXT = {
         "{samples} samples shown as {buckets} buckets of {width} s; the least and greatest value of each kept"
     ),
     "reduced_to_one": _("{samples} samples shown as one bucket of {width} s; its least and greatest value kept"),
+    "pruned": _("Raw samples before {before} s were removed: of these only the least and greatest values are left."),
     "all": _("all {samples} samples of this window, none left out"),
     "all_one": _("the only sample of this window"),
     "nothing": _("There are no samples in this window. The recording goes from {start} s to {end} s."),
@@ -59,10 +64,12 @@ def waveform(request):
     form = WaveformForm(request.GET)
     recording = form.chosen()
     nothing_stored = not form.fields["machine"].choices
+    compared = form.compared()
     context = {
         "form": form,
         "recording": recording,
-        "compared": form.compared(),
+        "compared": compared,
+        "pruned": [it for it in (recording, compared) if it and it.pruned_count],
         "nothing_stored": nothing_stored,
         "text": WAVEFORM_TEXT | {"states": STATE_NAMES},
     }
@@ -85,5 +92,6 @@ def table(request):
         "has_units": any(row.unit for row in page.rows),
         "place": " / ".join(form.place()),
         "older": page.older and form.newest(cursor=str(page.older)),
+        "pruned": form.pruned(places),
     }
     return render(request, "vibration/table.html", context)

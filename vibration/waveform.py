@@ -34,7 +34,7 @@ def read_waveform(recording: Recording, start: float, end: float, points: int = 
     just fine enough, which has at most 8 times as many; a window too short for the base buckets is made from its
     samples, 25 * `points` at the most if they are evenly spaced. So what is read does not grow with the recording.
 
-    A window that begins where raw samples were removed is made from rollups as a whole, at the finest from base buckets.
+    A window that begins where raw samples were removed is made from rollups as a whole: base buckets at the finest.
     """
     if recording.first_time is None:
         return _empty(start)

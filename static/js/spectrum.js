@@ -96,8 +96,8 @@ window.himmes.spectrum = (() => {
     [...document.querySelectorAll("#waveform-form [name=states]:checked")].map((box) => box.value);
 
   function showSpectrum() {
-    const { spectrum, spectrum_reason: reason, rated_rpm: rpm } = answer;
-    place("about").textContent = spectrum ? about(spectrum) : text[reason];
+    const { spectrum, spectrum_reason: reason, rated_rpm: rpm, pruned_before: before } = answer;
+    place("about").textContent = spectrum ? about(spectrum) : fill(text[reason], { before });
     place("peak-list").hidden = !spectrum;
     for (const cell of panel.querySelectorAll("[data-order]")) cell.hidden = rpm === null;
     place("orders").textContent = rpm ? fill(text.orders, { rpm: count(rpm), hertz: rounded(rpm / 60) }) : text.no_orders;

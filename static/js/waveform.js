@@ -212,6 +212,12 @@
   }
 
   function inWords(answer) {
+    const words = amountInWords(answer);
+    const isPruned = answer.samples > 0 && answer.start < answer.pruned_before;
+    return isPruned ? `${words}. ${fill(text.pruned, { before: answer.pruned_before })}` : words;
+  }
+
+  function amountInWords(answer) {
     const { samples, buckets, bucket_width: width } = answer;
     const numbers = { samples: count(samples), buckets: count(buckets), width };
     if (answer.recording_start === null) return text.empty;

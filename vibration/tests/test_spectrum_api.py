@@ -183,6 +183,6 @@ def test_an_unknown_recording_is_not_found_and_nobody_reads_without_a_login(oper
 
 def test_a_spectrum_costs_a_fixed_number_of_queries(operator, django_assert_num_queries):
     make_recording(20_000)
-    # Session, user, his permissions and those of his roles, recording, samples
-    with django_assert_num_queries(6):
+    # Session, user, his permissions and those of his roles, recording, samples, whether they were removed meanwhile
+    with django_assert_num_queries(7):
         operator.get(URL, PLACE)

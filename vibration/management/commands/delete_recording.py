@@ -20,6 +20,8 @@ class Command(BaseCommand):
         except Recording.DoesNotExist:
             raise CommandError(f"There is no recording {machine} / {sensor} / {recording}.") from None
         what = f"{found} with {found.sample_count:,} samples"
+        if found.pruned_count:
+            what += f" and the rollups of {found.pruned_count:,} that retention removed"
         if not no_input and input(f"Delete {what}? Type yes: ") != "yes":
             raise CommandError("Nothing was deleted.")
         found.delete()

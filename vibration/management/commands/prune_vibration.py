@@ -27,10 +27,10 @@ class Command(BaseCommand):
     help = (
         "Remove raw samples that are older than an age, and keep their rollups: waveforms of removed samples are still "
         "drawn, with the least and greatest value of each bucket. Shows first what it would remove, and asks. "
-        "A sample counts from its collected_at; where that is not known, from the last write to its recording. Of each "
-        "recording a beginning is removed: the first sample, in order of measured_time, that is not old enough ends it. "
-        "Removed samples can't be brought back, and rows of their times are not stored again. Removes batch by batch; "
-        "interrupted, it is run again to go on."
+        "A sample counts from its collected_at; where that is not known, from the last write to its recording. Of "
+        "each recording a beginning is removed: the first sample, in order of measured_time, that is not old enough "
+        "ends it. Removed samples can't be brought back, and rows of their times are not stored again. Removes batch "
+        "by batch; interrupted, it is run again to go on."
     )
 
     def add_arguments(self, parser):
