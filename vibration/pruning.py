@@ -21,7 +21,7 @@ from vibration.buckets import bucket_of
 from vibration.models import Recording, VibrationData
 
 logger = logging.getLogger("django.vibration")
-BATCH_ROWS = 10_000
+BATCH_ROWS = 5_000
 BYTES_PER_SAMPLE = 78  # on disk, see docs/adr/0001-composite-key.md
 _FIRST_PAGE, _LARGEST_PAGE = 100, 100_000  # samples that one statement looks at
 _GROWTH = 10

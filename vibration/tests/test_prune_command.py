@@ -113,7 +113,7 @@ def test_lengths_of_time(text, hours):
     assert read_duration(text) == timedelta(hours=hours)
 
 
-@pytest.mark.parametrize("option", ["--batch-size=0", "--batch-size=100001", "--pause=-1", "--pause=nan", "--pause=61"])
+@pytest.mark.parametrize("option", ["--batch-size=0", "--batch-size=100001", "--pause=-1", "--pause=nan", "--pause=101"])
 def test_numbers_that_make_no_sense_are_refused(option):
     with pytest.raises(CommandError):
         prune("--older-than", "90d", option, "--no-input")
@@ -184,7 +184,7 @@ def test_a_process_that_is_ended_at_any_time_leaves_counts_that_fit(number):
     before = list(VibrationRollup.objects.order_by("level", "bucket").values_list())
     command = [sys.executable, "manage.py", "prune_vibration", "--older-than=90d", "--no-input", "--batch-size=1000"]
     process = subprocess.Popen(
-        [*command, "--pause=0.01"],
+        [*command, "--pause=2"],
         cwd=settings.BASE_DIR,
         env=os.environ | {"DATABASE_URL": database_url()},
         stdout=subprocess.PIPE,

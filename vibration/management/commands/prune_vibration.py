@@ -20,7 +20,7 @@ from vibration.reporting import removal_table, show_bar
 
 LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
 LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
-PAUSE_S, LONGEST_PAUSE_S = 0.1, 60.0
+PAUSE, LONGEST_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
 
 
 class Command(BaseCommand):
@@ -40,7 +40,11 @@ class Command(BaseCommand):
         parser.add_argument("--no-input", action="store_true", help="do not ask")
         parser.add_argument("--batch-size", type=batch_size, default=BATCH_ROWS, metavar="N", help="rows a transaction")
         parser.add_argument(
-            "--pause", type=pause, default=PAUSE_S, metavar="S", help="seconds between two batches, for other writers"
+            "--pause",
+            type=pause,
+            default=PAUSE,
+            metavar="X",
+            help="after each batch, leave the database to others for X times as long as it took; %(default)g",
         )
 
     def handle(self, *args, older_than, machine, dry_run, no_input, batch_size, pause, **options):
@@ -59,14 +63,15 @@ class Command(BaseCommand):
             total = sum(it.samples for it in removals)
             if not no_input:
                 ask(f"Remove {total:,} samples for good?")
-            started = clock.monotonic()
+            started = began = clock.monotonic()
             with show_bar("Removing", total, self.stdout) as show:
                 for removal in removals:
                     for count in self._remove(removal, cutoff, batch_size):
                         removed += count
                         show(removed, removed)
                         reset_queries()  # with DEBUG on, Django would keep the text of every statement
-                        clock.sleep(pause)
+                        clock.sleep(pause * (clock.monotonic() - began))
+                        began = clock.monotonic()
         except KeyboardInterrupt:
             raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
         except DatabaseError as error:
@@ -137,9 +142,9 @@ def batch_size(text: str) -> int:
 
 def pause(text: str) -> float:
     try:
-        seconds = float(text)
+        times = float(text)
     except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= LONGEST_PAUSE_S:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0 to {LONGEST_PAUSE_S:g}")
-    return seconds
+        times = -1
+    if not 0 <= times <= LONGEST_PAUSE:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {LONGEST_PAUSE:g}")
+    return times
