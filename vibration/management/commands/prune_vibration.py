@@ -20,7 +20,8 @@ from vibration.reporting import removal_table, show_bar
 
 LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
 LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
-PAUSE, LONGEST_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
+PAUSE, MAX_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
+LONGEST_PAUSE_S = 10.0  # a batch may have waited for a long import, which is no work of its own
 
 
 class Command(BaseCommand):
@@ -70,7 +71,7 @@ class Command(BaseCommand):
                         removed += count
                         show(removed, removed)
                         reset_queries()  # with DEBUG on, Django would keep the text of every statement
-                        clock.sleep(pause * (clock.monotonic() - began))
+                        clock.sleep(min(LONGEST_PAUSE_S, pause * (clock.monotonic() - began)))
                         began = clock.monotonic()
         except KeyboardInterrupt:
             raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
@@ -145,6 +146,6 @@ def pause(text: str) -> float:
         times = float(text)
     except ValueError:
         times = -1
-    if not 0 <= times <= LONGEST_PAUSE:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {LONGEST_PAUSE:g}")
+    if not 0 <= times <= MAX_PAUSE:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {MAX_PAUSE:g}")
     return times
