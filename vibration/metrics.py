@@ -25,7 +25,7 @@ for _name in COUNTS:
 
 @contextmanager
 def counting(data: str) -> Iterator[Callable[[Sequence[int]], Sequence[int]]]:
-    """Gives a function that counts the RowClass of each row and passes them on. Rows refused by an exception count too."""
+    """Gives a function that counts the RowClass of each row and passes them on; an exception counts as refused."""
 
     def count(classes: Sequence[int]) -> Sequence[int]:
         for row_class, number in Counter(map(int, classes)).items():
