@@ -3,7 +3,8 @@
 #
 #   scripts/system_packages.sh mariadb browser
 #
-# mariadb: server for throw-away databases, headers to compile mysqlclient
+# mariadb: server for throw-away databases, tools for backups, headers to compile
+#          mysqlclient
 # browser: Chromium and a Korean font
 #
 # Installs what is missing as root or with passwordless sudo; otherwise says
@@ -40,6 +41,8 @@ missing_packages() {
             has mariadbd && has mariadb-install-db || echo mariadb-server-core
             # my_print_defaults is called by mariadb-install-db.
             has mariadb && has my_print_defaults || echo mariadb-client-core
+            # Backups; not in the -core package.
+            has mariadb-dump || echo mariadb-client
             has pkg-config || echo pkg-config
             pkg-config --exists libmariadb 2>/dev/null || echo libmariadb-dev
             has gcc || printf '%s\n' gcc libc6-dev
