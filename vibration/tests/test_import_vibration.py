@@ -362,9 +362,9 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_ctrl_c_around_a_commit_counts_what_is_stored(tmp_path, monkeypatch, committed):
-    def interrupted_write(report, batch, *, replace):
+    def interrupted_write(report, batch, options):
         with transaction.atomic():
-            write(report, batch, replace=replace)
+            write(report, batch, options)
             if not committed:
                 raise KeyboardInterrupt
         raise KeyboardInterrupt
