@@ -5,13 +5,15 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.db import Error, IntegrityError, transaction
+
+from machines.database_errors import Trouble, UnknownCommit, mark_undone, trouble_of
 
 T = TypeVar("T")
 ATTEMPTS = 6
-# MySQL's numbers: a deadlock, after which the whole transaction is rolled back; and a foreign key to a row that another
-# transaction deleted after this one had read it.
-_DEADLOCK, _NO_LONGER_THERE = 1213, 1452
+AGAIN_WITHIN_S = 10.0  # whoever has waited so long for a lock has waited long enough; no attempt begins later
+# MySQL's number of a foreign key to a row that another transaction deleted after this one had read it
+_NO_LONGER_THERE = 1452
 
 
 def in_transaction(work: Callable[[], T], *, again_on: tuple[type[Exception], ...] = ()) -> T:
@@ -20,21 +22,33 @@ def in_transaction(work: Callable[[], T], *, again_on: tuple[type[Exception], ..
     Writers take their locks in one order, but a database also locks where no program asks it to, as between two inserts
     of one new name. `work` must be safe to run anew, which it is if all it changes is in the database. `again_on` are
     errors of its own that another attempt may not meet.
+
+    Raises UnknownCommit when the connection broke while the transaction was being committed. Any other error of the
+    database means that the transaction is undone, and `is_undone` says so of it.
     """
+    began = time.monotonic()
     for attempt in range(ATTEMPTS):
+        is_done = False
         try:
             with transaction.atomic():
-                return work()
-        except (DatabaseError, *again_on) as error:
-            inner = transaction.get_connection().in_atomic_block  # the outermost one has to begin anew
-            if inner or attempt == ATTEMPTS - 1 or not (isinstance(error, again_on) or _may_pass(error)):
+                result = work()
+                is_done = True
+            return result
+        except (Error, *again_on) as error:
+            if transaction.get_connection().in_atomic_block:
+                raise  # the outermost one has to begin anew
+            trouble = trouble_of(error)
+            if is_done and trouble is Trouble.AWAY:
+                raise UnknownCommit("the connection broke during COMMIT") from error
+            may_pass = trouble is Trouble.BUSY or isinstance(error, again_on) or _is_no_longer_there(error)
+            is_late = attempt == ATTEMPTS - 1 or time.monotonic() - began > AGAIN_WITHIN_S
+            if is_late or not may_pass:
+                if isinstance(error, Error):
+                    mark_undone(error)
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  only so that two do not meet again
     raise AssertionError("not reached")
 
 
-def _may_pass(error: Exception) -> bool:
-    number = error.args[0] if error.args else None
-    return (isinstance(error, OperationalError) and number == _DEADLOCK) or (
-        isinstance(error, IntegrityError) and number == _NO_LONGER_THERE
-    )
+def _is_no_longer_there(error: Exception) -> bool:
+    return isinstance(error, IntegrityError) and bool(error.args) and error.args[0] == _NO_LONGER_THERE

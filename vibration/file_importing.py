@@ -6,13 +6,14 @@ import os
 import time as clock
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
+from django.db import Error
 
 from machines.models import RegisteredBy
 from machines.retrying import in_transaction
@@ -22,6 +23,7 @@ from vibration.importing import RecordingStartDiffers, open_recording, why_prune
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.prefetching import prefetch
 from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile
+from vibration.waiting import Patience
 
 SHOWN_PROBLEMS = 5  # of each class, in the report; the rejects file has them all
 COUNTS = [row_class.name.lower() for row_class in RowClass]  # the fields of ImportRun that count rows
@@ -87,29 +89,35 @@ def import_file(
     name: Path | None = None,
     rejects: RejectsFile | None = None,
     on_progress: Callable[[Report, int], None] = lambda report, bytes_read: None,
+    patience: Patience | None = None,
 ) -> Report:
     """Import one file; `on_progress` is called after each batch with the report so far and the bytes read.
 
-    `name` is what the file is called where `path` is but a temporary place of it.
+    `name` is what the file is called where `path` is but a temporary place of it. `patience` says how long to wait
+    for the database when it goes away; without it, not at all.
     A file that can't be read gives a report whose outcome is `failed`; what came before the damage is stored. Raises
-    BadPath for its name and OSError when it can't be opened; DatabaseError and KeyboardInterrupt pass through.
+    BadPath for its name and OSError when it can't be opened; errors of the database pass through, and so does a
+    KeyboardInterrupt of `on_progress` or `patience`.
     """
+    patience = patience or Patience()
+    waited_before_s = patience.waited_s
     name = name or path
     place = place_of(name, options.machine, options.sensor, options.recording)
     with path.open("rb") as stream:
         before = os.fstat(stream.fileno())
-        run = ImportRun.objects.create(
+        run = ImportRun(
             started_by=options.started_by[:150],
             file_name=name_of(name),
             file_size=before.st_size,
             sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
             place=" / ".join(place),
         )
+        patience.until_done(lambda: _begin(run))
         stream.seek(0)
         report = Report(name, run, rejects)
         started = clock.monotonic()
         try:
-            outcome, message = _read_and_write(report, stream, place, options, on_progress)
+            outcome, message = _read_and_write(report, stream, place, options, on_progress, patience)
         except (UnreadableFile, RecordingStartDiffers) as error:
             outcome, message = ImportRun.Outcome.FAILED, str(error)
         except OSError as error:
@@ -117,16 +125,30 @@ def import_file(
         except Recording.DoesNotExist:
             outcome, message = ImportRun.Outcome.FAILED, "the recording was deleted during the import"
         except KeyboardInterrupt:
-            # Ctrl-C may have come before or after the commit of a batch; the database knows.
-            run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
-            message = "interrupted; import the file again to complete it"
-            _finish(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
+            # While the database is away the record stays `unfinished`, and who interrupted does not wait for it.
+            with suppress(Error):
+                # It may have been away around the commit of a batch; the database knows.
+                run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
+                message = "interrupted; import the file again to complete it"
+                _finish(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
             raise
         after = os.fstat(stream.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             outcome, message = ImportRun.Outcome.FAILED, "the file changed while it was read; import it again"
-    _finish(run, outcome, message, clock.monotonic() - started)
+    if waited_s := patience.waited_s - waited_before_s:
+        message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
+    seconds = clock.monotonic() - started
+    patience.until_done(lambda: _finish(run, outcome, message, seconds))
     return report
+
+
+def _begin(run: ImportRun) -> None:
+    """Store the record of a run, once."""
+    if run.started_at:  # tried before; it may be stored after all
+        known = {name: getattr(run, name) for name in ("started_at", "started_by", "file_name", "sha256", "place")}
+        run.pk = ImportRun.objects.filter(**known).values_list("pk", flat=True).first()
+    if run.pk is None:
+        run.save()
 
 
 def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: float) -> None:
@@ -136,7 +158,12 @@ def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: f
 
 
 def _read_and_write(
-    report: Report, stream: BufferedReader, place: tuple[str, str, str], options: Options, on_progress
+    report: Report,
+    stream: BufferedReader,
+    place: tuple[str, str, str],
+    options: Options,
+    on_progress: Callable[[Report, int], None],
+    patience: Patience,
 ) -> tuple[ImportRun.Outcome, str]:
     """Take the batches of a file one after the other; how it ended, and a message when it was not at the file's end."""
     run = report.run
@@ -148,16 +175,8 @@ def _read_and_write(
             if len(part.lines):
                 if run.recording is None:
                     # Not before there is a good row: a file of something else leaves no machine behind.
-                    machine, sensor, name = place
-                    run.recording = open_recording(
-                        machine,
-                        sensor,
-                        name=name,
-                        started_at=options.started_at,
-                        source=run.file_name,
-                        registered_by=options.registered_by,
-                    )
-                if line := _write(report, part, options):
+                    run.recording = patience.until_done(lambda: _open(place, options, source=run.file_name))
+                if line := _write(report, part, options, patience):
                     return ImportRun.Outcome.STOPPED, f"the rows after line {line} were not read"
             for row in [stop] if stop else batch.rejected:
                 run.rejected += 1
@@ -171,16 +190,34 @@ def _read_and_write(
     return ImportRun.Outcome.PROBLEMS if run.conflicting or run.rejected else ImportRun.Outcome.COMPLETE, ""
 
 
-def _write(report: Report, batch: Batch, options: Options) -> int | None:
+def _open(place: tuple[str, str, str], options: Options, *, source: str) -> Recording:
+    machine, sensor, name = place
+    return open_recording(
+        machine,
+        sensor,
+        name=name,
+        started_at=options.started_at,
+        source=source,
+        registered_by=options.registered_by,
+    )
+
+
+def _write(report: Report, batch: Batch, options: Options, patience: Patience) -> int | None:
     """Store a batch and its counts in one transaction; the rows in conflict are told of once that is settled.
 
     The line of the first row where raw samples were removed, if the import is to end before a rejected row.
     """
     run, replace = report.run, options.replace
     before = run.new, run.identical, run.conflicting
+    classes = None
 
-    def write() -> np.ndarray:
-        run.recording = Recording.objects.select_for_update().get(pk=run.recording.pk)
+    def write() -> None:
+        nonlocal classes
+        run.recording = Recording.objects.select_for_update().get(pk=run.recording_id)
+        # The last attempt may have been committed without an answer. If so, its counts are stored with it; and if the
+        # server was still at it, it has ended now, as it held the lock.
+        if classes is not None and _settled_rows(run) == sum(before) + np.count_nonzero(classes != RowClass.REJECTED):
+            return
         pruned = np.flatnonzero(run.recording.is_pruned(batch.time))
         end = pruned[0] if len(pruned) and not options.skip_bad_rows else len(batch.time)
         classes = write_samples(run.recording, batch.time[:end], batch.values[:end], replace=replace, locked=True)
@@ -188,9 +225,8 @@ def _write(report: Report, batch: Batch, options: Options) -> int | None:
         run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
         run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
         run.save()
-        return classes
 
-    classes = in_transaction(write)
+    patience.until_done(lambda: in_transaction(write))
     for position in np.flatnonzero(classes == RowClass.CONFLICTING):
         line, time = int(batch.lines[position]), float(batch.time[position])
         what = f"took the place of other values at {time!r} s"
@@ -204,3 +240,8 @@ def _write(report: Report, batch: Batch, options: Options) -> int | None:
         run.rejected += 1
         report.tell(line, RowClass.REJECTED, reason, batch.text(line))
     return line if stops else None
+
+
+def _settled_rows(run: ImportRun) -> int:
+    """How many rows of a run the database knows to be new, identical or conflicting."""
+    return sum(ImportRun.objects.values_list("new", "identical", "conflicting").get(pk=run.pk))

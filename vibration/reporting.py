@@ -3,9 +3,10 @@
 import io
 import sys
 import time as clock
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from django.utils import timezone
 from rich.console import Console
@@ -19,44 +20,67 @@ from vibration.pruning import BYTES_PER_SAMPLE, Removal
 PLAIN_INTERVAL_S = 10  # between two lines about one file, where no terminal can show a bar
 
 
-def show_progress(path: Path, output):
-    """Of a file: a function to call with (rows, bytes read so far)."""
-    return show_bar(path.name, max(1, path.stat().st_size), output, said_as=str(path))
+class Shown(Protocol):
+    """What is shown of work that takes long."""
+
+    def __call__(self, rows: int, done: int) -> None:
+        """So many rows, and so much of the whole size, are done."""
+
+    def say(self, text: str) -> None:
+        """Something that happened meanwhile."""
+
+
+def show_progress(path: Path, output, errors):
+    """Of a file, by rows and bytes read; what is said meanwhile goes to `errors`."""
+    return show_bar(path.name, max(1, path.stat().st_size), output, errors, said_as=str(path))
 
 
 @contextmanager
-def show_bar(name: str, size: int, output, *, said_as: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A function to call with (rows, how much of `size`): a bar with rows/s and time left, on a terminal; else lines.
+def show_bar(name: str, size: int, output, errors, *, said_as: str = "") -> Iterator[Shown]:
+    """A bar with rows/s and time left, on a terminal; else lines to `output`.
 
-    In these it is `said_as`, if that is another name.
+    In lines it is `said_as`, if that is another name. What is said goes to `errors`, or stands above the bar.
     """
-    started = said = clock.monotonic()
-    if sys.stderr.isatty():
-        columns = [
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:>11,} rows  {task.fields[rate]:>9,.0f} rows/s"),
-            TimeRemainingColumn(),
-        ]
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(name, total=size, rows=0, rate=0.0)
-
-            def show(rows: int, done: int) -> None:
-                rate = rows / (clock.monotonic() - started)
-                progress.update(task, completed=done, rows=rows, rate=rate)
-
-            yield show
+    if not sys.stderr.isatty():
+        yield _Lines(said_as or name, size, output, errors)
         return
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:>11,} rows  {task.fields[rate]:>9,.0f} rows/s"),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Bar(name, size, said_as or name, progress)
 
-    def tell(rows: int, done: int) -> None:
-        nonlocal said
+
+class _Bar:
+    def __init__(self, name: str, size: int, said_as: str, progress: Progress):
+        self._said_as, self._progress, self._started = said_as, progress, clock.monotonic()
+        self._task = progress.add_task(name, total=size, rows=0, rate=0.0)
+
+    def __call__(self, rows: int, done: int) -> None:
+        rate = rows / (clock.monotonic() - self._started)
+        self._progress.update(self._task, completed=done, rows=rows, rate=rate)
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(f"{self._said_as}: {text}", markup=False, highlight=False)
+
+
+class _Lines:
+    def __init__(self, name: str, size: int, output, errors):
+        self._name, self._size, self._output, self._errors = name, size, output, errors
+        self._started = self._said = clock.monotonic()
+
+    def __call__(self, rows: int, done: int) -> None:
         now = clock.monotonic()
-        if now - said >= PLAIN_INTERVAL_S:
-            said = now
-            rate = rows / (now - started)
-            output.write(f"{said_as or name}: {done / size:.0%}, {rows:,} rows, {rate:,.0f} rows/s")
+        if now - self._said >= PLAIN_INTERVAL_S:
+            self._said = now
+            rate = rows / (now - self._started)
+            self._output.write(f"{self._name}: {done / self._size:.0%}, {rows:,} rows, {rate:,.0f} rows/s")
 
-    yield tell
+    def say(self, text: str) -> None:
+        self._errors.write(f"{self._name}: {text}")
 
 
 def result_line(report: Report) -> str:

@@ -3,7 +3,7 @@
 import gzip
 import time as clock
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from watchfiles import watch
@@ -30,11 +30,13 @@ class WatchedFolder:
         self._given: dict[Path, tuple] = {}  # size and time of change of each file as it was given out
         self._seen: dict[Path, tuple] = {}  # the same as it was last looked at, and since when it is so
 
-    def whole_files(self) -> Iterator[Path]:
+    def whole_files(self, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
+        """Without end, unless `check`, which is called time and again, raises. Raises FolderGone."""
         # A change wakes the loop at once; the time limit brings it back for what has to become quiet.
         options = {"recursive": False, "rust_timeout": POLL_MS, "yield_on_timeout": True, "raise_interrupt": True}
         try:
             for _changes in watch(self.folder, **options):
+                check()
                 for path in sorted(self.folder.iterdir()):
                     if self._is_to_be_given(path):
                         yield path

@@ -353,7 +353,7 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
         return classes
 
     monkeypatch.setattr(file_importing, "write_samples", fail_the_second_time)
-    _out, _err, error = run(path, "--batch-size", 1)
+    _out, _err, error = run(path, "--batch-size", 1, "--wait-for-database", 0)
     assert "The database failed: database or disk is full; whole batches are stored" in str(error)
     record = ImportRun.objects.get()
     assert record.new == VibrationData.objects.count() == 1
@@ -362,9 +362,9 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_ctrl_c_around_a_commit_counts_what_is_stored(tmp_path, monkeypatch, committed):
-    def interrupted_write(report, batch, options):
+    def interrupted_write(report, batch, options, patience):
         with transaction.atomic():
-            write(report, batch, options)
+            write(report, batch, options, patience)
             if not committed:
                 raise KeyboardInterrupt
         raise KeyboardInterrupt

@@ -1,25 +1,27 @@
 import argparse
 import getpass
+import math
 import os
-import signal
-import time as clock
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection, reset_queries, transaction
+from django.db import Error, connection, reset_queries, transaction
 from django.utils import timezone
 
 from vibration.csv_paths import BadPath, find_files, place_of
 from vibration.file_importing import Options, RejectsFile, Report, import_file
+from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
 from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
+from vibration.waiting import Patience
 from vibration.watching import FolderGone, WatchedFolder
 
 RETRY_S = 10  # after the database failed while a folder is watched
+WAIT_S = 600.0  # for a database that goes away
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # of a start; typing errors lie outside
 
 
@@ -54,6 +56,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rejects", type=some_path, metavar="FILE", help="write conflicting and rejected rows to FILE"
         )
+        parser.add_argument(
+            "--wait-for-database",
+            type=seconds,
+            default=WAIT_S,
+            metavar="SECONDS",
+            help="how long to wait when the database is away, each time (default 600); 0: fail at once",
+        )
         parser.add_argument("--dry-run", action="store_true", help="class every row and store nothing")
         parser.add_argument(
             "--watch", type=some_path, metavar="DIR", help="keep running: import each file that lands in DIR"
@@ -74,8 +83,7 @@ class Command(BaseCommand):
             skip_bad_rows=options["on_error"] == "skip",
             started_by=user_name(),
         )
-        # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C, between two batches.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self.wait_s = options["wait_for_database"]
         try:
             files = find_files(options["paths"])
             for file in files:
@@ -83,7 +91,11 @@ class Command(BaseCommand):
         except BadPath as error:
             raise CommandError(str(error)) from None
         try:
-            with self._rejects_file(options["rejects"], files, options["watch"]) as rejects:
+            # Between two batches; a service manager ends a program with SIGTERM, which counts as Ctrl-C.
+            with (
+                noted_interruptions() as self.interruptions,
+                self._rejects_file(options["rejects"], files, options["watch"]) as rejects,
+            ):
                 if options["watch"]:
                     self._watch(options["watch"], rejects)
                 else:
@@ -113,13 +125,14 @@ class Command(BaseCommand):
         trouble, returncode = "", 1
         try:
             for file in files:
+                self.interruptions.check()
                 reports.append(self._import_one(file, rejects))
                 is_over = reports[-1].run.outcome in (ImportRun.Outcome.STOPPED, ImportRun.Outcome.FAILED)
                 if is_over and not self.options.skip_bad_rows:
                     break
         except KeyboardInterrupt:
             trouble, returncode = "Interrupted", 130
-        except DatabaseError as error:
+        except Error as error:
             trouble = f"The database failed: {error}"
         if reports:
             self.stdout.write(summary_table(reports, dry_run=dry_run))
@@ -139,18 +152,18 @@ class Command(BaseCommand):
         self.stdout.write(f"Watching {folder}; Ctrl-C ends it.")
         folder = WatchedFolder(folder)
         try:
-            for file in folder.whole_files():
+            for file in folder.whole_files(self.interruptions.check):
                 # One file, or an hour without the database, must not end the watch.
                 try:
                     self._check(file)
                     self.stdout.write(result_line(self._import_one(file, rejects)))
                 except BadPath as error:
                     self.stderr.write(str(error))
-                except DatabaseError as error:
+                except Error as error:
                     self.stderr.write(f"{file}: the database failed: {error}. Trying again in {RETRY_S} s.")
                     connection.close()
                     folder.give_again(file)
-                    clock.sleep(RETRY_S)
+                    self.interruptions.sleep(RETRY_S)
         except KeyboardInterrupt:
             self.stdout.write("Ended.")
         except FolderGone as error:
@@ -158,13 +171,15 @@ class Command(BaseCommand):
 
     def _import_one(self, path: Path, rejects: RejectsFile | None) -> Report:
         try:
-            with show_progress(path, self.stdout) as show:
+            with show_progress(path, self.stdout, self.stderr) as show:
+                patience = Patience(self.wait_s, show.say, self.interruptions.sleep)
 
                 def on_progress(report: Report, bytes_read: int) -> None:
                     show(report.run.read, bytes_read)
                     reset_queries()  # with DEBUG on, Django would keep the text of every statement
+                    self.interruptions.check()
 
-                report = import_file(path, self.options, rejects=rejects, on_progress=on_progress)
+                report = import_file(path, self.options, rejects=rejects, on_progress=on_progress, patience=patience)
         except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
             # Could not be opened; there is nothing to keep a record of.
             run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror, place="")
@@ -210,3 +225,12 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no number of rows")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        if 0 <= (number := float(text)) < math.inf:
+            return number
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")

@@ -65,7 +65,7 @@ class Command(BaseCommand):
             if not no_input:
                 ask(f"Remove {total:,} samples for good?")
             started = began = clock.monotonic()
-            with show_bar("Removing", total, self.stdout) as show:
+            with show_bar("Removing", total, self.stdout, self.stderr) as show:
                 for removal in removals:
                     for count in self._remove(removal, cutoff, batch_size):
                         removed += count

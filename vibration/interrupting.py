@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM, taken where a program can stop.
+
+Python raises KeyboardInterrupt at any instant: also after Django has begun a transaction and before it is sure to end
+it. What is written then is in a transaction that nobody commits.
+"""
+
+import signal
+import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STEP_S = 0.1
+
+
+class Interruptions:
+    """Whether somebody wants the program to end."""
+
+    is_wanted = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if an end is wanted. Call it where nothing is half done."""
+        if self.is_wanted:
+            raise KeyboardInterrupt
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless an end is wanted: then raise KeyboardInterrupt at once."""
+        end = clock.monotonic() + seconds
+        while (left := end - clock.monotonic()) > 0:
+            self.check()
+            clock.sleep(min(STEP_S, left))
+        self.check()
+
+
+@contextmanager
+def noted_interruptions() -> Iterator[Interruptions]:
+    """Within it, the first Ctrl-C or SIGTERM is only noted.
+
+    The second one ends the program at once, as a kill does, also while it waits for a server that hangs, when no
+    Python code would get to run.
+    """
+    noted = Interruptions()
+
+    def note(_number, _frame) -> None:
+        noted.is_wanted = True
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, note) for number in SIGNALS}
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
