@@ -5,31 +5,62 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import IntegrityError, OperationalError
+from django.db import Error, IntegrityError
 from django.db.models import ProtectedError
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.log import log_response
 from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from himmes.logs import current_request_id
 from himmes.throttling import StrangerThrottle
+from machines.database_errors import Trouble, is_undone, trouble_of
 from machines.rows import Conflict, TooLarge
 
 logger = logging.getLogger("django.himmes")
-_LOCKED = (1205, 1213)  # MySQL: waited too long for a lock; a deadlock, each time it was tried
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 2_000  # of a hundred rows some fields each
 INVALID = "The request is invalid; nothing was changed."
 
 
-class Busy(exceptions.APIException):
+TROUBLES = {
+    Trouble.BUSY: "The database is busy with other writes.",
+    Trouble.AWAY: "The database does not answer.",
+    Trouble.READ_ONLY: "The database takes no writes just now.",
+    Trouble.FULL: "The disk of the database is full.",
+}
+
+
+class Unavailable(exceptions.APIException):
+    """The database takes no work; the message says what is known of what was sent."""
+
     status_code = 503
 
-    def __init__(self, wait: int):
-        self.wait = wait  # seconds, which the exception handler sends as Retry-After
-        super().__init__("The database is busy with other writes; nothing was stored. Try again.")
+    def __init__(self, trouble: Trouble, error: BaseException, method: str):
+        self.wait = trouble.retry_after  # seconds, which the exception handler sends as Retry-After
+        if method in SAFE_METHODS:
+            what = "Try again."
+        elif is_undone(error):
+            what = "Nothing was stored. Send it again."
+        else:
+            what = "It is not known whether this was stored. Send it again: what is stored counts as identical."
+        super().__init__(f"{TROUBLES[trouble]} {what}")
+
+
+def log_unavailable(request: HttpRequest, response: HttpResponseBase, error: BaseException) -> None:
+    """One line, in place of the error with its traceback that Django would write."""
+    log_response(
+        "Answered 503 to %s %s: %s",
+        request.method,
+        request.path,
+        f"{type(error).__name__}: {error}",
+        response=response,
+        request=request,
+        level="warning",
+    )
 
 
 def problem(status: int, detail: str, errors: list[dict] | None = None, **more) -> dict:
@@ -68,9 +99,9 @@ def answer(exc: Exception, context: dict) -> Response | None:
         exc = Conflict(
             "What this belongs to was changed or deleted meanwhile. Try again: what is stored counts as identical."
         )
-    if isinstance(exc, OperationalError) and (exc.args[0] in _LOCKED or "locked" in str(exc)):
-        logger.warning("Answered with 503: %s", exc)
-        exc = Busy(1)
+    failure = exc
+    if isinstance(exc, Error) and (trouble := trouble_of(exc)):
+        exc = Unavailable(trouble, exc, context["request"].method)
     if isinstance(exc, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         exc = TooLarge(str(exc))
     # Whatever media type was asked for
@@ -87,6 +118,8 @@ def answer(exc: Exception, context: dict) -> Response | None:
         detail = str(response.data["detail"])
     response.data = problem(response.status_code, detail, errors, **getattr(exc, "extra", {}))
     response.content_type = MEDIA_TYPE
+    if isinstance(exc, Unavailable):
+        log_unavailable(request, response, failure)
     return response
 
 

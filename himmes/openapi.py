@@ -8,7 +8,8 @@ ALWAYS = {
     401: "로그인 또는 토큰 필요 / neither a login nor a valid token",
     403: "권한 없음 / the role does not allow it",
     406: "지원하지 않는 응답 형식 / none of the accepted media types is served",
-    503: "데이터베이스가 바쁨 / the database is busy with other writes; try again after Retry-After seconds",
+    503: "데이터베이스가 응답하지 않거나 바쁨 / the database is away or busy; `detail` says whether anything was stored. "
+    "Send it again after Retry-After seconds",
     429: "요청이 너무 많음 / too many requests; Retry-After says for how many seconds to wait",
 }
 WRONG_QUERY = {400: "잘못된 요청 / a parameter or field is wrong; `errors` names it"}
@@ -29,6 +30,7 @@ EXAMPLES = {
     403: problem(403, "Your role does not allow this."),
     413: problem(413, "20,000 rows in one request; at most 10,000 are allowed. Send parts."),
     429: problem(429, "Request was throttled. Expected available in 1 second."),
+    503: problem(503, "The database does not answer. Nothing was stored. Send it again."),
 }
 PROBLEM = {
     "type": "object",

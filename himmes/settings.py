@@ -3,6 +3,7 @@
 Closed by default: without a variable the site runs with DEBUG off, over HTTPS only, and refuses to start without a key.
 """
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,7 +123,16 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Tests, too, run on a file with several connections: an in-memory database locks in other ways.
     _database["TEST"] = {"NAME": f"{_database['NAME']}.test"}
 elif _database["ENGINE"] == "django.db.backends.mysql":
-    _database.setdefault("OPTIONS", {}).update(
+    # How long to wait for a server that hangs, in seconds; it may be overruled in DATABASE_URL (?read_timeout=3600). An
+    # answer takes minutes when a recording of many millions of samples is deleted, and hours when `migrate` alters a
+    # large table: cut off there, half of a migration would stay.
+    _patience_s = 0 if "migrate" in sys.argv[1:2] else 300
+    _database["OPTIONS"] = {
+        "connect_timeout": 5,
+        "read_timeout": _patience_s,
+        "write_timeout": _patience_s,
+    } | _database.get("OPTIONS", {})
+    _database["OPTIONS"].update(
         charset="utf8mb4",
         # Strict: a value that does not fit is an error, not a shortened value.
         init_command="SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",

@@ -10,6 +10,10 @@ from django.views.i18n import set_language
 from himmes import api
 from himmes.metrics import Metrics
 
+# Errors of middleware come here, too, and not to any middleware.
+handler400 = "himmes.unavailable.bad_request"
+handler500 = "himmes.unavailable.server_error"
+
 admin.site.site_header = admin.site.site_title = _("HIM-MES administration")
 
 urlpatterns = [

@@ -52,15 +52,15 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
     return next((trouble for it in _database_errors(error) if (trouble := _trouble_of_one(it))), None)
 
 
-def mark_undone(error: Error) -> None:
-    """Note at an error that the transaction in which it came up is undone as a whole."""
-    error.is_undone = True
+def mark_undone(error: Error, is_undone: bool = True) -> None:
+    """Note at an error whether all that was done until it came up is undone."""
+    error.is_undone = is_undone
 
 
 def is_undone(error: Error) -> bool:
     """Whether what failed with this error has surely changed nothing in the database."""
     # Each error that led to it counts: whoever can't connect any more may have lost the answer to a COMMIT before.
-    return getattr(error, "is_undone", False) or all(map(_changed_nothing, _database_errors(error)))
+    return getattr(error, "is_undone", all(map(_changed_nothing, _database_errors(error))))
 
 
 def _database_errors(error: BaseException | None) -> Iterator[Error]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.db import Error
 from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -15,6 +16,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from machines.csv_export import CsvRenderer
+from machines.database_errors import mark_undone
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import RegisteredBy, Sensor
@@ -200,7 +202,11 @@ class CsvUploadView(APIView):
         if not settings.API_REGISTERS_MACHINES and not known.exists():
             message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
             raise ValidationError({"machine_name": [message]})
-        report = import_file(Path(asked["file"].temporary_file_path()), options, name=name)
+        try:
+            report = import_file(Path(asked["file"].temporary_file_path()), options, name=name)
+        except Error as error:
+            mark_undone(error, False)  # the batches before are stored
+            raise
         count_upload(report.run)
         if report.run.outcome in (ImportRun.Outcome.COMPLETE, ImportRun.Outcome.PROBLEMS):
             return Response(_told(report))

@@ -51,6 +51,7 @@ WAVEFORM_TEXT = {
     "time": _("Seconds from the start of the recording"),
     "value": _("Vibration"),
     "away": _("The server does not answer. Check the connection, then try again."),
+    "unavailable": _("The database does not answer just now. This page goes on trying."),
     "refused": _("The server refused the request: {reason}"),
     "gone": _("This recording is no longer stored."),
     "failed": _("The server could not answer (HTTP {status}). Try again later."),

@@ -1,5 +1,8 @@
 // Asking the API: what counts as an answer, and in which words a page says that there is none.
 Object.assign(window.himmes, (() => {
+  const AGAIN_MS = 3000;
+  const timers = new WeakMap(); // of banners
+
   // {ok, status, body, version}: without a status there was no answer, without a body it was none of ours; `version` is
   // the ETag, if there is one. Throws AbortError.
   async function ask(url, query, signal) {
@@ -22,6 +25,7 @@ Object.assign(window.himmes, (() => {
 
   function problem({ status, body }, text) {
     if (!status) return text.away;
+    if (status === 503) return text.unavailable ?? text.away; // the database is away, which is the same to a person
     if (status === 401) return text.logged_out;
     if ((status === 400 || status === 403) && body) return himmes.fill(text.refused, { reason: reasons(body) });
     if (status === 404) return text.gone;
@@ -43,5 +47,13 @@ Object.assign(window.himmes, (() => {
     banner.hidden = false;
   }
 
-  return { ask, showProblem };
+  // For pages that ask once: while the server or its database is away, the banner's "Try again" presses itself.
+  function tryAgainLater(banner, { status }) {
+    clearTimeout(timers.get(banner));
+    if (status && ![502, 503, 504].includes(status)) return;
+    const press = () => banner.hidden || banner.querySelector("[data-do=retry]").click();
+    timers.set(banner, setTimeout(press, AGAIN_MS));
+  }
+
+  return { ask, showProblem, tryAgainLater };
 })());

@@ -1,7 +1,7 @@
 // Below the waveform: its window in numbers, and the spectrum of it. waveform.js says which window, and when.
 window.himmes.spectrum = (() => {
   const { STATES, applyTheme, ask, count, eachAtPointer, fill, lineOptions, lineTooltip, paintSwatches } = window.himmes;
-  const { showProblem, stateColour } = window.himmes;
+  const { showProblem, stateColour, tryAgainLater } = window.himmes;
   const PEAK_RADIUS_PX = 7;
   const NONE = "–";
 
@@ -59,6 +59,7 @@ window.himmes.spectrum = (() => {
     panel.setAttribute("aria-busy", "false");
     if (!found.ok) {
       showProblem(banner, found, text);
+      tryAgainLater(banner, found);
       panel.dataset.stale = "";
       return;
     }

@@ -16,6 +16,7 @@
     paintSwatches,
     showProblem,
     spectrum,
+    tryAgainLater,
     waveformDatasets,
     zooming,
   } = window.himmes;
@@ -156,6 +157,7 @@
 
   function refuse(answer) {
     showProblem(banner, answer, text);
+    tryAgainLater(banner, answer);
     caption.textContent = "";
     figure.dataset.stale = ""; // what is still drawn is not what was asked for
   }
