@@ -34,9 +34,9 @@ SERVER_OPTIONS = [
     "--innodb-doublewrite=1",
 ]
 
-# Run by the server before it lets anyone in. One statement a line.
-FIRST_SQL = r"""CREATE DATABASE himmes CHARACTER SET utf8mb4;
-CREATE USER himmes@127.0.0.1 IDENTIFIED BY '{password}';
+# Run by the server before it lets anyone in, each time it starts. One statement a line.
+FIRST_SQL = r"""CREATE DATABASE IF NOT EXISTS himmes CHARACTER SET utf8mb4;
+CREATE USER IF NOT EXISTS himmes@127.0.0.1 IDENTIFIED BY '{password}';
 GRANT ALL PRIVILEGES ON `himmes%`.* TO himmes@127.0.0.1;
 GRANT ALL PRIVILEGES ON `test\_himmes%`.* TO himmes@127.0.0.1;
 """
@@ -72,41 +72,67 @@ def server_version(port):
     return found and found[1].decode()
 
 
-@contextmanager
-def running_server(folder, *options):
-    """A server with all its files in folder, as the DATABASE_URL of a new database."""
-    log, first_sql, password = folder / "log", folder / "sql", secrets.token_hex(16)
-    with socket.create_server(("127.0.0.1", 0)) as probe:  # a free port
-        port = probe.getsockname()[1]
+class Server:
+    """A server with all its files in folder; it starts on the same port and data each time."""
 
-    def start(name, *options):
-        command = [name, "--no-defaults", f"--datadir={folder}/data", *options]
+    def __init__(self, folder, *options):
+        self.folder, self.log, self.process = folder, folder / "log", None
+        first_sql, password = folder / "sql", secrets.token_hex(16)
+        with socket.create_server(("127.0.0.1", 0)) as probe:  # a free port
+            self.port = probe.getsockname()[1]
+        self.database_url = f"mysql://himmes:{password}@127.0.0.1:{self.port}/himmes"
+        # The database's root may only log in through the socket in the folder, so
+        # nobody else on the machine gets in.
+        login = "--auth-root-authentication-method=socket"
+        if self._program("mariadb-install-db", login, "--skip-test-db").wait() != 0:
+            sys.exit(f"mariadb-install-db failed:\n{self._said()}")
+        first_sql.write_text(FIRST_SQL.format(password=password))
+        self.options = [*SERVER_OPTIONS, *options]
+        self.options += [f"--port={self.port}", f"--tmpdir={folder}", f"--init-file={first_sql}"]
+
+    def start(self):
+        """Its version, once it is ready for connections."""
+        self.process = self._program("mariadbd", *self.options)
+        deadline = time.monotonic() + START_SECONDS
+        while not (version := server_version(self.port)):
+            if received:
+                sys.exit(128 + received[0])
+            if wait(self.process, 0.1) is not None or time.monotonic() > deadline:
+                sys.exit(f"MariaDB did not start:\n{self._said()}")
+        return version
+
+    def stop(self):
+        if self.process:
+            stop(self.process)
+
+    def kill(self):
+        """Without a warning, as a power cut ends it."""
+        self.process.kill()
+        self.process.wait()
+
+    def _program(self, name, *options):
+        command = [name, "--no-defaults", f"--datadir={self.folder}/data", *options]
         if os.geteuid() == 0:
             command.append("--user=root")  # else the server refuses to run as root
         # In a session of its own, Ctrl-C does not take it away from COMMAND.
-        with log.open("wb") as out:
+        with self.log.open("ab") as out:
             return Popen(command, stdout=out, stderr=out, start_new_session=True)
 
-    # The database's root may only log in through the socket in the folder, so
-    # nobody else on the machine gets in.
-    login = "--auth-root-authentication-method=socket"
-    if start("mariadb-install-db", login, "--skip-test-db").wait() != 0:
-        sys.exit(f"mariadb-install-db failed:\n{log.read_text(errors='replace')}")
+    def _said(self):
+        return self.log.read_text(errors="replace")
 
-    first_sql.write_text(FIRST_SQL.format(password=password))
-    options += f"--port={port}", f"--tmpdir={folder}", f"--init-file={first_sql}"
-    server = start("mariadbd", *SERVER_OPTIONS, *options)
+
+@contextmanager
+def running_server(folder, *options):
+    """A Server that runs, and is stopped whatever happens meanwhile."""
+    # Debian's servers are not on the PATH of normal users.
+    os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin"
+    server = Server(folder, *options)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not (version := server_version(port)):
-            if received:
-                sys.exit(128 + received[0])
-            if wait(server, 0.1) is not None or time.monotonic() > deadline:
-                sys.exit(f"MariaDB did not start:\n{log.read_text(errors='replace')}")
-        print(f"MariaDB {version} on 127.0.0.1:{port}", flush=True)
-        yield f"mysql://himmes:{password}@127.0.0.1:{port}/himmes"
+        print(f"MariaDB {server.start()} on 127.0.0.1:{server.port}", flush=True)
+        yield server
     finally:
-        stop(server)
+        server.stop()
 
 
 def run(command, database_url):
@@ -130,16 +156,14 @@ def main():
     given = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: received.append(number))
-    # Debian's servers are not on the PATH of normal users.
-    os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin"
 
     pool = f"--innodb-buffer-pool-size={given.buffer_pool}"
     infile = f"--local-infile={int(given.local_infile)}"
     with (
         tempfile.TemporaryDirectory(prefix="himmes-mariadb-") as folder,
-        running_server(Path(folder), pool, infile) as database_url,
+        running_server(Path(folder), pool, infile) as server,
     ):
-        return run(given.command, database_url)
+        return run(given.command, server.database_url)
 
 
 if __name__ == "__main__":
