@@ -1,7 +1,7 @@
 """The database is killed again and again while an import and the API write to it: `make chaos`.
 
 A MariaDB server of its own gets SIGKILL at random instants of an import of 1.5 million rows, and is started again on
-the same data. Meanwhile two collectors and a diagnoser post to the application (gunicorn, as in production), remember
+the same data. Meanwhile three collectors and a diagnoser post to the application (gunicorn, as in production), remember
 what was acknowledged, and send again what was not; a reader opens pages and paths of the API. The kills are spread over
 the import by the rows that it has stored. The seed decides when they come, as far as a clock can be decided.
 
@@ -119,7 +119,7 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
     tally, end = Tally(), Event()
     with in_production(folder, workers=2, DJANGO_API_STRANGER_RATE="100000/second") as application:
         common = (application.address, bearer["collector"], tally, end)
-        collectors = [Collector(number, *common) for number in range(2)]
+        collectors = [Collector(number, *common) for number in range(3)]
         diagnoser = Diagnoser(application.address, bearer["diagnoser"], tally, end)
         programs = [*collectors, diagnoser, Reader(pages, application.address, session, tally, end)]
         for program in programs:

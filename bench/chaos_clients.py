@@ -16,7 +16,7 @@ from vibration.states import STATES
 
 TIMEOUT_S = 120
 ROWS = 100  # in a list of samples
-PACE_S = 0.2  # between two calls of one program
+PACE_S = 0.05  # between two calls of one program
 STEP_S = 0.001  # between two samples
 SINGLE_EACH = 5  # so many lists are followed by one row by itself
 FIRST_INSTANT = datetime(2026, 3, 2, tzinfo=UTC)

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.transaction import Atomic
 
+from machines.models import Machine, Sensor
 from vibration.interrupting import noted_interruptions
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.tests.test_importing import assert_rollups_fit
@@ -48,7 +49,8 @@ def test_ctrl_c_at_any_instant_leaves_whole_batches_and_their_counts(tmp_path, m
     def interrupted_at(instant) -> tuple[int, ImportRun]:
         nonlocal passed, wanted
         ImportRun.objects.all().delete()
-        Recording.objects.all().delete()
+        for model in (Recording, Sensor, Machine):
+            model.objects.all().delete()
         passed, wanted = 0, instant
         try:
             call_command("import_vibration", path, "--batch-size", BATCH)
