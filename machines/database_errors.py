@@ -74,7 +74,8 @@ def _database_errors(error: BaseException | None) -> Iterator[Error]:
 def _changed_nothing(error: Error) -> bool:
     number = _number(error)
     if number is None:
-        return _trouble_of_one(error) in (Trouble.BUSY, Trouble.READ_ONLY, Trouble.FULL)
+        # Of SQLite, all but an I/O error, which may come up in the middle of a commit
+        return _trouble_of_one(error) is not None and "i/o" not in _text(error)
     return number in _UNREACHABLE or number in _REFUSED or number in _LOCKED or number in _READ_ONLY
 
 
