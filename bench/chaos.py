@@ -35,6 +35,8 @@ KILLED_UNTIL = 0.9  # of the import
 DOWN_S = (0.1, 3.0)  # from a kill to the next start
 POLL_S = 0.02
 END_S = 1_800  # for an import that does not end
+PAGES = ["/", "/vibration/", "/diagnosis/", "/admin/vibration/importrun/"]
+PATHS = ["/api/vibration-diagnosis/latest", "/api/vibration-data?machine_name=chaos&limit=100", "/api/recordings"]
 
 
 def make_files(folder: Path, rows: int) -> list[Path]:
@@ -106,22 +108,13 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
     session = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
     files = make_files(folder / "files", given.rows)
     rows = sum(file.read_bytes().count(b"\n") for file in files)
-    pages = [
-        "/",
-        "/vibration/",
-        "/diagnosis/",
-        "/admin/vibration/importrun/",
-        "/api/vibration-diagnosis/latest",
-        "/api/vibration-data?machine_name=chaos&limit=100",
-        "/api/recordings",
-    ]
-
     tally, end = Tally(), Event()
-    with in_production(folder, workers=2, DJANGO_API_STRANGER_RATE="100000/second") as application:
+    with in_production(folder, workers=2, pages=not given.api_only) as application:
         common = (application.address, bearer["collector"], tally, end)
         collectors = [Collector(number, *common) for number in range(3)]
         diagnoser = Diagnoser(application.address, bearer["diagnoser"], tally, end)
-        programs = [*collectors, diagnoser, Reader(pages, application.address, session, tally, end)]
+        read = PATHS if given.api_only else PAGES + PATHS
+        programs = [*collectors, diagnoser, Reader(read, application.address, session, tally, end)]
         for program in programs:
             program.start()
         command = [sys.executable, "manage.py", "import_vibration", str(folder / "files"), "--recording", RECORDING]
@@ -179,6 +172,9 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=50_000, help="of the import; %(default)s")
     parser.add_argument("--kills", type=int, default=10, help="%(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the instants of the kills; %(default)s")
+    parser.add_argument(
+        "--api-only", action="store_true", help="no pages, whose static files take time to collect"
+    )
     given = parser.parse_args()
     # Else SIGTERM would end this program alone, and leave its servers running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

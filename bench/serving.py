@@ -57,9 +57,10 @@ def served(folder: Path, command: list[str], port: int, **variables: str) -> Ite
 
 
 @contextmanager
-def in_production(folder: Path, *, workers: int = 1, **variables: str) -> Iterator[Server]:
-    """Our application, started as in production on the database of DATABASE_URL."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+def in_production(folder: Path, *, workers: int = 1, pages: bool = True, **variables: str) -> Iterator[Server]:
+    """Our application, started as in production on the database of DATABASE_URL; without `pages` only for its API."""
+    if pages:
+        call_command("collectstatic", interactive=False, verbosity=0)
     port = free_port()
     gunicorn = ["gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={workers}", "--log-level=warning"]
     with served(folder, gunicorn, port, **AS_IN_PRODUCTION | variables) as server:

@@ -1,0 +1,33 @@
+"""`make chaos` in small: the database is killed twice while an import and the API write to it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+PATIENCE_S = 180
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="wants a MariaDB server to kill")
+def test_a_killed_database_loses_nothing_that_was_acknowledged_and_stores_nothing_twice():
+    command = [sys.executable, "-m", "bench.chaos", "--rows=20000", "--batch-size=500", "--kills=2", "--api-only"]
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        out, err = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.terminate()  # which ends what it has started
+        process.wait()
+    assert process.returncode == 0, err + out
+    told = json.loads(out.splitlines()[-1])
+    assert told["ok"]
+    assert told["kills"] == 2
+    assert told["rows"] == told["rows_imported"] >= 20_000
+    assert told["samples_acknowledged"] > 0
+    assert told["diagnoses_acknowledged"] > 0
+    assert told["answers_503"] > 0
