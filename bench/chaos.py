@@ -33,6 +33,7 @@ ALL_ROWS = MACHINES * sum(row_count(sensor, DEFAULT_SECONDS) for sensor in range
 RECORDING = "synthetic"
 KILLED_UNTIL = 0.9  # of the import
 DOWN_S = (0.1, 3.0)  # from a kill to the next start
+MAX_BATCH_S = 1.0  # more was a wait for the database
 POLL_S = 0.02
 END_S = 1_800  # for an import that does not end
 PAGES = ["/", "/vibration/", "/diagnosis/", "/admin/vibration/importrun/"]
@@ -73,7 +74,7 @@ def kill_at_random(server: Server, importing: subprocess.Popen, rows: int, kills
             time.sleep(POLL_S)
             if (now := stored()) != before:
                 before, batch_s, changed = now, time.monotonic() - changed, time.monotonic()
-        time.sleep(choose.uniform(0, batch_s))  # anywhere within a batch
+        time.sleep(choose.uniform(0, min(batch_s, MAX_BATCH_S)))  # anywhere within a batch
         if importing.poll() is not None:
             return
         began = time.monotonic()

@@ -21,6 +21,7 @@ STEP_S = 0.001  # between two samples
 SINGLE_EACH = 5  # so many lists are followed by one row by itself
 FIRST_INSTANT = datetime(2026, 3, 2, tzinfo=UTC)
 DIAGNOSED = 5  # machines
+LAST_ATTEMPTS = 20  # at a post that is still not acknowledged when all is to end
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Program(Thread):
     """Calls the API again and again until it is told to end."""
 
     def __init__(self, address: str, headers: dict[str, str], tally: Tally, end: Event):
-        super().__init__()
+        super().__init__(daemon=True)
         self.host, self.tally, self.end = urlsplit(address).netloc, tally, end
         self.headers = {"X-Forwarded-Proto": "https", "Content-Type": "application/json"} | headers
         self._connection: HTTPConnection | None = None
@@ -89,7 +90,12 @@ class Program(Thread):
     def post(self, path: str, rows: list | dict) -> tuple[dict, bool] | None:
         """The answer, and whether it is to more than one attempt: it is sent until it is acknowledged."""
         body = json.dumps(rows).encode()
+        last_attempts = LAST_ATTEMPTS
         for attempt in itertools.count():
+            last_attempts -= self.end.is_set()
+            if not last_attempts:
+                self.tally.fault(f"{path}: never acknowledged")
+                return None
             self.tally.count("posts")
             try:
                 status, headers, content = self.call("POST", path, body)

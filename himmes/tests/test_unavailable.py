@@ -2,6 +2,8 @@
 
 import logging
 import re
+import socket
+import time
 from contextlib import closing, contextmanager, suppress
 
 import pytest
@@ -13,6 +15,7 @@ from django.test import Client
 
 from diagnosis.models import VibrationDiagnosis
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
+from machines.database_errors import Trouble, trouble_of
 from machines.models import Machine
 from vibration.models import VibrationData
 from vibration.tests.world import make_recording
@@ -371,3 +374,42 @@ def test_the_charts_say_so_and_draw_by_themselves_when_it_is_back(new_page, user
         assert "This page goes on trying" in page.inner_text("#waveform [role=alert]")
     page.wait_for_selector("#waveform [role=alert]", state="hidden")
     page.wait_for_selector("#waveform:not([data-stale])")
+
+
+# --- A server that hangs
+
+
+@pytest.fixture
+def silent_port():
+    """Of a server that takes a connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@on_mysql
+def test_a_server_that_hangs_is_not_waited_for_without_end(administrator, silent_port):
+    options = connection.settings_dict["OPTIONS"] | {"connect_timeout": 1}
+    began = time.monotonic()
+    with changed_settings(PORT=silent_port, OPTIONS=options):
+        assert_problem(administrator.get("machines"), words="The database does not answer.")
+    assert time.monotonic() - began < 30
+
+
+@on_mysql
+def test_a_statement_that_never_ends_is_not_waited_for_without_end():
+    with changed_settings(OPTIONS=connection.settings_dict["OPTIONS"] | {"read_timeout": 1}):
+        began = time.monotonic()
+        with pytest.raises(OperationalError) as found, connection.cursor() as cursor:
+            cursor.execute("SELECT SLEEP(60)")
+        assert time.monotonic() - began < 30
+    assert trouble_of(found.value) is Trouble.AWAY
+
+
+@on_mysql
+def test_connections_are_opened_with_bounds():
+    options = connection.settings_dict["OPTIONS"]
+    assert {name: options[name] for name in ("connect_timeout", "read_timeout", "write_timeout")} == {
+        "connect_timeout": 5,
+        "read_timeout": 300,
+        "write_timeout": 300,
+    }
