@@ -173,9 +173,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=50_000, help="of the import; %(default)s")
     parser.add_argument("--kills", type=int, default=10, help="%(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the instants of the kills; %(default)s")
-    parser.add_argument(
-        "--api-only", action="store_true", help="no pages, whose static files take time to collect"
-    )
+    parser.add_argument("--api-only", action="store_true", help="no pages, whose static files take time to collect")
     given = parser.parse_args()
     # Else SIGTERM would end this program alone, and leave its servers running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

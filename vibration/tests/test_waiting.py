@@ -178,6 +178,19 @@ def fail_to_finish(*args, **kwargs):
     raise OperationalError(2006, "Server has gone away")
 
 
+def test_a_dry_run_cannot_go_on_and_says_so(path):
+    where = {"NAME": "/nowhere/at.all"} if connection.vendor == "sqlite" else {"PORT": 9}
+    before = {name: connection.settings_dict[name] for name in where}
+    connection.settings_dict.update(where)
+    connection.close()
+    try:
+        with pytest.raises(CommandError, match=r"The database failed: .*; nothing was stored"):
+            call_command("import_vibration", path, "--dry-run", stderr=StringIO(), stdout=StringIO())
+    finally:
+        connection.settings_dict.update(before)
+        connection.close()
+
+
 def test_what_is_no_absence_of_the_database_is_not_waited_for():
     def fail():
         raise OperationalError(1054, "Unknown column")

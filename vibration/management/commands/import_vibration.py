@@ -102,6 +102,9 @@ class Command(BaseCommand):
                     # A dry run is the very import, undone at the end: its figures are those of the import itself.
                     with rolled_back() if options["dry_run"] else nullcontext():
                         self._import(files, rejects, dry_run=options["dry_run"])
+        except Error as error:
+            # Of the transaction around a dry run; what fails in an import is told there.
+            raise CommandError(f"The database failed: {error}; nothing was stored.") from None
         except OSError as error:
             # Reading failures are in the reports; what is left is writing the rejects.
             where = error.filename or options["rejects"] or "the output"
