@@ -7,6 +7,7 @@ import time
 from contextlib import closing, contextmanager, suppress
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore
@@ -334,11 +335,13 @@ def test_other_faults_stay_faults(browser, monkeypatch, error):
 
 
 @pytest.mark.browser
-def test_a_page_that_was_not_there_comes_by_itself(new_page, user, watch):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_that_was_not_there_comes_by_itself(new_page, user, watch, scheme):
     watch.expect_status(503)
-    page = new_page(login=user)
+    page = new_page(login=user, color_scheme=scheme, viewport={"width": 390, "height": 844})
     with database_away():
         page.goto("/vibration/table/")
+        assert Axe().run(page).response["violations"] == []
         assert page.title() == "Not available just now – HIM-MES"
         assert page.get_by_role("alert").is_visible()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
