@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
 
 from machines.models import Machine, Sensor
 from vibration import waiting
@@ -109,26 +110,47 @@ def test_an_import_whose_connection_breaks_at_any_instant_goes_on_and_counts_rig
             assert "waited " in run.message or instant >= count - 1
 
 
-def test_rows_in_conflict_are_told_of_once_though_their_batch_was_tried_twice(path, monkeypatch):
+@pytest.fixture
+def half_of_the_answers_lost(monkeypatch):
+    """Each second commit is done, but nobody hears of it."""
     monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
-    time_s, values = make_samples(ROWS)
-    import_file(path, Options())
-    write_csv(path, as_csv(time_s, values + 1))
     commits = 0
     commit = BaseDatabaseWrapper._commit
 
-    def lose_answers(self):
+    def commit_and_lose(self):
         nonlocal commits
         commits += 1
         commit(self)
         if commits % 2:
             lose_connection()
 
-    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", lose_answers)
+    def lose():
+        monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_lose)
+        return lambda: commits
+
+    return lose
+
+
+def test_rows_in_conflict_are_told_of_once_though_their_batch_was_tried_twice(path, half_of_the_answers_lost):
+    time_s, values = make_samples(ROWS)
+    import_file(path, Options())
+    write_csv(path, as_csv(time_s, values + 1))
+    commits = half_of_the_answers_lost()
     report = import_file(path, Options(batch_rows=BATCH), patience=Patience(30))
-    assert commits > 3
+    assert commits() > 3
     assert (report.run.conflicting, report.run.identical) == (ROWS, 0)
     assert report.told.total() == ROWS
+
+
+def test_rows_that_retention_keeps_out_are_told_of_once_too(path, half_of_the_answers_lost):
+    recording = import_file(path, Options()).run.recording
+    recording.samples.all().delete()
+    Recording.objects.update(sample_count=0, pruned_before=0.005, pruned_count=5, pruned_at=timezone.now())
+    commits = half_of_the_answers_lost()
+    report = import_file(path, Options(batch_rows=BATCH, skip_bad_rows=True), patience=Patience(30))
+    assert commits() > 3
+    assert (report.run.new, report.run.identical, report.run.rejected) == (ROWS - 5, 0, 5)
+    assert report.told.total() == 5
 
 
 def test_after_the_bound_the_import_fails_and_says_what_to_do(path, monkeypatch):
