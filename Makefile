@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos fuzz-api screenshots messages
+.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos fuzz-api scan screenshots messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -59,6 +59,10 @@ chaos: ## kill MariaDB ten times under an import and posts, then look at every r
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
 		ARGS='himmes/tests/test_api_fuzz.py' scripts/test.sh
+
+scan: ## let a scanner at the site as production serves it, as a stranger and logged in
+	@scripts/setup.sh dev
+	@.venv/bin/python -m scripts.scan
 
 screenshots: ## take the pictures of docs/images anew, with synthetic data of their own
 	@scripts/system_packages.sh browser

@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_http(django_test_environment, tmp_path_factory):
-    """Tests speak HTTP, and take static files from where they lie.
+    """Tests speak HTTP, take static files from where they lie, and hash passwords in no time.
 
     For the session, as the live server reads its settings once, when it starts.
     """
@@ -43,6 +43,11 @@ def plain_http(django_test_environment, tmp_path_factory):
         SESSION_COOKIE_SECURE=False,
         CSRF_COOKIE_SECURE=False,
         LANGUAGE_COOKIE_SECURE=False,
+        # The names that begin with __Host- are for HTTPS.
+        SESSION_COOKIE_NAME="sessionid",
+        CSRF_COOKIE_NAME="csrftoken",
+        LANGUAGE_COOKIE_NAME="language",
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS],
         STATIC_ROOT=tmp_path_factory.mktemp("static"),
         STORAGES=settings.STORAGES
         | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
@@ -61,6 +66,7 @@ def roles(db):
     """The roles by name. The migration made them, but a test that runs without a transaction leaves empty tables."""
     if not Group.objects.exists():
         import_module("himmes.migrations.0002_roles").make_roles(apps, connection.schema_editor())
+        import_module("himmes.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
     return {role.name: role for role in Group.objects.all()}
 
 

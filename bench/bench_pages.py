@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import django
 
-from bench.serving import AS_IN_PRODUCTION
+from bench.serving import AS_IN_PRODUCTION, SESSION_COOKIE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
 os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
@@ -101,7 +101,7 @@ class Site:
             "X-Forwarded-Proto": "https",
             "Accept-Encoding": "gzip",
             "Accept-Language": "en",
-            "Cookie": f"sessionid={self.sessions[asked.by]}",
+            "Cookie": f"{SESSION_COOKIE}={self.sessions[asked.by]}",
         } | asked.before()
         environ = self.factory.get(asked.path, headers=headers).environ
         said = []
@@ -140,7 +140,7 @@ class Site:
 def _log_in(user) -> str:
     client = Client()
     client.force_login(user)
-    return client.cookies["sessionid"].value
+    return client.cookies[SESSION_COOKIE].value
 
 
 def former_way(way: Callable[[], bytes]) -> Measured:

@@ -10,6 +10,8 @@ from threading import Thread
 
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
+from bench.serving import SESSION_COOKIE
+
 GZIP_LEVEL = 6  # what web servers usually compress with
 # What a web server compresses; pictures and fonts are so already
 COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
@@ -57,7 +59,9 @@ def weigh(application, session: str, paths: dict[str, str]) -> dict[str, Weight]
                 # As the proxy in front says in production: else every answer would be a redirection to HTTPS.
                 extra_http_headers={"X-Forwarded-Proto": "https"},
             )
-            context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
+            # For https, as its name asks for; Chromium sends it to this machine's own http, too.
+            cookie = {"name": SESSION_COOKIE, "value": session, "url": address.replace("http:", "https:")}
+            context.add_cookies([cookie])
             page = context.new_page()
             answers = []
             page.on("response", lambda answer, answers=answers: answers.append(answer))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.management import call_command
 
+SESSION_COOKIE = "__Host-sessionid"  # its name with debug off
 START_SECONDS = STOP_SECONDS = 30
 AS_IN_PRODUCTION = {
     "DJANGO_DEBUG": "False",

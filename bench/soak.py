@@ -30,6 +30,7 @@ os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
 django.setup()
 
 import numpy as np  # noqa: E402  Django first
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
@@ -63,7 +64,7 @@ class Plant:
         user = get_user_model().objects.create_superuser("soak")
         client = Client()
         client.force_login(user)
-        self.session = client.cookies["sessionid"].value
+        self.session = client.cookies[settings.SESSION_COOKIE_NAME].value
         self.machines = list(Machine.objects.exclude(name=FLICKERING).values_list("name", flat=True))
         recording = Recording.objects.with_place().get(sensor__machine__name="g1", sensor__sensor_no="sensor1")
         asked = requests_of(recording, "", self.machines)

@@ -16,6 +16,7 @@ from threading import Event, Lock, Thread
 import httpx
 import numpy as np
 
+from bench.serving import SESSION_COOKIE
 from vibration.states import STATES
 
 TIMEOUT_S = 60
@@ -90,7 +91,7 @@ class Visitors:
 
         def poll(ask):
             nonlocal version
-            headers = {"HX-Request": "true", "Known-Version": version, "Cookie": f"sessionid={session}"}
+            headers = {"HX-Request": "true", "Known-Version": version, "Cookie": f"{SESSION_COOKIE}={session}"}
             response = ask("GET", path, headers=headers)
             if response is not None and response.status_code == 200:
                 version = re.search(r'"Known-Version": "([^"]+)"', response.text)[1]
@@ -100,7 +101,7 @@ class Visitors:
     def add_person(self, session: str, pages: list[tuple[str, str]], seed: int) -> None:
         """Opens one page after the other; `pages` are names and paths."""
         choose = random.Random(seed)
-        headers = {"Cookie": f"sessionid={session}"}
+        headers = {"Cookie": f"{SESSION_COOKIE}={session}"}
         self._every(
             lambda: choose.expovariate(1 / READING_S),
             "page",

@@ -34,14 +34,15 @@ EXPORTED_ROWS = 5_000  # in one read
 def export_diagnoses(diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
     """Each of these, newest first."""
     rows = map(_as_cells, _all(diagnoses.prefetch_related("machine").newest_first()))
-    return stream_csv("vibration-diagnosis", DIAGNOSIS_COLUMNS, rows)
+    return stream_csv("vibration-diagnosis", DIAGNOSIS_COLUMNS, rows, of=VibrationDiagnosis)
 
 
 def export_runs(
     machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime
 ) -> StreamingHttpResponse:
     """The runs of these machines that touch start <= t < end, of some states or, where none is named, of all."""
-    return stream_csv("fault-timeline", RUN_COLUMNS, _runs(machines, states, start, end, now))
+    rows = _runs(machines, states, start, end, now)
+    return stream_csv("fault-timeline", RUN_COLUMNS, rows, of=VibrationDiagnosis)
 
 
 def _runs(machines, states, start, end, now) -> Iterator[list]:

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from diagnosis.current_states import bring_up_to_date, read_anew
 from diagnosis.models import VibrationDiagnosis
+from machines.audit_trail import Action, note
 from machines.models import Machine, RegisteredBy
 from machines.registering import machines_by_name
 from machines.retrying import in_transaction
@@ -42,7 +43,10 @@ def post_diagnoses(columns: dict) -> list[RowClass]:
 def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
     """Delete these, as one who posted by mistake wants; the current states of their machines are read anew."""
     numbers = [it.pk for it in diagnoses]
-    machines = {it.machine_id for it in diagnoses}
+    of_machine = defaultdict(list)
+    for it in diagnoses:
+        of_machine[it.machine_id].append(it)
+    machines = of_machine.keys()
 
     def delete():
         _lock(machines)
@@ -50,8 +54,22 @@ def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
             VibrationDiagnosis.objects.filter(pk__in=numbers[start : start + KEYS_PER_STATEMENT]).delete()
         for machine in sorted(machines):
             read_anew(machine)
+        for machine in Machine.objects.filter(pk__in=machines):
+            _note_deletion(machine.name, of_machine[machine.pk])
 
     in_transaction(delete)
+
+
+def _note_deletion(machine: str, diagnoses: list[VibrationDiagnosis]) -> None:
+    instants = [it.detected_at for it in diagnoses]
+    note(
+        Action.DELETE,
+        VibrationDiagnosis,
+        f"{machine}: {len(diagnoses):,}",
+        first=min(instants).isoformat(),
+        last=max(instants).isoformat(),
+        models=sorted({it.model_name for it in diagnoses}),
+    )
 
 
 def _lock(machines: Iterable[int]) -> None:

@@ -1,17 +1,27 @@
 """The administration of API tokens."""
 
+import secrets
+
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from himmes import admin_trail, admin_users  # noqa: F401  Django looks for this module alone
 from himmes.models import ApiToken
 from himmes.tokens import issue
+
+REMEMBERED_FORMS = 20  # of one session
 
 
 class TokenForm(forms.ModelForm):
     """A new token; of a user who has the role, as it can't do more than he may."""
+
+    # What tells this form from another, so that reloading its answer makes no second token.
+    once = forms.CharField(widget=forms.HiddenInput, required=False, initial=secrets.token_urlsafe)
 
     class Meta:
         model = ApiToken
@@ -48,9 +58,18 @@ class ApiTokenAdmin(admin.ModelAdmin):
     def begins_with(self, token):
         return f"{token.token_key}…"
 
+    def add_view(self, request, form_url="", extra_context=None):
+        if request.POST.get("once") in request.session.get("tokens_made", []):
+            messages.warning(request, _("This token was made before. It is not shown again."))
+            return HttpResponseRedirect(reverse("admin:himmes_apitoken_changelist"))
+        return super().add_view(request, form_url, extra_context)
+
     def save_model(self, request, obj, form, change):
         obj.text = issue(obj)
         super().save_model(request, obj, form, change)
+        if once := form.cleaned_data["once"]:
+            made = request.session.get("tokens_made", [])
+            request.session["tokens_made"] = [*made, once][-REMEMBERED_FORMS:]
 
     def response_add(self, request, obj, post_url_continue=None):
         """Show the token in the answer itself: a message would lie in a cookie or the session until it is read."""

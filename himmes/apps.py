@@ -7,4 +7,6 @@ class HimmesConfig(AppConfig):
     verbose_name = _("Programs")
 
     def ready(self):
-        from himmes import checks  # noqa: F401  importing it registers the checks
+        from himmes import auditing, checks, initial_passwords, sessions  # noqa: F401  importing them connects them
+
+        auditing.listen()

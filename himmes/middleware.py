@@ -1,5 +1,30 @@
+"""The language and the headers of each answer."""
+
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
+
+# Nothing here needs any of these.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "encrypted-media",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "publickey-credentials-get",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
+    )
+)
 
 
 class LanguageMiddleware(LocaleMiddleware):
@@ -11,3 +36,20 @@ class LanguageMiddleware(LocaleMiddleware):
         translation.activate("en")
         request.LANGUAGE_CODE = "en"
         return None
+
+
+class HeadersMiddleware:
+    """Headers that Django has no setting for, on each answer, static files and errors included."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # Static files and the timeline say themselves how they may be kept.
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.method == "POST" and request.resolver_match and request.resolver_match.url_name == "logout":
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response

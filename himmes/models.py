@@ -41,3 +41,15 @@ class ApiToken(AbstractAuthToken):
             "permissions__content_type__app_label", "permissions__codename"
         )
         return set(permissions) <= {f"{app}.{codename}" for app, codename in granted}
+
+
+class InitialPassword(models.Model):
+    """That a user's password was given to him by somebody else: he has to choose his own; see initial_passwords.py."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="initial_password"
+    )
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return str(self.user)

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "auditlog",
     "axes",
     "corsheaders",
     "csp",
@@ -71,6 +72,7 @@ MIDDLEWARE = [
     "himmes.errors.ApiErrors",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "himmes.middleware.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files, before anybody asks for a login
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -79,6 +81,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "himmes.auditing.AuditMiddleware",
+    "himmes.sessions.SessionRenewal",
+    "himmes.initial_passwords.ChooseOwnPassword",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -195,25 +200,44 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # What was stored before; renewed at the next login.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# Length and how easily it is guessed, not which kinds of characters it has.
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "himmes.passwords.NotEasilyGuessed"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-AXES_FAILURE_LIMIT = 5
+# Failures until a lock: of a name from one address; from one address, whatever the names; of a name from anywhere. The
+# last is the highest: at 5 from each, it takes 20 addresses to lock somebody out of his account.
+LOGIN_FAILURE_LIMITS = (5, 50, 100)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
+AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMITS[0]
+AXES_HANDLER = "himmes.login_limits.LoginLimits"
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-# Locking the pair, not the name alone: otherwise anybody could lock an operator out by his name.
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # logins are in the audit trail
+AXES_ENABLE_ADMIN = False  # himmes/admin.py shows what is locked
+AXES_LOCKOUT_CALLABLE = "himmes.login_limits.locked_out"
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "himmes.throttling.address_of"
+# How long a login lasts without a request. A screen on the wall asks each second, so it stays.
+SESSION_COOKIE_AGE = env.int("DJANGO_SESSION_HOURS", default=12) * 3600
+if SESSION_COOKIE_AGE < 3600:
+    raise ImproperlyConfigured("DJANGO_SESSION_HOURS must be a number of hours, 1 or more.")
+
+# --- The audit trail ------------------------------------------------------------------------------------------------
+
+# Names as they were, not numbers of what may be deleted since
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True
+AUDITLOG_DISABLE_ON_RAW_SAVE = True  # what loaddata restores was noted when it was done
 
 # --- The API --------------------------------------------------------------------------------------------------------
 
@@ -318,8 +342,14 @@ CONTENT_SECURITY_POLICY = {
 }
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 LANGUAGE_COOKIE_SECURE = not DEBUG
+LANGUAGE_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+if not DEBUG:
+    # Browsers take cookies of such a name over HTTPS and from this very host only.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
 SECURE_SSL_REDIRECT = not DEBUG
 # Prometheus asks each server by itself, inside the network; a redirect would not protect a token that was sent.
 SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
@@ -327,5 +357,9 @@ if BEHIND_PROXY:
     # Only behind a proxy that sets this header itself: from a browser it could be forged.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG and env.bool("DJANGO_HSTS_SUBDOMAINS", default=True)
+# Never preloaded: the browsers' own list is for public sites, and leaving it takes months.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -1,11 +1,19 @@
 """Limits on how often the API is called. They count in the cache, by default one of each server process."""
 
+from ipaddress import ip_address
+
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 
-def address_of(request) -> str:
-    """The address that a request came from: what the one trusted proxy says, or that of the connection."""
-    return BaseThrottle().get_ident(request)
+def address_of(request) -> str | None:
+    """The address that a request came from: what the one trusted proxy says, or that of the connection.
+
+    None when that is no address: a socket file has none, and a header that no proxy wrote may hold anything.
+    """
+    try:
+        return str(ip_address(BaseThrottle().get_ident(request) or ""))
+    except ValueError:
+        return None
 
 
 class CallerThrottle(SimpleRateThrottle):

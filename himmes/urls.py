@@ -5,9 +5,10 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView, TemplateView
 from django.views.i18n import set_language
 
-from himmes import api
+from himmes import api, views
 from himmes.metrics import Metrics
 
 # Errors of middleware come here, too, and not to any middleware.
@@ -20,11 +21,18 @@ urlpatterns = [
     path("", include("diagnosis.urls")),
     path("vibration/", include("vibration.urls")),
     path("api/", include(api.urlpatterns)),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
     # /healthz and /readyz are answered before addresses are looked at: himmes/health.py.
     path("metrics", Metrics.as_view(), name="metrics"),
     path("login/", auth_views.LoginView.as_view(), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("password/", views.Password.as_view(), name="password"),
+    path(
+        "password/changed/",
+        TemplateView.as_view(template_name="registration/password_changed.html"),
+        name="password-changed",
+    ),
     # Not by include: the login page too has the language switch.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
 ]

@@ -3,12 +3,15 @@
 import csv
 from collections.abc import Iterable, Iterator
 
+from django.db import models
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
+from machines.audit_trail import Action, note
+
 # What a spreadsheet would take for the start of a formula
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")
 _BOM = "\ufeff"  # without it Excel reads Korean text as cp949
 
 
@@ -23,8 +26,14 @@ class CsvRenderer(BaseRenderer):
         return JSONRenderer().render(data)
 
 
-def stream_csv(name: str, header: Iterable[str], rows: Iterable[Iterable]) -> StreamingHttpResponse:
-    """A download `<name>.csv`, UTF-8 with a BOM, sent while `rows` are read; a number has the digits that read back."""
+def stream_csv(
+    name: str, header: Iterable[str], rows: Iterable[Iterable], *, of: type[models.Model]
+) -> StreamingHttpResponse:
+    """A download `<name>.csv`, UTF-8 with a BOM, sent while `rows` are read; a number has the digits that read back.
+
+    That it was asked for stands in the audit trail, as data `of` this model.
+    """
+    note(Action.ACCESS, of, f"{name}.csv", event="export")
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
     return response

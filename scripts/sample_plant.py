@@ -18,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
 django.setup()
 
 import numpy as np  # noqa: E402  Django first
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.models import Group  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -104,7 +105,7 @@ def log_in() -> str:
     user.groups.add(Group.objects.get(name="viewer"))
     client = Client()
     client.force_login(user)
-    return client.cookies["sessionid"].value
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def main(folder: Path) -> None:

@@ -60,6 +60,9 @@ heading "Migrations match the models"
 if [ "$database" != sqlite ]; then
     heading "Production settings"
     "$python" manage.py check --deploy --fail-level WARNING
+
+    heading "Known holes of the packages"
+    "$python" scripts/audit_packages.py
 fi
 
 browser=$(chromium --version 2>/dev/null || echo "no browser")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.http import StreamingHttpResponse
 
 from machines.csv_export import safe_text, stream_csv
+from vibration.models import VibrationData
 from vibration.states import STATES
 
 TEXT_COLUMNS = ["machine_name", "sensor_no", "recording"]
@@ -13,7 +14,7 @@ COLUMNS = [*TEXT_COLUMNS, "collected_at", "measured_time", *STATES]
 
 def export_samples(samples: Iterable[dict], *place: str) -> StreamingHttpResponse:
     """Samples as `read_samples` has them, in their order; the file's name tells their place, if it is given."""
-    return stream_csv("-".join(["vibration-data", *place]), COLUMNS, map(_as_cells, samples))
+    return stream_csv("-".join(["vibration-data", *place]), COLUMNS, map(_as_cells, samples), of=VibrationData)
 
 
 def _as_cells(sample: dict) -> list:

@@ -2,7 +2,6 @@
 "use strict";
 
 const root = document.getElementById("api-docs");
-const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
 
 SwaggerUIBundle({
   url: root.dataset.schema,
@@ -11,8 +10,8 @@ SwaggerUIBundle({
   // Else descriptions come with an inline image of the validator's website.
   validatorUrl: null,
   requestInterceptor: (request) => {
-    if (csrf && !request.headers.Authorization) {
-      request.headers["X-CSRFToken"] = csrf;
+    if (!request.headers.Authorization) {
+      request.headers["X-CSRFToken"] = root.dataset.csrf;
     }
     return request;
   },
