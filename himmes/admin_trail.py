@@ -103,6 +103,7 @@ class TrailAdmin(admin.ModelAdmin):
         "subject",
         "changes_made",
         "details",
+        "request_id",
     ]
 
     def has_add_permission(self, request):
@@ -156,6 +157,10 @@ class TrailAdmin(admin.ModelAdmin):
     @admin.display(description=_("changes"))
     def changes_made(self, entry):
         return render_logentry_changes_html(entry) or "–"
+
+    @admin.display(description=_("request id, as in the log"))
+    def request_id(self, entry):
+        return entry.cid or "–"
 
     @admin.display(description=_("further"))
     def details(self, entry):

@@ -6,7 +6,6 @@ django-auditlog compares and stores; `machines.audit_trail.note` is for what is 
 import getpass
 import os
 import sys
-from contextvars import ContextVar
 from pathlib import Path
 
 from auditlog.models import LogEntry
@@ -18,6 +17,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
+from himmes.logs import current_request
 from himmes.models import ApiToken
 from himmes.throttling import address_of
 from machines.audit_trail import Action, note
@@ -54,25 +54,6 @@ AUDITED = {
     ApiToken: ["name", "user", "role", "token_key", "created", "expiry"],
 }
 
-_request: ContextVar = ContextVar("request that is being answered", default=None)
-
-
-class AuditMiddleware:
-    """Keeps the request at hand: who is behind it is asked only when there is something to note.
-
-    A token is known later than any middleware runs; REST framework then writes it to the request.
-    """
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        kept = _request.set(request)
-        try:
-            return self.get_response(request)
-        finally:
-            _request.reset(kept)
-
 
 def listen() -> None:
     """Connect everything that is noted by itself."""
@@ -98,9 +79,13 @@ def hidden(value: str) -> str:
 
 
 def _say_who(sender, instance: LogEntry, raw: bool = False, **kwargs) -> None:
+    """Read from the request only now: a token is known later than any middleware runs.
+
+    REST framework then writes user and token to the request.
+    """
     if raw or not instance._state.adding:
         return
-    request = _request.get()
+    request = current_request()
     who = _program() if request is None else _caller(request, instance)
     instance.additional_data = who | (instance.additional_data or {})
 

@@ -54,6 +54,11 @@ def about(request) -> Iterator[None]:
         _request.reset(token)
 
 
+def current_request():
+    """The HttpRequest that is being answered; None outside of one, as in a command."""
+    return _request.get()
+
+
 def current_request_id() -> str | None:
     """The id of the request that is being answered; None outside of one, as in a command."""
     return getattr(_request.get(), "id", None)

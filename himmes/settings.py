@@ -81,7 +81,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "himmes.auditing.AuditMiddleware",
     "himmes.sessions.SessionRenewal",
     "himmes.initial_passwords.ChooseOwnPassword",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -237,6 +236,7 @@ if SESSION_COOKIE_AGE < 3600:
 
 # Names as they were, not numbers of what may be deleted since
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
+AUDITLOG_CID_GETTER = "himmes.logs.current_request_id"  # what the log calls the request
 AUDITLOG_DISABLE_ON_RAW_SAVE = True  # what loaddata restores was noted when it was done
 
 # --- The API --------------------------------------------------------------------------------------------------------

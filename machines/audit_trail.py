@@ -1,5 +1,6 @@
 """What is done is noted in the audit trail; himmes/auditing.py adds who did it, and from where."""
 
+from auditlog.cid import get_cid
 from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -19,5 +20,6 @@ def note(action: int, about: models.Model | type[models.Model], what: str, **det
         object_id=pk if isinstance(pk, int) else None,
         object_repr=what,
         action=action,
+        cid=get_cid(),
         additional_data=details,
     )

@@ -1,6 +1,7 @@
 """The audit trail: who did what, from where; for everything that is to stand in it, and whoever did it."""
 
 import json
+import re
 
 import pytest
 from auditlog.models import LogEntry
@@ -69,6 +70,7 @@ def test_a_machine_and_its_sensor_are_followed_through_the_admin(office, boss):
     made = only(Machine)
     assert (made.action, made.actor, made.remote_addr) == (Action.CREATE, boss, ADDRESS)
     assert made.additional_data["request"] == "POST /admin/machines/machine/add/"
+    assert re.fullmatch(r"[0-9a-f]{32}", made.cid)  # the request, as the log calls it
     assert made.changes["name"] == ["None", "g1"]
     assert only(Sensor).changes["machine"] == ["None", "g1 (Pump)"]  # by its name, as it may be deleted later
     path = f"/admin/machines/machine/{machine.pk}/"
@@ -203,6 +205,7 @@ def test_every_csv_that_is_fetched_is_noted_with_its_filter(office, boss, path):
     entry = LogEntry.objects.get()
     assert (entry.action, entry.content_type.model, entry.actor) == (Action.ACCESS, EXPORTS[path], boss)
     assert (entry.additional_data["event"], entry.additional_data["request"]) == ("export", f"GET {path}")
+    assert entry.cid == answer.headers["X-Request-ID"]
     assert entry.remote_addr == ADDRESS
 
 
