@@ -28,6 +28,7 @@ PAGES = {
     "/vibration/table/": "main",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
+PAGES_OF_ONESELF = {"/password/": "main", "/password/changed/": "main"}  # which show no data
 LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
 SIZES = {"phone": (390, 844), "wall": (1920, 1080)}
 HANGUL = re.compile(r"[가-힣]")
@@ -77,7 +78,7 @@ def look_at_all(new_page, user, *, with_data: bool) -> list[str]:
     for number, (language, locale) in enumerate(LANGUAGES.items()):
         width, height = list(SIZES.values())[number]
         page = new_page(login=user, locale=locale, viewport={"width": width, "height": height})
-        for url, ready in (PAGES | (PAGES_OF_A_MACHINE if with_data else {})).items():
+        for url, ready in (PAGES | PAGES_OF_ONESELF | (PAGES_OF_A_MACHINE if with_data else {})).items():
             look_at(page, url, ready, language=language, with_data=with_data)
             titles.add(page.title())
     return titles
@@ -94,9 +95,9 @@ def test_with_no_data_every_page_says_what_to_do(new_page, user):
 def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title(new_page, user):
     fill(samples=60_000, machines=3, diagnoses=600)
     titles = look_at_all(new_page, user, with_data=True)
-    # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history; a machine's
-    # title is its name in both
-    assert len(titles) == 13
+    # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
+    # password changed; a machine's title is its name in both
+    assert len(titles) == 17
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
@@ -112,7 +113,12 @@ def test_axe_finds_nothing_serious(new_page, user, scheme, with_data):
     if with_data:
         fill(samples=60_000, machines=3, diagnoses=600)
     page = new_page(login=user, color_scheme=scheme)
-    pages = PAGES | (PAGES_OF_A_MACHINE if with_data else {}) | {"/nowhere/": "main", "/vibration/?machine=g9": "main"}
+    pages = (
+        PAGES
+        | PAGES_OF_ONESELF
+        | (PAGES_OF_A_MACHINE if with_data else {})
+        | {"/nowhere/": "main", "/vibration/?machine=g9": "main"}
+    )
     page.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
     findings = []
     for url, ready in pages.items():
