@@ -62,6 +62,8 @@ def in_production(folder: Path, *, workers: int = 1, pages: bool = True, **varia
     """Our application, started as in production on the database of DATABASE_URL; without `pages` only for its API."""
     if pages:
         call_command("collectstatic", interactive=False, verbosity=0)
+    else:
+        variables["DJANGO_SETTINGS_MODULE"] = "bench.api_settings"
     port = free_port()
     gunicorn = ["gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={workers}", "--log-level=warning"]
     with served(folder, gunicorn, port, **AS_IN_PRODUCTION | variables) as server:
