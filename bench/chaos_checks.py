@@ -12,7 +12,7 @@ from diagnosis.current_states import KEPT, state_at
 from diagnosis.models import CurrentState, VibrationDiagnosis
 from machines.models import Machine
 from vibration.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
-from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
+from vibration.models import DEFAULT_RECORDING, ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.rollups import read_buckets
 
 
@@ -24,8 +24,7 @@ def wrong_imports(files: list[Path], name: str) -> Iterator[str]:
     for file in files:
         rows = pl.read_csv(file, has_header=False, schema_overrides=[pl.Float64] * 5).to_numpy()
         machine, sensor = file.stem.split("_")
-        recording = Recording.objects.get(sensor__machine__name=machine, sensor__sensor_no=sensor, name=name)
-        yield from _wrong_samples(recording, rows[:, 0], rows[:, 1:])
+        yield from _wrong_samples((machine, sensor, name), rows[:, 0], rows[:, 1:])
         for run in runs:
             if run.file_name != file.name:
                 continue
@@ -38,17 +37,16 @@ def wrong_imports(files: list[Path], name: str) -> Iterator[str]:
 def wrong_posts(collectors: list[Collector], diagnoser: Diagnoser) -> Iterator[str]:
     """What was acknowledged is stored, once, and nothing else."""
     for collector in collectors:
-        sensor = collector.place["sensor_no"]
-        recording = Recording.objects.get(sensor__machine__name="chaos", sensor__sensor_no=sensor)
-        yield from _wrong_samples(recording, collector.time, collector.values)
+        place = (collector.place["machine_name"], collector.place["sensor_no"], DEFAULT_RECORDING)
+        yield from _wrong_samples(place, collector.time, collector.values)
     fields = ("machine__name", "detected_at", "fault_type")
     stored = Counter(VibrationDiagnosis.objects.values_list(*fields))
     if stored != (acknowledged := Counter(diagnoser.acknowledged)):
         yield f"{stored.total()} diagnoses are stored, {(stored - acknowledged).total()} of them not acknowledged"
         yield f"{(acknowledged - stored).total()} acknowledged diagnoses are not stored"
     for machine in Machine.objects.filter(diagnoses__isnull=False).distinct():
-        kept, fresh = CurrentState.objects.get(machine=machine), state_at(machine.pk)
-        if any(getattr(kept, field) != getattr(fresh, field) for field in KEPT):
+        kept, fresh = CurrentState.objects.filter(machine=machine).first(), state_at(machine.pk)
+        if kept is None or any(getattr(kept, field) != getattr(fresh, field) for field in KEPT):
             yield f"{machine}: the current state is not that of its diagnoses"
 
 
@@ -70,7 +68,12 @@ def wrong_rollups() -> Iterator[str]:
             buckets = coarsen(buckets, FACTOR)
 
 
-def _wrong_samples(recording: Recording, time: np.ndarray, values: np.ndarray) -> Iterator[str]:
+def _wrong_samples(place: tuple[str, str, str], time: np.ndarray, values: np.ndarray) -> Iterator[str]:
+    machine, sensor, name = place
+    found = Recording.objects.filter(sensor__machine__name=machine, sensor__sensor_no=sensor, name=name)
+    if (recording := found.first()) is None:
+        yield f"{' / '.join(place)}: not there, with {len(time)} samples"
+        return
     stored_time, stored_values = VibrationData.objects.of(recording).as_arrays()
     if stored_time.tobytes() != time.tobytes():
         yield f"{recording}: {len(stored_time)} samples are stored of {len(time)}, or at other times"
