@@ -85,6 +85,7 @@ def kill_at_random(server: Server, importing: subprocess.Popen, rows: int, kills
 
 
 def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
+    from django.conf import settings
     from django.contrib.auth import get_user_model
     from django.contrib.auth.models import Group
     from django.core.management import call_command
@@ -93,7 +94,7 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
 
     from bench.chaos_checks import wrong_imports, wrong_posts, wrong_rollups
     from bench.chaos_clients import Collector, Diagnoser, Reader, Tally
-    from bench.serving import in_production
+    from bench.serving import SESSION_COOKIE, in_production
     from himmes.tokens import make_token
     from vibration.models import ImportRun
 
@@ -106,7 +107,7 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
         bearer[name] = {"Authorization": f"Bearer {make_token(user, role, name=name)[1]}"}
     browser = Client()
     browser.force_login(user)
-    session = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    session = {"Cookie": f"{SESSION_COOKIE}={browser.cookies[settings.SESSION_COOKIE_NAME].value}"}
     files = make_files(folder / "files", given.rows)
     rows = sum(file.read_bytes().count(b"\n") for file in files)
     tally, end = Tally(), Event()

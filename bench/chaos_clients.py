@@ -83,7 +83,7 @@ class Program(Thread):
                 self.tally.fault(f"{method} {path}: 503 without Retry-After: {content[:200]}")
             if path.startswith("/api/") and json.loads(content)["status"] != 503:
                 self.tally.fault(f"{method} {path}: no problem details: {content[:200]}")
-        elif response.status >= 400:
+        elif response.status >= 300:  # also a redirection to the login, where there is nothing to see
             self.tally.fault(f"{method} {path}: {response.status} {content[:300]}")
         return response.status, response.headers, content
 
