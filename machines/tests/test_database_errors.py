@@ -1,6 +1,7 @@
 """What the errors of the databases are taken for, and which of them are tried again."""
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import (
     DatabaseError,
     IntegrityError,
@@ -107,6 +108,8 @@ def test_only_what_cannot_have_been_stored_counts_as_undone():
 class TestInTransaction:
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch):
+        # The audit trail needs it. Made within a transaction that is undone, it would be remembered all the same.
+        ContentType.objects.get_for_model(Machine)
         monkeypatch.setattr(retrying.time, "sleep", lambda seconds: None)
 
     def run(self, *errors):

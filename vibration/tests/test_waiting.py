@@ -92,7 +92,8 @@ def test_an_import_whose_connection_breaks_at_any_instant_goes_on_and_counts_rig
         instants.wanted = None
         return err.getvalue()
 
-    assert import_cut_at(None) == ""
+    for _time in range(2):  # the first time some things are read that are kept in memory from then on
+        assert import_cut_at(None) == ""
     count = instants.passed
     assert count > 50
     for instant in range(1, count + 1):
