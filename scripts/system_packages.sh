@@ -6,6 +6,7 @@
 # mariadb: server for throw-away databases, tools for backups, headers to compile
 #          mysqlclient
 # browser: Chromium and a Korean font
+# image: what builds and runs the container image without an engine's service
 #
 # Installs what is missing as root or with passwordless sudo; otherwise says
 # what to install and fails.
@@ -33,7 +34,7 @@ has_korean_font() {
         dpkg-query -s fonts-nanum >/dev/null 2>&1 # when fc-list is not installed
 }
 
-# Prints the missing packages for mariadb or browser, one a line.
+# Prints the missing packages for a topic, one a line.
 missing_packages() {
     case $1 in
         mariadb)
@@ -55,8 +56,14 @@ missing_packages() {
             # The smallest of the packaged Korean fonts.
             has_korean_font || echo fonts-nanum
             ;;
+        image)
+            has debootstrap || echo debootstrap
+            [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
+            has podman || echo podman
+            has crun || has runc || echo crun
+            ;;
         *)
-            echo "unknown argument '$1'; known: mariadb, browser" >&2
+            echo "unknown argument '$1'; known: mariadb, browser, image" >&2
             return 1
             ;;
     esac
