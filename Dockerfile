@@ -60,4 +60,4 @@ WORKDIR /srv/himmes
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "himmes.healthcheck"]
-CMD ["gunicorn", "--config", "himmes/gunicorn.conf.py", "himmes.wsgi"]
+CMD ["gunicorn"]

@@ -136,6 +136,11 @@ elif _database["ENGINE"] == "django.db.backends.mysql":
         "read_timeout": _patience_s,
         "write_timeout": _patience_s,
     } | _database.get("OPTIONS", {})
+    if _authority := _database["OPTIONS"].pop("ssl_ca", None):
+        # The driver wants a dictionary; and with a certificate authority alone it would still check no certificate, and
+        # do without TLS where a server has none.
+        _database["OPTIONS"]["ssl"] = {"ca": _authority}
+        _database["OPTIONS"].setdefault("ssl_mode", "VERIFY_IDENTITY")
     _database["OPTIONS"].update(
         charset="utf8mb4",
         # Strict: a value that does not fit is an error, not a shortened value.

@@ -1,0 +1,63 @@
+"""A container engine that leaves nothing behind: podman, which has no service, with all that it keeps in one folder."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+# Without systemd: no groups of processes, no journal, no timers of health checks. Locks in files, not in memory that
+# the machine's own podman would share.
+CONTAINERS_CONF = """
+[containers]
+log_driver = "k8s-file"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+lock_type = "file"
+network_cmd_path = ""
+tmp_dir = "{folder}/tmp"
+"""
+STORAGE_CONF = """
+[storage]
+driver = ""
+graphroot = "{folder}/root"
+runroot = "{folder}/run"
+"""
+# What the machine itself is allowed is enough; more can't be had in a container.
+RUN_OPTIONS = ["--network=host", "--cgroups=disabled", "--ulimit=host", "--no-healthcheck", "--pull=never"]
+
+
+class Engine:
+    def __init__(self, folder: Path):
+        folder.mkdir()
+        self.environment = os.environ | {"TMPDIR": str(folder)}
+        for name, text in (("CONTAINERS_CONF", CONTAINERS_CONF), ("CONTAINERS_STORAGE_CONF", STORAGE_CONF)):
+            path = folder / f"{name.lower()}.conf"
+            path.write_text(text.format(folder=folder))
+            self.environment[name] = str(path)
+
+    def __call__(self, *arguments, **options) -> subprocess.CompletedProcess:
+        """podman with these arguments; raises CalledProcessError if it fails."""
+        return subprocess.run(["podman", *arguments], env=self.environment, check=True, **options)
+
+    def read(self, *arguments) -> str:
+        """What podman prints."""
+        return self(*arguments, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def bring_in(self, folder: Path, name: str) -> None:
+        """Make an image of a folder."""
+        with subprocess.Popen(["tar", "--create", "--directory", folder, "."], stdout=subprocess.PIPE) as tar:
+            self("import", "--quiet", "-", name, stdin=tar.stdout, stdout=subprocess.DEVNULL)
+
+    def build(self, context: Path, name: str, mounts: list[str]) -> None:
+        """Carry out the Dockerfile of a folder, with mounts (machine's path:container's path) that leave no trace.
+
+        Images that are not here are not fetched: only what bring_in made can be a base.
+        """
+        volumes = [f"--volume={mount}:ro" for mount in mounts]
+        fixed = ["--format=docker", "--isolation=chroot", "--network=host", "--pull=never", "--no-cache"]
+        self("build", *fixed, *volumes, f"--tag={name}", context)
+
+    def configuration(self, image: str) -> dict:
+        """What the image says of itself: User, Env, Cmd, Healthcheck, ..."""
+        return json.loads(self.read("image", "inspect", image))[0]["Config"]
