@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos fuzz-api scan screenshots messages
+.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos fuzz-api scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -68,6 +68,11 @@ screenshots: ## take the pictures of docs/images anew, with synthetic data of th
 	@scripts/system_packages.sh browser
 	@scripts/setup.sh dev
 	@.venv/bin/python -m scripts.screenshots
+
+image-check: ## build the container image, start it as compose.yaml says, open its pages (needs root)
+	@scripts/system_packages.sh mariadb browser image
+	@scripts/setup.sh dev
+	@.venv/bin/python -m scripts.image_check
 
 messages: ## update the translation catalogs from the sources (needs gettext)
 	@command -v xgettext >/dev/null || { echo "Install gettext first: apt-get install gettext" >&2; exit 1; }

@@ -58,7 +58,8 @@ def debootstrap(folder: Path) -> None:
 def slim(folder: Path) -> None:
     excluded = [f"path-exclude /usr/share/{name}/*" for name in NOT_IN_SLIM]
     (folder / "etc/dpkg/dpkg.cfg.d/docker").write_text("\n".join([*excluded, f"path-include {KEPT_IN_SLIM}", ""]))
-    (folder / "etc/apt/apt.conf.d/docker-clean").write_text('DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n')
+    clean = 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n'
+    (folder / "etc/apt/apt.conf.d/docker-clean").write_text(clean)
     kept = {path: path.read_bytes() for path in folder.glob(KEPT_IN_SLIM.lstrip("/")) if not path.is_symlink()}
     for name in NOT_IN_SLIM:
         shutil.rmtree(folder / "usr/share" / name, ignore_errors=True)
@@ -125,7 +126,7 @@ def npm_settings(with_authorities: bool) -> str:
     own = Path("~/.npmrc").expanduser()
     lines = own.read_text().splitlines() if own.is_file() else []
     for option in NPM_OPTIONS:
-        value = read(*npm, "config", "get", option).strip()
+        value = read(*npm, "config", "get", option, "--loglevel=error").strip()
         if value not in ("", "null", "undefined"):
             lines.append(f"{option}={value}")
     lines = [line for line in lines if not line.startswith("cafile")]

@@ -19,7 +19,7 @@ tmp_dir = "{folder}/tmp"
 """
 STORAGE_CONF = """
 [storage]
-driver = ""
+driver = "{driver}"
 graphroot = "{folder}/root"
 runroot = "{folder}/run"
 """
@@ -27,13 +27,19 @@ runroot = "{folder}/run"
 RUN_OPTIONS = ["--network=host", "--cgroups=disabled", "--ulimit=host", "--no-healthcheck", "--pull=never"]
 
 
+SHOWN_CHARACTERS = 10_000  # of a log
+
+
 class Engine:
     def __init__(self, folder: Path):
         folder.mkdir()
         self.environment = os.environ | {"TMPDIR": str(folder)}
+        # Layers can't lie upon layers that lie upon layers, as where this already runs in a container: then copies.
+        system = subprocess.run(["stat", "--file-system", "--format=%T", folder], stdout=subprocess.PIPE, text=True)
+        driver = "vfs" if system.stdout.strip() == "overlayfs" else "overlay"
         for name, text in (("CONTAINERS_CONF", CONTAINERS_CONF), ("CONTAINERS_STORAGE_CONF", STORAGE_CONF)):
             path = folder / f"{name.lower()}.conf"
-            path.write_text(text.format(folder=folder))
+            path.write_text(text.format(folder=folder, driver=driver))
             self.environment[name] = str(path)
 
     def __call__(self, *arguments, **options) -> subprocess.CompletedProcess:
@@ -49,15 +55,30 @@ class Engine:
         with subprocess.Popen(["tar", "--create", "--directory", folder, "."], stdout=subprocess.PIPE) as tar:
             self("import", "--quiet", "-", name, stdin=tar.stdout, stdout=subprocess.DEVNULL)
 
-    def build(self, context: Path, name: str, mounts: list[str]) -> None:
+    def build(self, context: Path, name: str, mounts: list[str], log: Path) -> None:
         """Carry out the Dockerfile of a folder, with mounts (machine's path:container's path) that leave no trace.
 
-        Images that are not here are not fetched: only what bring_in made can be a base.
+        Images that are not here are not fetched: only what bring_in made can be a base. What the steps say goes to the
+        log; raises CalledProcessError with its end.
         """
         volumes = [f"--volume={mount}:ro" for mount in mounts]
         fixed = ["--format=docker", "--isolation=chroot", "--network=host", "--pull=never", "--no-cache"]
-        self("build", *fixed, *volumes, f"--tag={name}", context)
+        try:
+            with log.open("wb") as out:
+                self("build", *fixed, *volumes, f"--tag={name}", context, stdout=out, stderr=out)
+        except subprocess.CalledProcessError as error:
+            error.add_note(log.read_text(errors="replace")[-SHOWN_CHARACTERS:])
+            raise
 
-    def configuration(self, image: str) -> dict:
-        """What the image says of itself: User, Env, Cmd, Healthcheck, ..."""
-        return json.loads(self.read("image", "inspect", image))[0]["Config"]
+    def exit_status(self, *arguments) -> int:
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.run(["podman", *arguments], env=self.environment, **silent).returncode
+
+    def log(self, container: str) -> str:
+        """The end of what a container has said."""
+        said = self("logs", container, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+        return said[-SHOWN_CHARACTERS:]
+
+    def about(self, image: str) -> dict:
+        """What the image says of itself: Config (User, Env, Cmd, ...), Healthcheck, Size, ..."""
+        return json.loads(self.read("image", "inspect", image))[0]
