@@ -136,11 +136,19 @@ elif _database["ENGINE"] == "django.db.backends.mysql":
         "read_timeout": _patience_s,
         "write_timeout": _patience_s,
     } | _database.get("OPTIONS", {})
-    if _authority := _database["OPTIONS"].pop("ssl_ca", None):
+    _tls = _database["OPTIONS"]
+    if "ssl_ca" in _tls:
         # The driver wants a dictionary; and with a certificate authority alone it would still check no certificate, and
         # do without TLS where a server has none.
-        _database["OPTIONS"]["ssl"] = {"ca": _authority}
-        _database["OPTIONS"].setdefault("ssl_mode", "VERIFY_IDENTITY")
+        _tls["ssl"] = {"ca": _tls.pop("ssl_ca")}
+        _tls.setdefault("ssl_mode", "VERIFY_IDENTITY")
+    if _tls.get("ssl_mode") == "REQUIRED":
+        # On Debian's libmariadb it requires nothing: where somebody takes TLS out of the server's greeting, the
+        # password goes over an open line.
+        raise ImproperlyConfigured(
+            "DATABASE_URL: ssl_mode=REQUIRED can't be relied on. Name the file of the certificate authority, "
+            "?ssl_ca=/path/ca.pem, and TLS is required and the server's certificate checked."
+        )
     _database["OPTIONS"].update(
         charset="utf8mb4",
         # Strict: a value that does not fit is an error, not a shortened value.

@@ -16,8 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import trustme
+from urllib.parse import urlsplit
 
 from scripts import compose_services
 from scripts.image_base import client_mounts, debootstrap
@@ -55,22 +54,20 @@ def check(folder: Path) -> dict:
     engine = Engine(folder / "engine")
     build(engine, folder)
     measured = look_at(engine)
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    certificate.private_key_pem.write_to_path(folder / "key.pem")
-    certificate.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
-    tls = [f"--ssl-cert={folder}/certificate.pem", f"--ssl-key={folder}/key.pem", "--require-secure-transport=ON"]
+    secrets = folder / "secrets"
+    subprocess.run(["scripts/compose_secrets.sh", secrets], check=True, stdout=subprocess.DEVNULL)
+    options = [option.replace("/run/secrets", str(secrets)) for option in compose["services"]["database"]["command"]]
     (folder / "mariadb").mkdir()
-    with running_server(folder / "mariadb", *tls) as database_url:
+    with running_server(folder / "mariadb", *options) as database_url:
         with step("Accounts of the database"):
-            make_accounts(folder, database_url)
+            make_accounts(folder, secrets, urlsplit(database_url).port)
         with step("The step migrate"):
             run(engine, compose, "migrate", folder)
         with step("First administrator, and something to show"):
             made = run(engine, compose, "app", folder, "python", "manage.py", "create_first_admin")
             password = made.split("password:")[1].split()[0]
             run(engine, compose, "app", folder, "sh", "-ec", FILLING)
-        measured |= serve(engine, compose, folder, authority, password)
+        measured |= serve(engine, compose, folder, password)
     return measured
 
 
@@ -107,15 +104,14 @@ def content(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def make_accounts(folder: Path, database_url: str) -> None:
+def make_accounts(folder: Path, secrets: Path, port: int) -> None:
     """The accounts as the database's image makes them: the owner by variables, the server's by our script."""
-    subprocess.run(["scripts/compose_secrets.sh", folder / "secrets"], check=True, stdout=subprocess.DEVNULL)
-    address = database_url.split("@")[1].split("/")[0]
-    for file in (folder / "secrets").glob("*_url"):
+    for file in secrets.glob("*_url"):
         text = file.read_text()
-        assert "@database:3306/" in text
-        file.write_text(text.replace("@database:3306/", f"@{address}/"))
-    owner = (folder / "secrets" / "database_owner_password").read_text()
+        assert "@database:3306/" in text, file.name
+        file.chmod(0o644)
+        file.write_text(text.replace("@database:3306/", f"@database:{port}/"))
+    owner = (secrets / "database_owner_password").read_text().strip()
     script = (PROJECT / "scripts" / "compose_database.sh").read_text()
     client = f"mariadb --no-defaults --user=root --socket={folder}/mariadb/data/socket"
     commands = f"""set -eo pipefail
@@ -124,7 +120,7 @@ docker_process_sql <<SQL
 CREATE USER himmes_owner@'%' IDENTIFIED BY '{owner}';
 GRANT ALL ON himmes.* TO himmes_owner@'%';
 SQL
-{script.replace("/run/secrets", str(folder / "secrets"))}"""
+{script.replace("/run/secrets", str(secrets))}"""
     subprocess.run(["bash", "-c", commands], check=True)
 
 
@@ -136,7 +132,7 @@ def run(engine: Engine, compose: dict, service: str, folder: Path, *command: str
     return engine.read("run", "--rm", *RUN_OPTIONS, *options)
 
 
-def serve(engine: Engine, compose: dict, folder: Path, authority: trustme.CA, password: str) -> dict:
+def serve(engine: Engine, compose: dict, folder: Path, password: str) -> dict:
     """Start the server, open its pages, stop it."""
     port = free_port()
     options = compose_services.run_options(compose, "app", folder / "secrets")
@@ -155,7 +151,7 @@ def serve(engine: Engine, compose: dict, folder: Path, authority: trustme.CA, pa
     writable = set(engine.read("exec", "app", *find(f"/ {elsewhere}")).splitlines())
     assert writable == {"/tmp", "/data"}, f"the server may write to {writable}"  # noqa: S108
     engine("exec", "app", "python", "manage.py", "check", "--deploy", "--fail-level=WARNING", stdout=subprocess.DEVNULL)
-    with step("Pages in Chromium"), tls_proxy(port, authority) as address:
+    with step("Pages in Chromium"), tls_proxy(port) as address:
         try:
             measured = open_pages(address, password, PICTURE)
         except Exception:

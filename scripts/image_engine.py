@@ -23,8 +23,16 @@ driver = "{driver}"
 graphroot = "{folder}/root"
 runroot = "{folder}/run"
 """
-# What the machine itself is allowed is enough; more can't be had in a container.
-RUN_OPTIONS = ["--network=host", "--cgroups=disabled", "--ulimit=host", "--no-healthcheck", "--pull=never"]
+# The network of the machine, on which the service `database` of compose.yaml then is, too. As many open files as the
+# machine itself is allowed; more can't be had.
+RUN_OPTIONS = [
+    "--network=host",
+    "--add-host=database:127.0.0.1",
+    "--cgroups=disabled",
+    "--ulimit=host",
+    "--no-healthcheck",
+    "--pull=never",
+]
 
 
 SHOWN_CHARACTERS = 10_000  # of a log

@@ -22,7 +22,7 @@ A_YEAR_S = 365 * 24 * 3600
 
 
 @contextmanager
-def tls_proxy(port: int, authority: trustme.CA) -> Iterator[str]:
+def tls_proxy(port: int) -> Iterator[str]:
     """Address of a proxy in front of the server on a port, which says by headers what it was asked."""
 
     class Proxy(BaseHTTPRequestHandler):
@@ -51,7 +51,7 @@ def tls_proxy(port: int, authority: trustme.CA) -> Iterator[str]:
             pass
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
         proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
         Thread(target=proxy.serve_forever, daemon=True).start()
