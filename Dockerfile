@@ -63,6 +63,9 @@ ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1
 WORKDIR /srv/himmes
 
+# What this is a build of, for the metrics: docker build --build-arg BUILD=...
+ARG BUILD=unknown
+ENV DJANGO_BUILD=$BUILD
 # A number, so that an engine can see that it is not root; all files belong to root and can only be read.
 USER 10001:10001
 EXPOSE 8000

@@ -10,8 +10,12 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 SUITE = "bookworm"
-# As Debian's own `slim` images: what only people read is left out.
+# As in Debian's own `slim` images: what only people read is left out, and apt keeps nothing.
 NOT_IN_SLIM = ["doc", "groff", "info", "linda", "lintian", "locale", "man"]
+APT_KEEPS_NOTHING = """DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"""
 KEPT_IN_SLIM = "/usr/share/doc/*/copyright"
 AUTHORITIES = "/run/build-machine/authorities.crt"
 # Of all that apt is told, how it reaches a server
@@ -58,15 +62,14 @@ def debootstrap(folder: Path) -> None:
 def slim(folder: Path) -> None:
     excluded = [f"path-exclude /usr/share/{name}/*" for name in NOT_IN_SLIM]
     (folder / "etc/dpkg/dpkg.cfg.d/docker").write_text("\n".join([*excluded, f"path-include {KEPT_IN_SLIM}", ""]))
-    clean = 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n'
-    (folder / "etc/apt/apt.conf.d/docker-clean").write_text(clean)
+    (folder / "etc/apt/apt.conf.d/docker-clean").write_text(APT_KEEPS_NOTHING)
     kept = {path: path.read_bytes() for path in folder.glob(KEPT_IN_SLIM.lstrip("/")) if not path.is_symlink()}
     for name in NOT_IN_SLIM:
         shutil.rmtree(folder / "usr/share" / name, ignore_errors=True)
     for path, content in kept.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    for pattern in ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*_*", "var/log/*.log"):
+    for pattern in ("var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*_*", "var/log/*.log"):
         for path in folder.glob(pattern):
             path.unlink()
 
