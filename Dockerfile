@@ -58,9 +58,11 @@ COPY --from=build /opt/client /usr/local/bin
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/himmes /srv/himmes
 
+# Without PORT gunicorn.conf.py would listen to the container itself only.
 ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    PORT=8000
 WORKDIR /srv/himmes
 
 # What this is a build of, for the metrics: docker build --build-arg BUILD=...

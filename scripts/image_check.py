@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 
 from scripts import compose_services
 from scripts.image_base import client_mounts, debootstrap
-from scripts.image_engine import RUN_OPTIONS, Engine
+from scripts.image_engine import RUN_OPTIONS, Engine, leave_network
 from scripts.image_page import open_pages, tls_proxy
-from scripts.throwaway_mariadb import free_port, running_server
+from scripts.throwaway_mariadb import running_server
 
 PROJECT = Path(__file__).resolve().parent.parent
 PICTURE = PROJECT / "var" / "image-check.png"
@@ -53,6 +53,8 @@ def check(folder: Path) -> dict:
 
     engine = Engine(folder / "engine")
     build(engine, folder)
+    # Nothing may be fetched that is not in the image; and nobody else gets to the server.
+    leave_network()
     measured = look_at(engine)
     secrets = folder / "secrets"
     subprocess.run(["scripts/compose_secrets.sh", secrets], check=True, stdout=subprocess.DEVNULL)
@@ -134,19 +136,24 @@ def run(engine: Engine, compose: dict, service: str, folder: Path, *command: str
 
 def serve(engine: Engine, compose: dict, folder: Path, password: str) -> dict:
     """Start the server, open its pages, stop it."""
-    port = free_port()
     options = compose_services.run_options(compose, "app", folder / "secrets")
-    test = engine.about(IMAGE)["Healthcheck"]["Test"]
+    about = engine.about(IMAGE)
+    # The port that compose.yaml publishes has to be the one that is listened on, and on an address that it can reach.
+    port = int(compose["services"]["app"]["ports"][0].rsplit(":", 1)[1])
+    assert list(about["Config"]["ExposedPorts"]) == [f"{port}/tcp"]
+    test = about["Healthcheck"]["Test"]
     assert test[0] == "CMD", f"HEALTHCHECK {test}"
     with step("The server until its health check passes"):
-        engine("run", "--detach", "--name=app", f"--env=PORT={port}", *RUN_OPTIONS, *options, stdout=subprocess.DEVNULL)
+        engine("run", "--detach", "--name=app", *RUN_OPTIONS, *options, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + START_SECONDS
         while (health := engine.exit_status("exec", "app", *test[1:])) != 0:
             running = engine.read("inspect", "--format={{.State.Running}}", "app") == "true"
             if not running or time.monotonic() > deadline:
                 raise AssertionError(f"the server is not healthy ({health}):\n{engine.log('app')}")
             time.sleep(0.2)
-    look_at_process(int(engine.read("inspect", "--format={{.State.Pid}}", "app")), compose)
+    listening = {line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]}
+    assert f"00000000:{port:04X}" in listening, f"nobody listens on all addresses at port {port}"
+    look_at_process(int(engine.read("inspect", "--format={{.State.Pid}}", "app")))
     elsewhere = "\\( -path /proc -o -path /sys -o -path /dev \\) -prune -o -type d -writable -print"
     writable = set(engine.read("exec", "app", *find(f"/ {elsewhere}")).splitlines())
     assert writable == {"/tmp", "/data"}, f"the server may write to {writable}"  # noqa: S108
@@ -167,7 +174,7 @@ def serve(engine: Engine, compose: dict, folder: Path, password: str) -> dict:
     return measured | {"stop_seconds": round(seconds, 1)}
 
 
-def look_at_process(pid: int, compose: dict) -> None:
+def look_at_process(pid: int) -> None:
     """The server's process as the kernel sees it: not root, no capability, none to be had."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = {name: value.split() for name, value in (line.split(":", 1) for line in lines)}

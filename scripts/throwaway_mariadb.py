@@ -72,18 +72,14 @@ def server_version(port):
     return found and found[1].decode()
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 class Server:
     """A server with all its files in folder; it starts on the same port and data each time."""
 
     def __init__(self, folder, *options):
         self.folder, self.log, self.process = folder, folder / "log", None
         first_sql, password = folder / "sql", secrets.token_hex(16)
-        self.port = free_port()
+        with socket.create_server(("127.0.0.1", 0)) as probe:  # a free port
+            self.port = probe.getsockname()[1]
         self.database_url = f"mysql://himmes:{password}@127.0.0.1:{self.port}/himmes"
         # The database's root may only log in through the socket in the folder, so
         # nobody else on the machine gets in.

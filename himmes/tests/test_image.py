@@ -69,6 +69,12 @@ def test_the_image_runs_as_a_user_by_number_who_is_not_root():
     assert DOCKERFILE.rindex("\nUSER ") > DOCKERFILE.rindex("\nRUN ")
 
 
+def test_the_published_port_is_the_one_that_is_listened_on(compose):
+    port = re.search(r"\bPORT=(\d+)", " ".join(instructions("ENV")))[1]
+    assert instructions("EXPOSE") == [port]
+    assert [published.rsplit(":", 1)[1] for published in compose["services"]["app"]["ports"]] == [port]
+
+
 def test_no_secret_is_built_into_the_image():
     for line in instructions("ENV") + instructions("ARG"):
         assert not re.search("key|secret|password|token", line, re.IGNORECASE), line
