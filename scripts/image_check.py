@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from scripts import compose_services
 from scripts.image_base import client_mounts, debootstrap
@@ -60,9 +59,9 @@ def check(folder: Path) -> dict:
     subprocess.run(["scripts/compose_secrets.sh", secrets], check=True, stdout=subprocess.DEVNULL)
     options = [option.replace("/run/secrets", str(secrets)) for option in compose["services"]["database"]["command"]]
     (folder / "mariadb").mkdir()
-    with running_server(folder / "mariadb", *options) as database_url:
+    with running_server(folder / "mariadb", *options) as server:
         with step("Accounts of the database"):
-            make_accounts(folder, secrets, urlsplit(database_url).port)
+            make_accounts(folder, secrets, server.port)
         with step("The step migrate"):
             run(engine, compose, "migrate", folder)
         with step("First administrator, and something to show"):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from secrets import token_urlsafe
 from threading import Thread
 
 import trustme
@@ -87,7 +88,14 @@ def open_pages(address: str, password: str, picture: Path) -> dict[str, int]:
         page.fill("[name=username]", "admin")
         page.fill("[name=password]", password)
         page.click("form[method=post] button.btn-primary")
-        page.wait_for_url(f"{address}/")
+        # Nothing else is shown with the password that was printed.
+        page.wait_for_url(f"{address}/password/")
+        page.fill("[name=old_password]", password)
+        own = token_urlsafe(16)
+        page.fill("[name=new_password1]", own)
+        page.fill("[name=new_password2]", own)
+        page.click("form[method=post] button.btn-primary")
+        page.wait_for_url(f"{address}/password/changed/")
         for path in PAGES:
             answer = page.goto(path)
             assert answer.headers.get("server") == "gunicorn", f"{path} is from {answer.headers.get('server')}"
