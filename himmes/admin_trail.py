@@ -26,6 +26,7 @@ EVENTS = {
     "failed login": _("failed login"),
     "export": _("export"),
     "unlocked": _("unlocked"),
+    "pruned": _("old samples removed"),
 }
 DETAILS = {
     "request": _("request"),
@@ -48,6 +49,7 @@ DETAILS = {
     "address": _("address"),
     "failures": _("failures"),
     "note": _("note"),
+    "before": _("measured before"),
 }
 
 admin.site.unregister(LogEntry)

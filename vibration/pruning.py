@@ -16,6 +16,7 @@ import numpy as np
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
+from machines.audit_trail import Action, note
 from machines.retrying import in_transaction
 from vibration.buckets import bucket_of
 from vibration.models import Recording, VibrationData
@@ -65,7 +66,10 @@ def remove(removal: Removal, cutoff: datetime, *, by: str, batch_rows: int = BAT
     Each batch is looked at anew: a sample that was stored since and is too young stays, and ends it. `by` is who is
     named in the log. Raises Recording.DoesNotExist when the recording was deleted.
     """
-    total = 0
+    total, before = 0, cutoff.isoformat()
+    what = str(removal.recording)
+    # Before anything is gone: whatever ends this half way, that it was begun is known.
+    note(Action.DELETE, removal.recording, what, event="pruned", samples=removal.samples, before=before)
     try:
         while count := in_transaction(lambda: _remove_batch(removal, cutoff, batch_rows)):
             total += count

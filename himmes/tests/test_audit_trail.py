@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from auditlog.models import LogEntry
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.storing import delete_diagnoses
@@ -234,6 +236,16 @@ def test_a_recording_deleted_by_command_is_noted(monkeypatch):
     make_recording(3)
     call_command("delete_recording", "g1", "sensor1", no_input=True, verbosity=0)
     assert only(Recording, Action.DELETE).additional_data["system_user"]
+
+
+def test_old_samples_that_are_removed_are_noted_once_for_each_recording():
+    recording = make_recording(3000)
+    Recording.objects.update(last_written_at=timezone.now() - timedelta(days=100))
+    LogEntry.objects.all().delete()
+    call_command("prune_vibration", "--older-than=90d", "--no-input", "--batch-size=1000", "--pause=0")
+    entry = only(Recording)
+    assert (entry.action, entry.object_id, entry.additional_data["event"]) == (Action.DELETE, recording.pk, "pruned")
+    assert (entry.additional_data["samples"], recording.samples.count()) == (3000, 0)
 
 
 USER_FORM = {"username": "worker", "is_active": "on"}

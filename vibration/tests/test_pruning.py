@@ -187,6 +187,7 @@ def test_a_batch_takes_six_statements():
     removal = find_removal(recording, at(1e6))
     batches = remove(removal, at(1e6), by="test", batch_rows=700)
     # Recording with its lock, first sample, the one behind the batch, the first too young, samples, recording
+    next(batches)  # begins with an entry of the audit trail
     with CaptureQueriesContext(connection) as queries:
         next(batches)
     statements = [it["sql"] for it in queries if not it["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
