@@ -59,6 +59,7 @@ heading "Migrations match the models"
 
 if [ "$database" != sqlite ]; then
     heading "Production settings"
+    "$python" manage.py collectstatic --no-input --verbosity 0
     "$python" manage.py check --deploy --fail-level WARNING
 
     heading "Known holes of the packages"
