@@ -148,13 +148,13 @@ def _begin(run: ImportRun) -> None:
         known = {name: getattr(run, name) for name in ("started_at", "started_by", "file_name", "sha256", "place")}
         run.pk = ImportRun.objects.filter(**known).values_list("pk", flat=True).first()
     if run.pk is None:
-        run.save()
+        in_transaction(run.save)  # with its entry in the audit trail
 
 
 def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: float) -> None:
     run.outcome, run.message, run.seconds = outcome, message, seconds
     # Not the recording: it may be deleted by now.
-    run.save(update_fields=["outcome", "message", "seconds", *COUNTS])
+    in_transaction(lambda: run.save(update_fields=["outcome", "message", "seconds", *COUNTS]))
 
 
 def _read_and_write(
