@@ -49,7 +49,6 @@ class ApiTokenAdmin(admin.ModelAdmin):
     list_select_related = ["user", "role"]
     search_fields = ["name", "user__username", "token_key"]
     ordering = ["-created"]
-    autocomplete_fields = ["user"]
 
     def has_change_permission(self, request, obj=None):
         return False

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -106,6 +107,14 @@ def tell(who: str, found: list[tuple[str, dict]]) -> int:
     return unexplained
 
 
+def errors_in(log: str) -> Iterator[str]:
+    """What the server, which logs one JSON object a line, says of its own faults."""
+    for line in log.splitlines():
+        said = json.loads(line) if line.startswith("{") else {}
+        if said.get("level") in ("ERROR", "CRITICAL"):
+            yield f"  error: {said['message']}: {(said.get('traceback') or '').strip().splitlines()[-1:]}"
+
+
 def changes_of_scanner(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
         posted = """json_extract(additional_data, '$.request') LIKE 'POST%' AND actor_id IS NOT NULL AND action < 3"""
@@ -142,7 +151,7 @@ def main() -> int:
         print(f"Logged in it made {changed} changes.")
         if not changed:
             sys.exit("So it was not logged in, or its forms were refused: nothing is known about them.")
-        errors = [line for line in (folder / "served.log").read_text(errors="replace").splitlines() if "ERROR" in line]
+        errors = list(errors_in((folder / "served.log").read_text(errors="replace")))
         print(*errors[:20], sep="\n")
     print(f"{unexplained} findings without an explanation, {len(errors)} errors in the server's log.")
     return 1 if unexplained or errors else 0

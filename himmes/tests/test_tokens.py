@@ -144,6 +144,13 @@ def test_the_administration_refuses_a_token_that_could_do_nothing(roles, admin_c
     assert not ApiToken.objects.exists()
 
 
+def test_a_user_that_can_not_be_is_an_error_of_the_form(roles, admin_client):
+    """Django's field with a search fails to draw such a value again: found by the scanner."""
+    fields = {"name": "x", "user": "http://evil.example", "role": roles["viewer"].pk}
+    assert admin_client.post("/admin/himmes/apitoken/add/", fields).status_code == 200
+    assert not ApiToken.objects.exists()
+
+
 def test_an_administrator_who_is_staff_may_make_tokens(roles, client, django_user_model):
     person = django_user_model.objects.create_user("boss", is_staff=True)
     person.groups.add(roles["administrator"])
