@@ -41,8 +41,8 @@ def server_with(certificate, folder):
 
 @pytest.fixture(scope="module")
 def server(authority, tmp_path_factory):
-    with server_with(authority.issue_cert("127.0.0.1"), tmp_path_factory.mktemp("mariadb")) as url:
-        yield url
+    with server_with(authority.issue_cert("127.0.0.1"), tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
 
 
 def connect(url):
@@ -53,47 +53,47 @@ def connect(url):
 
 
 def test_a_certificate_of_the_named_authority_is_accepted(server, authority_file):
-    result = connect(f"{server}?ssl_ca={authority_file}")
+    result = connect(f"{server.database_url}?ssl_ca={authority_file}")
     assert "cipher: TLS_" in result.stdout, result.stderr
 
 
 def test_a_certificate_of_another_authority_is_refused(server, tmp_path):
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(other)
-    result = connect(f"{server}?ssl_ca={other}")
+    result = connect(f"{server.database_url}?ssl_ca={other}")
     assert result.returncode != 0
     assert "unable to get local issuer certificate" in result.stderr
 
 
 def test_a_certificate_for_another_host_is_refused(authority, authority_file, tmp_path):
-    with server_with(authority.issue_cert("elsewhere.example"), tmp_path) as url:
-        result = connect(f"{url}?ssl_ca={authority_file}")
+    with server_with(authority.issue_cert("elsewhere.example"), tmp_path) as other:
+        result = connect(f"{other.database_url}?ssl_ca={authority_file}")
         assert result.returncode != 0
         assert "(2026," in result.stderr
 
 
 def test_a_server_without_tls_is_refused(authority_file, tmp_path):
-    with running_server(tmp_path, "--skip-ssl") as url:
+    with running_server(tmp_path, "--skip-ssl") as plain:
         for query in (f"ssl_ca={authority_file}", "ssl_mode=VERIFY_IDENTITY"):
-            result = connect(f"{url}?{query}")
+            result = connect(f"{plain.database_url}?{query}")
             assert result.returncode != 0, query
             assert "(2026," in result.stderr
-        assert "cipher: \n" in connect(url).stdout
+        assert "cipher: \n" in connect(plain.database_url).stdout
 
 
 def test_without_a_named_authority_only_those_of_the_system_count(server):
-    result = connect(f"{server}?ssl_mode=VERIFY_IDENTITY")
+    result = connect(f"{server.database_url}?ssl_mode=VERIFY_IDENTITY")
     assert result.returncode != 0
     assert "(2026," in result.stderr
 
 
 def test_a_mode_that_would_only_seem_to_require_tls_is_refused(server):
-    result = connect(f"{server}?ssl_mode=REQUIRED")
+    result = connect(f"{server.database_url}?ssl_mode=REQUIRED")
     assert result.returncode != 0
     assert "DATABASE_URL: ssl_mode=REQUIRED can't be relied on. Name the file" in result.stderr
 
 
 def test_an_authority_that_is_no_file_is_refused(server, tmp_path):
-    result = connect(f"{server}?ssl_ca={tmp_path / 'missing.pem'}")
+    result = connect(f"{server.database_url}?ssl_ca={tmp_path / 'missing.pem'}")
     assert result.returncode != 0
     assert "(2026," in result.stderr
