@@ -6,13 +6,14 @@ import time as clock
 from datetime import datetime, timedelta
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, reset_queries
+from django.db import Error, reset_queries
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
 from machines.durations import read_duration
 from machines.models import Machine
+from vibration.interrupting import noted_interruptions
 from vibration.management.commands.import_vibration import positive, user_name
 from vibration.models import Recording
 from vibration.pruning import BATCH_ROWS, Removal, find_removal, remove
@@ -65,17 +66,17 @@ class Command(BaseCommand):
             if not no_input:
                 ask(f"Remove {total:,} samples for good?")
             started = began = clock.monotonic()
-            with show_bar("Removing", total, self.stdout, self.stderr) as show:
+            with show_bar("Removing", total, self.stdout, self.stderr) as show, noted_interruptions() as interruptions:
                 for removal in removals:
                     for count in self._remove(removal, cutoff, batch_size):
                         removed += count
                         show(removed, removed)
                         reset_queries()  # with DEBUG on, Django would keep the text of every statement
-                        clock.sleep(min(LONGEST_PAUSE_S, pause * (clock.monotonic() - began)))
+                        interruptions.sleep(min(LONGEST_PAUSE_S, pause * (clock.monotonic() - began)))
                         began = clock.monotonic()
         except KeyboardInterrupt:
             raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
-        except DatabaseError as error:
+        except Error as error:
             raise CommandError(unfinished(f"The database failed: {error}", removed)) from None
         seconds = clock.monotonic() - started
         self.stdout.write(f"Removed {removed:,} of {total:,} samples in {seconds:.1f} s. Their rollups stay.")
