@@ -155,6 +155,14 @@ def test_the_switch_turns_the_page_dark_and_the_next_page_stays_so(new_page, use
     assert page.evaluate(background) == dark
 
 
+def test_what_the_administration_keeps_of_its_own_switch_does_not_make_a_dark_page_light(new_page, user):
+    page = new_page(login=user, color_scheme="dark")
+    page.goto("/")
+    page.evaluate("localStorage.setItem('theme', 'auto')")
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
 def test_every_page_can_be_reached_by_the_keyboard_alone(new_page, user):
     fill(samples=0, machines=1, diagnoses=3)
     page = new_page(login=user)

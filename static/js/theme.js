@@ -7,7 +7,9 @@
 
   function stored() {
     try {
-      return localStorage.getItem("theme");
+      // Django's administration keeps its own switch under the same name, and knows "auto" beside the two.
+      const theme = localStorage.getItem("theme");
+      return ["light", "dark"].includes(theme) ? theme : null;
     } catch {
       return null; // a browser that blocks storage follows the system
     }

@@ -216,7 +216,7 @@
   function inWords(answer) {
     const words = amountInWords(answer);
     const isPruned = answer.samples > 0 && answer.start < answer.pruned_before;
-    return isPruned ? `${words}. ${fill(text.pruned, { before: answer.pruned_before })}` : words;
+    return isPruned ? `${words}\n${fill(text.pruned, { before: answer.pruned_before })}` : words;
   }
 
   function amountInWords(answer) {
