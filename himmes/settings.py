@@ -4,6 +4,7 @@ Closed by default: without a variable the site runs with DEBUG off, over HTTPS o
 """
 
 import sys
+import warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -110,8 +111,18 @@ TEMPLATES = [
 
 # --- Database -------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default="sqlite:///var/himmes.sqlite3")}
-_database = DATABASES["default"]
+try:
+    with warnings.catch_warnings(action="error"):
+        _database = env.db_url("DATABASE_URL", default="sqlite:///var/himmes.sqlite3")
+except (ValueError, UserWarning):
+    _database = {}
+if _database.get("ENGINE", "").removeprefix("django.db.backends.") not in ("sqlite3", "mysql") or not _database["NAME"]:
+    # Without the value, which holds a password.
+    raise ImproperlyConfigured(
+        "DATABASE_URL can't be read. Write sqlite:///file or mysql://user:password@host:3306/name, with special "
+        "characters of the password percent-encoded."
+    )
+DATABASES = {"default": _database}
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     if _database["NAME"] != ":memory:":
         # A relative path counts from the project's folder, whatever folder a command is started in.

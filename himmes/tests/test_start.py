@@ -47,6 +47,22 @@ def test_a_weak_key_is_refused_with_debug_off():
     assert start(DJANGO_SECRET_KEY="secret", DJANGO_DEBUG="True").returncode == 0
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://himmes:s3cret@host:port/name",
+        "mysql://himmes:s3cr#et@host/name",
+        "oracle://himmes:s3cret@host/name",
+        "?",
+    ],
+)
+def test_an_address_of_the_database_that_can_not_be_read_is_refused_and_not_repeated(url):
+    result = start(DJANGO_SECRET_KEY="0123456789" * 6, DATABASE_URL=url)
+    assert result.returncode != 0
+    assert "DATABASE_URL can't be read. Write sqlite:///file or mysql://user:password@host:3306/name" in result.stderr
+    assert "s3cret" not in result.stderr
+
+
 @pytest.mark.parametrize("rate", ["", "many", "200", "0/second", "200/fortnight"])
 def test_a_rate_that_can_not_be_read_is_refused(rate):
     result = start(DJANGO_SECRET_KEY="0123456789" * 6, DJANGO_API_RATE=rate)
