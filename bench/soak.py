@@ -46,7 +46,7 @@ from vibration.models import Recording, VibrationData  # noqa: E402
 
 WANTED = 5_000  # samples/s
 COLLECTORS, WALLS, PEOPLE = 10, 3, 4
-STEPS = (2_500, 5_000, 7_500, 10_000, 15_000, 20_000)  # samples/s
+STEPS = (2_500, 5_000, 10_000, 15_000, 20_000, 30_000, 40_000, 50_000)  # samples/s
 LATE_S = 2.0
 MEMORY_MAY_DIFFER = 0.10
 KINDS = ("post samples", "post diagnoses", "poll", "page")
