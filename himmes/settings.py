@@ -22,6 +22,8 @@ class Environment(environ.FileAwareEnv):
 
     class ENVIRON(environ.fileaware_mapping.FileAwareMapping):
         def __getitem__(self, key):
+            if self.env.get(key) and self.env.get(f"{key}_FILE"):
+                raise ImproperlyConfigured(f"{key} and {key}_FILE are both set. Remove the one that is not meant.")
             return super().__getitem__(key).rstrip("\r\n")  # the line end of a file is no part of a value
 
     ENVIRON = ENVIRON()

@@ -30,7 +30,8 @@ _BROKEN |= {1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 19
 _LOCKED = {1205, 1213}  # waited too long for a lock; a deadlock, each time it was tried
 _READ_ONLY = {1290, 1792, 1836}
 _FULL = {1021, 1114}
-_NO_SPACE = ('rrcode: 28 "', "rror 28 ")  # the errno of a full disk, in texts that come with several numbers
+# The errno of a full disk, in texts that come with several numbers
+_NO_SPACE = ('rrcode: 28 "', "rror 28 ", "errno 28 ", "errno: 28 ")
 
 _SQLITE = {
     "database is locked": Trouble.BUSY,

@@ -48,6 +48,8 @@ def run_options(compose: dict, name: str, secrets: Path) -> list[str]:
     options += [f"--tmpfs={tmpfs}" for tmpfs in service.pop("tmpfs", [])]
     options += [f"--cap-drop={capability}" for capability in service.pop("cap_drop", [])]
     options += [f"--security-opt={option.replace(':true', '')}" for option in service.pop("security_opt", [])]
+    if service.pop("init", False):
+        options.append("--init")
     if service.pop("read_only", False):
         # podman would add folders in memory that can be written to, which Docker does not.
         options += ["--read-only", "--read-only-tmpfs=false"]

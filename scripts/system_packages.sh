@@ -61,6 +61,7 @@ missing_packages() {
             [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
             has podman || echo podman
             has crun || has runc || echo crun
+            [ -e /usr/libexec/podman/catatonit ] || echo catatonit
             ;;
         *)
             echo "unknown argument '$1'; known: mariadb, browser, image" >&2

@@ -38,8 +38,11 @@ class Recording(models.Model):
     last_written_at = models.DateTimeField(_("last write"), null=True, editable=False)
     rollup_exponent = models.SmallIntegerField(null=True, editable=False)  # a base bucket lasts 2**this seconds
     # And these by vibration/pruning.py: no sample is stored before the edge of a base bucket, their rollups stay.
-    pruned_before = models.FloatField(_("raw samples removed before (s)"), default=0, editable=False)  # 0: none removed
-    pruned_count = models.BigIntegerField(_("raw samples removed"), default=0, editable=False)
+    # Known to the database too: the version before this one goes on while the new one is put in.
+    pruned_before = models.FloatField(  # 0: none removed
+        _("raw samples removed before (s)"), default=0, db_default=0, editable=False
+    )
+    pruned_count = models.BigIntegerField(_("raw samples removed"), default=0, db_default=0, editable=False)
     pruned_at = models.DateTimeField(_("raw samples last removed"), null=True, editable=False)
 
     objects = RecordingQuerySet.as_manager()

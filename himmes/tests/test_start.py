@@ -75,6 +75,14 @@ def test_a_key_can_be_a_file(tmp_path):
     assert start(DJANGO_SECRET_KEY_FILE=str(key)).returncode == 0
 
 
+def test_a_value_and_a_file_for_it_are_refused_together(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("0123456789" * 6)
+    result = start(DJANGO_SECRET_KEY="9876543210" * 6, DJANGO_SECRET_KEY_FILE=str(key))
+    assert result.returncode != 0
+    assert "DJANGO_SECRET_KEY and DJANGO_SECRET_KEY_FILE are both set." in result.stderr
+
+
 def test_the_key_check_counts_characters_and_variety(settings):
     settings.DEBUG = False
     for key, fine in (("a" * 60, False), ("0123456789" * 4, False), ("0123456789" * 5, True)):
