@@ -8,7 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from himmes.backups.archive import Archive, BackupError, Content, NewArchive, TableSum, Tell
 from himmes.backups.dump_text import copy_dump
-from himmes.backups.mysql_tools import find_tool, option_text, running
+from himmes.backups.mysql_tools import address, find_tool, option_text, running
 
 # Restored last: until then nothing takes the database for whole.
 LAST_TABLE = MigrationRecorder.Migration._meta.db_table
@@ -49,6 +49,7 @@ class MysqlEngine:
         self.name = "mariadb" if connection.mysql_is_mariadb else "mysql"
         self.server = connection.mysql_server_data["version"]
         self._database = connection.settings_dict["NAME"]
+        self.place = f"{connection.display_name} database {self._database} at {address(connection.settings_dict)}"
 
     def dump(
         self, archive: NewArchive, folder: Path, left_out: set[str], tell: Tell
@@ -68,12 +69,16 @@ class MysqlEngine:
     def load(self, archive: Archive, tell: Tell) -> None:
         """Put all tables of the dump in place of those that are there; nothing is changed before it is found sound."""
         archive.check(tell)
-        self._drop_tables()
-        connection.close()
         client, version = find_tool("", mariadb=self.name == "mariadb")
         options = option_text(connection.settings_dict, mariadb_tool="MariaDB" in version)
         # Binary mode: nothing in the dump is taken for a command of the client's own, such as one to run a shell.
         arguments = ["--binary-mode", "--batch", self._database]
+        # Before a table is dropped: the client starts, logs in and knows these options.
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        with running(client, options, *arguments, "--execute=SELECT 1", **quiet):
+            pass
+        self._drop_tables()
+        connection.close()
         done = 0
         with running(client, options, *arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             for block in archive.blocks():

@@ -37,7 +37,7 @@ def find_tool(kind: str, *, mariadb: bool) -> list[str]:
 def option_text(settings: dict, *, mariadb_tool: bool) -> str:
     """The option file for a tool that logs in as Django does with these settings of a database."""
     options = settings.get("OPTIONS", {})
-    host = options.get("unix_socket") or options.get("host") or settings["HOST"]
+    host = _host(settings)
     values = {
         "user": options.get("user") or settings["USER"],
         "password": options.get("password") or options.get("passwd") or settings["PASSWORD"],
@@ -49,6 +49,17 @@ def option_text(settings: dict, *, mariadb_tool: bool) -> str:
     lines = [f"{name}={_quoted(str(value))}" for name, value in values.items() if value]
     lines += _tls_lines(options.get("ssl"), options.get("ssl_mode"), mariadb_tool=mariadb_tool)
     return "[client]\n" + "".join(f"{line}\n" for line in lines)
+
+
+def address(settings: dict) -> str:
+    """Where the server is that Django connects to with these settings of a database: HOST:PORT, or its socket."""
+    host = _host(settings) or "localhost"
+    return host if "/" in host else f"{host}:{settings.get('OPTIONS', {}).get('port') or settings['PORT'] or 3306}"
+
+
+def _host(settings: dict) -> str:
+    options = settings.get("OPTIONS", {})
+    return options.get("unix_socket") or options.get("host") or settings["HOST"]
 
 
 def _tls_lines(ssl, mode: str | None, *, mariadb_tool: bool) -> list[str]:

@@ -25,6 +25,7 @@ class SqliteEngine:
 
     def __init__(self):
         self._path = Path(connection.settings_dict["NAME"])
+        self.place = f"SQLite file {self._path}"
 
     def dump(
         self, archive: NewArchive, folder: Path, left_out: set[str], tell: Tell

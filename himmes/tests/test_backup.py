@@ -16,10 +16,10 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from himmes.backups import sqlite
+from himmes.backups import mysql, sqlite
 from himmes.backups.archive import BackupError
 from himmes.backups.making import make_backup
-from himmes.backups.mysql_tools import find_tool, option_text, running
+from himmes.backups.mysql_tools import address, find_tool, option_text, running
 from himmes.tests.test_restore_drill import empty_database, speaking_to  # noqa: F401  a fixture
 from machines.models import Machine
 from vibration.models import Recording, VibrationData
@@ -243,6 +243,54 @@ def test_a_restore_that_fails_midway_leaves_nothing_that_looks_whole(file, empty
 def test_a_database_without_tables_is_not_backed_up(tmp_path, empty_database):  # noqa: F811
     with speaking_to(empty_database), pytest.raises(CommandError, match="no tables yet"):
         call_command("backup", tmp_path / "b.zip")
+
+
+@pytest.mark.parametrize("option", [[], ["--replace", "--no-input"]], ids=["refused", "replaced"])
+def test_the_first_line_says_which_database_without_user_and_password(file, option):
+    out = io.StringIO()
+    if option:
+        call_command("restore", file, *option, stdout=out)
+    else:
+        with pytest.raises(CommandError, match="--replace"):
+            call_command("restore", file, stdout=out)
+    said = connection.settings_dict
+    place = f"SQLite file {said['NAME']}"
+    if connection.vendor == "mysql":
+        port = said["PORT"] or 3306
+        place = f"{connection.display_name} database {said['NAME']} at {said['HOST']}:{port}"
+    assert out.getvalue().splitlines()[0] == f"Into: {place}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"HOST": "db.example", "PORT": "3307"}, "db.example:3307"),
+        ({"HOST": "db.example", "PORT": ""}, "db.example:3306"),
+        ({"HOST": "", "PORT": ""}, "localhost:3306"),
+        ({"HOST": "/run/mysqld.sock", "PORT": ""}, "/run/mysqld.sock"),
+        ({"HOST": "x", "PORT": "1", "OPTIONS": {"unix_socket": "/run/mysqld.sock"}}, "/run/mysqld.sock"),
+        ({"HOST": "x", "PORT": "1", "OPTIONS": {"host": "db.example", "port": 3307}}, "db.example:3307"),
+    ],
+)
+def test_the_address_is_that_which_django_connects_to(changed, said):
+    assert address({"USER": "somebody", "PASSWORD": "secret"} | changed) == said
+
+
+@on_mariadb
+@pytest.mark.parametrize("lacks", ["the client", "a login"])
+def test_a_client_that_can_not_load_is_noticed_before_a_table_is_dropped(file, tmp_path, monkeypatch, lacks):
+    before = tables_now(), stored_rows()
+    if lacks == "the client":
+        monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+        said = "apt-get install mariadb-client"
+    else:
+        monkeypatch.setattr(
+            mysql, "option_text", lambda settings, **more: '[client]\nuser="nobody"\nhost="127.0.0.1"\n'
+        )
+        said = "mariadb: ERROR"
+    with pytest.raises(CommandError, match=said):
+        restored(file, "--replace", "--no-input")
+    assert (tables_now(), stored_rows()) == before
 
 
 @on_mariadb

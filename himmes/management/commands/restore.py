@@ -31,6 +31,8 @@ class Command(BaseCommand):
         started = clock.monotonic()
         state = "Nothing was changed."
         try:
+            self.stdout.write(f"Into: {current_engine().place}")
+            self.stdout.flush()
             archive = Archive(file)
             missing = check_fits(archive)
             self._check_target(archive, replace=replace, no_input=no_input)
