@@ -25,7 +25,7 @@ from vibration.prefetching import prefetch
 from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile
 from vibration.waiting import Patience
 
-SHOWN_PROBLEMS = 5  # of each class, in the report; the rejects file has them all
+SHOWN_PROBLEMS = 5  # of each class, in the report, and the row that stops it; the rejects file has them all
 COUNTS = [row_class.name.lower() for row_class in RowClass]  # the fields of ImportRun that count rows
 
 
@@ -39,7 +39,7 @@ class Options:
     started_at: datetime | None = None
     batch_rows: int = BATCH_ROWS
     replace: bool = False  # whether a row in conflict takes the place of the stored one
-    skip_bad_rows: bool = False  # else the import of the file ends before the first one
+    skip_bad_rows: bool = False  # else the import ends before the first that can't be read
     started_by: str = ""
     registered_by: RegisteredBy = RegisteredBy.IMPORT  # of a machine that is not known yet
 
@@ -72,11 +72,13 @@ class Report:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     told: Counter = field(default_factory=Counter)  # how many rows of each class were told of
+    shown: Counter = field(default_factory=Counter)  # and how many of them stand in `problems`
 
-    def tell(self, line: int, row_class: RowClass, reason: str, text: str) -> None:
-        """Keep a conflicting or rejected row: in words if it is one of the first, and in the rejects file."""
+    def tell(self, line: int, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:
+        """Keep a conflicting or rejected row: in the rejects file, and in words if one of the first or it `stops`."""
         self.told[row_class] += 1
-        if self.told[row_class] <= SHOWN_PROBLEMS:
+        if stops or self.shown[row_class] < SHOWN_PROBLEMS:
+            self.shown[row_class] += 1
             self.problems.append(f"{self.path}:{line}: {row_class.name.lower()}: {reason}")
         if self.rejects:
             self.rejects.add(self.path, line, row_class, reason, text)
@@ -176,11 +178,10 @@ def _read_and_write(
                 if run.recording is None:
                     # Not before there is a good row: a file of something else leaves no machine behind.
                     run.recording = patience.until_done(lambda: _open(place, options, source=run.file_name))
-                if line := _write(report, part, options, patience):
-                    return ImportRun.Outcome.STOPPED, f"the rows after line {line} were not read"
+                _write(report, part, options, patience)
             for row in [stop] if stop else batch.rejected:
                 run.rejected += 1
-                report.tell(row.line, RowClass.REJECTED, row.reason, row.text)
+                report.tell(row.line, RowClass.REJECTED, row.reason, row.text, stops=row is stop)
             if stop:
                 return ImportRun.Outcome.STOPPED, f"the rows after line {stop.line} were not read"
             on_progress(report, stream.tell())
@@ -202,11 +203,8 @@ def _open(place: tuple[str, str, str], options: Options, *, source: str) -> Reco
     )
 
 
-def _write(report: Report, batch: Batch, options: Options, patience: Patience) -> int | None:
-    """Store a batch and its counts in one transaction; the rows in conflict are told of once that is settled.
-
-    The line of the first row where raw samples were removed, if the import is to end before a rejected row.
-    """
+def _write(report: Report, batch: Batch, options: Options, patience: Patience) -> None:
+    """Store a batch and its counts in one transaction; the rows left out are told of once that is settled."""
     run, replace = report.run, options.replace
     before = run.new, run.identical, run.conflicting
     classes = None
@@ -218,9 +216,7 @@ def _write(report: Report, batch: Batch, options: Options, patience: Patience) -
         # server was still at it, it has ended now, as it held the lock.
         if classes is not None and _settled_rows(run) == sum(before) + np.count_nonzero(classes != RowClass.REJECTED):
             return
-        pruned = np.flatnonzero(run.recording.is_pruned(batch.time))
-        end = pruned[0] if len(pruned) and not options.skip_bad_rows else len(batch.time)
-        classes = write_samples(run.recording, batch.time[:end], batch.values[:end], replace=replace, locked=True)
+        classes = write_samples(run.recording, batch.time, batch.values, replace=replace, locked=True)
         run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
         run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
         run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
@@ -233,13 +229,13 @@ def _write(report: Report, batch: Batch, options: Options, patience: Patience) -
         if not replace:
             what = f"kept out: other values are stored at {time!r} s"
         report.tell(line, RowClass.CONFLICTING, what, batch.text(line))
-    stops = len(classes) < len(batch.time)
-    rejected = [len(classes)] if stops else np.flatnonzero(classes == RowClass.REJECTED)
-    reason = why_pruned(run.recording) if len(rejected) else ""
-    for line in batch.lines[rejected].tolist():
+    # Where raw samples were removed. Nothing is wrong with these rows, so they never end an import: a file whose
+    # beginning was removed would not get its new rows stored.
+    pruned = batch.lines[classes == RowClass.REJECTED].tolist()
+    reason = why_pruned(run.recording) if pruned else ""
+    for line in pruned:
         run.rejected += 1
         report.tell(line, RowClass.REJECTED, reason, batch.text(line))
-    return line if stops else None
 
 
 def _settled_rows(run: ImportRun) -> int:

@@ -151,12 +151,11 @@ def write_samples(
 
 
 def why_pruned(recording: Recording) -> str:
-    """Why rows before `pruned_before` are not stored, and what to do."""
+    """Why rows before `pruned_before` are not stored, and what another run needs."""
     date = timezone.localtime(recording.pruned_at).date().isoformat()
     return (
         f"raw samples of {recording} before {recording.pruned_before!r} s were removed by retention, last on {date}, "
-        "and are not stored again; another run of the sensor needs a recording name of its own, and to import a file "
-        "anew the recording has to be deleted"
+        "and are not stored again; another run of the sensor needs a recording name of its own"
     )
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vibration.file_importing import COUNTS, SHOWN_PROBLEMS, Report
+from vibration.classifying import RowClass
+from vibration.file_importing import COUNTS, Report
 from vibration.models import ImportRun
 from vibration.pruning import BYTES_PER_SAMPLE, Removal
 
@@ -92,8 +93,9 @@ def result_line(report: Report) -> str:
 def problem_lines(report: Report) -> Iterator[str]:
     """The first bad rows, how many more there are, remarks, and why the file was not read to its end."""
     yield from report.problems
-    for name in ("conflicting", "rejected"):
-        if (more := getattr(report.run, name) - SHOWN_PROBLEMS) > 0:
+    for row_class in (RowClass.CONFLICTING, RowClass.REJECTED):
+        name = row_class.name.lower()
+        if (more := getattr(report.run, name) - report.shown[row_class]) > 0:
             yield f"{report.path}: {more:,} more {name} rows (--rejects FILE writes them all)"
     for note in report.notes:
         yield f"{report.path}: note: {note}"

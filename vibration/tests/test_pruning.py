@@ -1,9 +1,12 @@
 """Retention: what goes, what stays, and that whoever reads or writes knows it."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,10 +18,11 @@ from vibration.analysis import PRUNED, analyse
 from vibration.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.classifying import RowClass
 from vibration.features import features_of
-from vibration.file_importing import Options, import_file
+from vibration.file_importing import Options, RejectsFile, import_file
 from vibration.importing import RecordingStartDiffers, open_recording, write_samples
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.pruning import find_removal, remove
+from vibration.reporting import problem_lines
 from vibration.rollups import read_buckets
 from vibration.states import STATES
 from vibration.tests.world import as_csv, make_samples, write_csv
@@ -291,34 +295,82 @@ def test_buckets_that_grow_full_are_not_divided_once_samples_were_removed():
     assert_state_fits(recording, time[order], values[order])
 
 
-def test_a_file_stops_at_the_first_row_that_was_removed_and_says_what_to_do(tmp_path):
+def counts(run: ImportRun) -> tuple:
+    run.refresh_from_db()
+    assert run.read == run.new + run.identical + run.conflicting + run.rejected
+    return run.outcome, run.new, run.identical, run.conflicting, run.rejected
+
+
+@pytest.mark.parametrize("skip_bad_rows", [False, True])
+def test_a_file_that_was_removed_is_read_to_its_end_and_says_what_to_do(tmp_path, skip_bad_rows):
     recording, time, values = recorded()
     prune(recording, at(1e6))
-    report = import_file(write_csv(tmp_path / "g1_sensor1.csv", as_csv(time, values)), Options())
-    assert (report.run.outcome, report.run.read, report.run.rejected) == (ImportRun.Outcome.STOPPED, 1, 1)
-    assert report.run.message == "the rows after line 1 were not read"
-    [problem] = report.problems
-    assert "g1_sensor1.csv:1: rejected: raw samples of g1 / sensor1 / default before 4.0" in problem
-    assert f"were removed by retention, last on {timezone.localdate().isoformat()}" in problem
-    assert "to import a file anew the recording has to be deleted" in problem
+    path = write_csv(tmp_path / "g1_sensor1.csv", as_csv(time, values))
+    with RejectsFile(tmp_path / "rejects") as rejects:
+        report = import_file(path, Options(skip_bad_rows=skip_bad_rows, batch_rows=1500), rejects=rejects)
+    assert counts(report.run) == (ImportRun.Outcome.PROBLEMS, 0, 0, 0, len(time))
+    assert report.run.message == ""
+    assert len(report.problems) == 5
+    assert "g1_sensor1.csv:1: rejected: raw samples of g1 / sensor1 / default before 4.0" in report.problems[0]
+    assert f"were removed by retention, last on {timezone.localdate().isoformat()}" in report.problems[0]
+    assert report.problems[0].endswith("another run of the sensor needs a recording name of its own")
+    assert f"{len(time) - 5:,} more rejected rows" in "\n".join(problem_lines(report))
+    assert len((tmp_path / "rejects").read_text().splitlines()) == 1 + len(time)
     assert_state_fits(recording, time, values)
 
 
-def test_a_file_with_rows_on_both_sides_is_stored_up_to_the_first_removed_one_or_without_these(tmp_path):
+@pytest.mark.parametrize("skip_bad_rows", [False, True])
+@pytest.mark.parametrize("batch_rows", [1, 3, 50_000])
+def test_removed_rows_of_a_file_never_keep_those_beside_them_out(tmp_path, skip_bad_rows, batch_rows):
     recording, *_rest = recorded()
     prune(recording, at(2.5))
     border = recording.pruned_before
-    # New rows, then one that was removed, then another new one
-    lines = f"8,1,1,1,1\n9,1,1,1,1\n{border - 0.001!r},1,1,1,1\n10,1,1,1,1\n"
+    # New rows, then some that were removed, one of them with other values than there were, then another new one
+    lines = f"8,1,1,1,1\n9,1,1,1,1\n{border - 0.001!r},1,1,1,1\n0,1,1,1,1\n10,1,1,1,1\n9,2,2,2,2\n"
     path = write_csv(tmp_path / "g1_sensor1.csv", lines)
-    run = import_file(path, Options()).run
-    run.refresh_from_db()
-    assert (run.outcome, run.new, run.rejected, run.read) == (ImportRun.Outcome.STOPPED, 2, 1, 3)
-    run = import_file(path, Options(skip_bad_rows=True)).run
-    run.refresh_from_db()
-    assert (run.outcome, run.new, run.identical, run.rejected) == (ImportRun.Outcome.PROBLEMS, 1, 2, 1)
-    run = import_file(path, Options(recording="anew")).run
-    assert (run.outcome, run.new) == (ImportRun.Outcome.COMPLETE, 4)
+    options = {"skip_bad_rows": skip_bad_rows, "batch_rows": batch_rows}
+    run = import_file(path, Options(**options)).run
+    assert counts(run) == (ImportRun.Outcome.PROBLEMS, 3, 0, 1, 2)
+    assert counts(import_file(path, Options(**options)).run) == (ImportRun.Outcome.PROBLEMS, 0, 3, 1, 2)
+    run = import_file(path, Options(recording="anew", **options)).run
+    assert counts(run) == (ImportRun.Outcome.PROBLEMS, 5, 0, 1, 0)
+
+
+def test_a_row_that_can_not_be_read_stops_the_file_and_is_shown_after_many_removed_ones(tmp_path):
+    recording, time, values = recorded()
+    prune(recording, at(1e6))
+    lines = as_csv(time[:20], values[:20]) + "8,1,1,1,1\n9,1,x,1,1\n10,1,1,1,1\n"
+    report = import_file(write_csv(tmp_path / "g1_sensor1.csv", lines), Options())
+    assert counts(report.run) == (ImportRun.Outcome.STOPPED, 1, 0, 0, 21)
+    assert len(report.problems) == 6
+    assert "g1_sensor1.csv:22: rejected: " in report.problems[-1]
+    assert "retention" not in report.problems[-1]
+    assert "15 more rejected rows" in "\n".join(problem_lines(report))
+    assert report.run.message == "the rows after line 22 were not read"
+
+
+def test_the_command_stores_what_a_growing_file_got_since_and_ends_with_status_1(tmp_path):
+    recording, time, values = recorded()
+    prune(recording, at(2.5))
+    path = write_csv(tmp_path / "g1_sensor1.csv", as_csv(time, values) + "8,1,1,1,1\n")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="1 of 1 files") as failed:
+        call_command("import_vibration", path, stdout=out, stderr=out)
+    assert failed.value.returncode == 1
+    removed = int((time < recording.pruned_before).sum())
+    assert counts(ImportRun.objects.get()) == (ImportRun.Outcome.PROBLEMS, 1, len(time) - removed, 0, removed)
+
+
+def test_an_upload_with_removed_rows_is_a_200_that_says_so(client, collector):
+    recording, time, values = recorded()
+    prune(recording, at(2.5))
+    file = SimpleUploadedFile("g1_sensor1.csv", (as_csv(time, values) + "8,1,1,1,1\n").encode())
+    answer = client.post("/api/vibration-data/csv", {"file": file})
+    assert answer.status_code == 200, answer.content
+    told = answer.json()
+    removed = int((time < recording.pruned_before).sum())
+    assert (told["outcome"], told["new"], told["rejected"]) == ("problems", 1, removed)
+    assert "were removed by retention" in answer.text
 
 
 def test_a_pruned_recording_without_a_start_gets_none():
