@@ -14,6 +14,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client, override_settings
 
+from himmes import health
+
 WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
 CHROMIUM_ARGS = [
     "--disable-gpu",
@@ -59,6 +61,13 @@ def plain_http(django_test_environment, tmp_path_factory):
 def no_calls_counted():
     """The API's limits begin anew with each test."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def each_look_is_a_new_one(monkeypatch):
+    """What one test found out about the database is nothing for the next."""
+    monkeypatch.setattr(health, "KEPT_S", 0)
+    monkeypatch.setattr(health, "_begun", 0.0)  # some tests set the clock
 
 
 @pytest.fixture

@@ -25,6 +25,9 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 # Whether a request came over HTTPS is for Django to say, by DJANGO_BEHIND_PROXY.
 secure_scheme_headers = {}
+# None: by default gunicorn takes SCRIPT_NAME and PATH_INFO from headers, that is another path than the proxy saw. Empty
+# text, as its validator takes no list.
+forwarder_headers = ""
 logconfig_dict = logging_config(debug=False)
 
 

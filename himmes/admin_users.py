@@ -3,9 +3,11 @@
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -60,10 +62,15 @@ class PeopleAdmin(UserAdmin):
             give_initial_password(obj)
 
     def user_change_password(self, request, id, form_url=""):
-        """One's own password is changed by the page that asks for the present one."""
-        if id == str(request.user.pk):
+        """One's own password is changed by the page that asks for the present one.
+
+        A password and the note that somebody else gave it are stored together, or neither.
+        """
+        # The users, not their numbers as text: an address may write 1 as 01.
+        if self.get_object(request, unquote(id)) == request.user:
             return HttpResponseRedirect(reverse("admin:password_change"))
-        return super().user_change_password(request, id, form_url)
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     def log_change(self, request, obj, message):
         """Also what Django calls when a password was set here."""
@@ -84,10 +91,11 @@ class PeopleAdmin(UserAdmin):
 class FailedLoginAdmin(admin.ModelAdmin):
     """What has failed in the last minutes. Deleting it unlocks; that, too, stands in the trail."""
 
-    list_display = ["attempt_time", "username", "ip_address", "failures_since_start", "is_locked"]
+    list_display = ["attempt_time", "name", "ip_address", "failures_since_start", "is_locked"]
     list_filter = ["attempt_time"]
-    search_fields = ["username", "ip_address"]
-    fields = readonly_fields = ["attempt_time", "username", "ip_address", "user_agent", "failures_since_start"]
+    # Not by name: who searches for one could guess what was typed into the wrong field.
+    search_fields = ["ip_address"]
+    fields = readonly_fields = ["attempt_time", "name", "ip_address", "user_agent", "failures_since_start"]
 
     def has_add_permission(self, request):
         return False
@@ -105,10 +113,14 @@ class FailedLoginAdmin(admin.ModelAdmin):
         super().delete_queryset(request, queryset)
 
     def _note(self, attempt: AccessAttempt) -> None:
-        user = get_user_model().objects.filter(username=attempt.username).first()
-        what = user.get_username() if user else "(unknown name)"
-        failures = attempt.failures_since_start
+        what, failures = self.name(attempt), attempt.failures_since_start
         note(Action.DELETE, attempt, what, event="unlocked", address=attempt.ip_address, failures=failures)
+
+    @admin.display(description=_("username"))
+    def name(self, attempt):
+        """Of a user only: any other name may be a password that was typed into the wrong field."""
+        user = get_user_model().objects.filter(username=attempt.username).first()
+        return user.get_username() if user else "(unknown name)"
 
     @admin.display(description=_("locked"), boolean=True)
     def is_locked(self, attempt):

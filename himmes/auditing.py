@@ -136,12 +136,20 @@ class _Relation:
 
 
 def _explain_new_hash(instance, changes, log_entry, **kwargs) -> None:
-    """A login renews a hash of an older kind: the password stays the same, and the entry says so."""
+    """A login renews a hash of an older kind: the password stays the same, and the entry says so.
+
+    It also says when a password was taken away: such a user can't log in with any.
+    """
     if log_entry is None or log_entry.action != Action.UPDATE or "password" not in changes:
         return
-    if instance._password is None:  # `set_password` leaves the new one here until it is stored
-        log_entry.additional_data |= {"note": "the same password, hashed anew"}
-        log_entry.save(update_fields=["additional_data"])
+    if not instance.has_usable_password():
+        text = "password disabled"
+    elif instance._password is None:  # `set_password` leaves the new one here until it is stored
+        text = "the same password, hashed anew"
+    else:
+        return
+    log_entry.additional_data |= {"note": text}
+    log_entry.save(update_fields=["additional_data"])
 
 
 def _note_members(instance: Group, **kwargs) -> None:

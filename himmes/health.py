@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, J
 
 logger = logging.getLogger(__name__)
 ANSWER_S = 2.5  # a balancer waits for some seconds only
+KEPT_S = 1  # how long what was found is good for the next who ask
 # Of the connection that is only for looking; the thread that waits for it ends, too.
 _TIMEOUTS_S = {
     "mysql": {"connect_timeout": 2, "read_timeout": 2, "write_timeout": 2},
@@ -62,18 +64,20 @@ def ready() -> JsonResponse:
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-at-database")
 _lock = Lock()
 _look: Future | None = None
+_begun = 0.0
 
 
 def unapplied_migrations() -> int | None:
     """How many there are; None when the database does not answer, which is known after 2.5 seconds at the latest.
 
     In a thread and with a connection of its own: no time-out that a driver offers holds in each case. All who ask
-    meanwhile wait for the same answer, so strangers who ask often cost no more than one connection.
+    meanwhile wait for the same answer, and whoever asks within a second of its beginning gets it too, good or bad: so
+    strangers who ask often cost no more than one connection at a time, and one in a second.
     """
-    global _look
+    global _look, _begun
     with _lock:
-        if _look is None or _look.done():
-            _look = _pool.submit(_find_unapplied)
+        if _look is None or (_look.done() and time.monotonic() - _begun >= KEPT_S):
+            _look, _begun = _pool.submit(_find_unapplied), time.monotonic()
         look = _look
     try:
         unapplied = look.result(timeout=ANSWER_S)

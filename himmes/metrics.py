@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db import Error
 from django.dispatch import receiver
@@ -16,7 +17,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, d
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
@@ -87,6 +88,8 @@ class Metrics(APIView):
         return JSONRenderer(), JSONRenderer.media_type  # of errors: a scraper takes what it gets
 
     def initial(self, request, *args, **kwargs):
+        if "Authorization" not in request.headers and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            raise NotAuthenticated  # whoever does not even say who he is costs the database nothing
         self.figures: list[Metric] | None = None  # None: the database is away
         token = hashlib.sha256(request.headers.get("Authorization", "").encode()).digest()
         # Asked first, as it is limited in time: a scraper does not wait for long.

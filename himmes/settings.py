@@ -176,8 +176,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Counts the API's calls, and keeps what the overview has drawn. Of one process by itself, unless a cache is named that
 # all share.
 CACHES = {"default": env.cache_url("DJANGO_CACHE_URL", default="locmemcache://")}
-# Enough that nobody pushes another's count out by calling under many addresses.
-CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
+if CACHES["default"]["BACKEND"].startswith(tuple(f"django.core.cache.backends.{kind}." for kind in ("locmem", "db"))):
+    # Enough that nobody pushes another's count out by calling under many addresses. Redis does not know the option.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 
@@ -241,8 +242,10 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 # Failures until a lock: of a name from one address; from one address, whatever the names; of a name from anywhere. The
-# last is the highest: at 5 from each, it takes 20 addresses to lock somebody out of his account.
-LOGIN_FAILURE_LIMITS = (5, 50, 100)
+# last is high: at 5 from each, it takes 20 addresses to lock somebody out of his account from everywhere.
+LOGIN_FAILURE_LIMITS = (5, env.int("DJANGO_LOGIN_ADDRESS_LIMIT", default=50), 100)
+if LOGIN_FAILURE_LIMITS[1] < 5:
+    raise ImproperlyConfigured("DJANGO_LOGIN_ADDRESS_LIMIT must be a number of failed logins, 5 or more.")
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
 AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMITS[0]
 AXES_HANDLER = "himmes.login_limits.LoginLimits"
@@ -252,7 +255,7 @@ AXES_DISABLE_ACCESS_LOG = True  # logins are in the audit trail
 AXES_ENABLE_ADMIN = False  # himmes/admin.py shows what is locked
 AXES_LOCKOUT_CALLABLE = "himmes.login_limits.locked_out"
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "himmes.throttling.address_of"
+AXES_CLIENT_IP_CALLABLE = "himmes.throttling.counted_address_of"
 # How long a login lasts without a request. A screen on the wall asks each second, so it stays.
 SESSION_COOKIE_AGE = env.int("DJANGO_SESSION_HOURS", default=12) * 3600
 if SESSION_COOKIE_AGE < 3600:

@@ -1,6 +1,6 @@
 """Limits on how often the API is called. They count in the cache, by default one of each server process."""
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
@@ -14,6 +14,18 @@ def address_of(request) -> str | None:
         return str(ip_address(BaseThrottle().get_ident(request) or ""))
     except ValueError:
         return None
+
+
+def counted_address_of(request) -> str | None:
+    """The address that failures are counted by: of IPv6 its /64, as one host may have all the addresses of that."""
+    if not (written := address_of(request)):
+        return None
+    address = ip_address(written)
+    if address.version == 4:
+        return written
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False).network_address)
 
 
 class CallerThrottle(SimpleRateThrottle):
@@ -32,4 +44,4 @@ class StrangerThrottle(SimpleRateThrottle):
     scope = "stranger"
 
     def get_cache_key(self, request, view):
-        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+        return self.cache_format % {"scope": self.scope, "ident": counted_address_of(request)}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 
 from himmes.errors import MEDIA_TYPE, Unavailable, log_unavailable, problem
-from machines.database_errors import Trouble, is_undone, trouble_of
+from machines.database_errors import Trouble, trouble_of
 
 TROUBLES = {
     Trouble.BUSY: _("The database is busy with other work."),
@@ -45,7 +45,8 @@ def _unavailable(request: HttpRequest, error: BaseException | None) -> HttpRespo
             "trouble": TROUBLES[trouble],
             "address": request.get_full_path() if reads else None,
             "seconds": trouble.retry_after,
-            "stored": UNDONE if is_undone(error) else UNKNOWN,
+            # Only where somebody who knows has marked it: a page may have stored something before the statement failed.
+            "stored": UNDONE if getattr(error, "is_undone", False) else UNKNOWN,
         }
         # Not with the request: who looks at it stands in the database.
         response = render(None, "503.html", context, status=503)

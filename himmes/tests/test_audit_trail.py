@@ -302,6 +302,16 @@ def test_a_changed_password_is_noted_without_any_part_of_its_hash(office, user):
     assert user.password.rpartition("$")[2][-8:] not in everything
 
 
+def test_a_password_that_is_disabled_is_noted_as_that(office, user):
+    user.set_password(PASSWORD)
+    user.save()
+    LogEntry.objects.all().delete()
+    office.post(f"/admin/auth/user/{user.pk}/password/", {"usable_password": "false", "unset-password": "yes"})
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+    assert only(type(user)).additional_data["note"] == "password disabled"
+
+
 def test_a_hash_that_is_renewed_at_login_is_no_changed_password(user, settings):
     settings.PASSWORD_HASHERS = [name for name in settings.PASSWORD_HASHERS if "MD5" not in name]
     user.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt", 1)

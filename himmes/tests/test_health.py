@@ -5,7 +5,7 @@ import time
 from threading import Event
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
@@ -105,6 +105,25 @@ def test_a_database_that_hangs_is_not_waited_for_and_is_asked_by_one_thread_only
         assert health._look.result(30) == []
         assert len(looks) == 1
     assert ask().status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("found", [[], OperationalError(2002, "Can't connect")])
+def test_what_was_found_is_good_for_a_second(monkeypatch, found):
+    now, looks = time.monotonic() + 10, []
+
+    def find():
+        looks.append(1)
+        if found:
+            raise found
+        return found
+
+    monkeypatch.setattr(health, "KEPT_S", 1)
+    monkeypatch.setattr(health, "_find_unapplied", find)
+    for seconds, made in ((0, 1), (0.9, 1), (1.1, 2)):
+        monkeypatch.setattr(health.time, "monotonic", lambda: now + seconds)  # noqa: B023  called at once
+        assert ask().status_code == (503 if found else 200)
+        assert len(looks) == made
 
 
 @pytest.mark.django_db

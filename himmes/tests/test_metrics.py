@@ -143,10 +143,19 @@ def test_without_the_database_a_stranger_gets_nothing(prometheus, user, monkeypa
     ApiToken.objects.order_by("-pk").first().delete()
     assert scrape(revoked).status_code == 401
     away(monkeypatch)
-    for program in (prometheus, revoked, Program(None, Client()), Program(None, person), Program("0" * 64, Client())):
+    for program in (prometheus, revoked, Program(None, person), Program("0" * 64, Client())):
         answer = scrape(program)
         assert answer.status_code == 503, program
         assert "database is away" in answer.json()["detail"]
+
+
+def test_who_shows_neither_token_nor_session_is_refused_before_the_database_is_looked_at(monkeypatch):
+    looks = []
+    monkeypatch.setattr(health, "_find_unapplied", lambda: looks.append(1) or [])
+    answer = scrape(Program(None, Client()))
+    assert (answer.status_code, looks) == (401, [])
+    assert scrape(Program("0" * 64, Client())).status_code == 401
+    assert looks == [1]
 
 
 def prometheus_role():

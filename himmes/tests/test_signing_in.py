@@ -13,11 +13,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from himmes.models import InitialPassword
 from himmes.tests.api_world import make_program
+from himmes.throttling import counted_address_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "several words of no sense"
@@ -143,6 +145,38 @@ def test_an_administrator_unlocks_and_the_trail_says_so(user, boss, client):
     assert (entry.actor, entry.object_repr) == (boss, "operator")
 
 
+def test_a_name_that_no_user_has_is_not_shown_as_it_may_be_a_password(user, boss, client):
+    log_in("operator", "wrong")
+    log_in(PASSWORD, "operator")
+    client.force_login(boss)
+    attempt = AccessAttempt.objects.get(username=PASSWORD)
+    page = "/admin/axes/accessattempt/"
+    pages = [client.get(page).text, *(client.get(f"{page}{attempt.pk}/{what}/").text for what in ("change", "delete"))]
+    assert "operator" in pages[0]
+    assert "(unknown name)" in pages[0] and "(unknown name)" in pages[1]
+    assert not any(PASSWORD in it for it in pages)
+    assert "192.0.2.1" not in client.get(page, {"q": "several"}).text
+    assert "192.0.2.1" in client.get(page, {"q": "192.0.2"}).text
+
+
+def test_the_addresses_of_one_ipv6_network_are_counted_as_one_and_noted_as_they_are(user):
+    tried = [log_in("operator", "wrong", f"2001:db8:1:2::{number}") for number in range(1, 6)]
+    assert tried == [WRONG] * 4 + [LOCKED]
+    assert log_in("operator", PASSWORD, "2001:db8:1:2:ffff::9") == LOCKED
+    assert log_in("operator", PASSWORD, "2001:db8:1:3::1") == OK
+    noted = LogEntry.objects.filter(additional_data__event="failed login").order_by("pk")
+    assert [entry.remote_addr for entry in noted] == [f"2001:db8:1:2::{number}" for number in range(1, 6)]
+
+
+def test_ipv4_addresses_that_are_written_as_ipv6_are_counted_each(rf):
+    def counted(address):
+        return counted_address_of(rf.get("/", REMOTE_ADDR=address))
+
+    assert counted("::ffff:192.0.2.1") == counted("192.0.2.1") == "192.0.2.1"
+    assert counted("fe80::1%eth0") == "fe80::"
+    assert counted("") is None
+
+
 def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(user):
     def said(name: str) -> str:
         page = Client(headers={"Accept-Language": "en"}).post("/login/", {"username": name, "password": "wrong"}).text
@@ -266,12 +300,44 @@ def test_a_password_that_an_administrator_gives_is_an_initial_one(boss, user, cl
 
 def test_ones_own_password_is_changed_in_the_admin_with_the_present_one_only(boss, client):
     client.force_login(boss)
-    assert client.get(f"/admin/auth/user/{boss.pk}/password/").headers["Location"] == "/admin/password_change/"
     form = {"password1": ANOTHER, "password2": ANOTHER, "usable_password": "true"}
-    client.post(f"/admin/auth/user/{boss.pk}/password/", form)
-    boss.refresh_from_db()
-    assert boss.check_password(PASSWORD)
+    for number in (boss.pk, f"0{boss.pk}"):  # both find the user
+        path = f"/admin/auth/user/{number}/password/"
+        assert client.get(path).headers["Location"] == "/admin/password_change/"
+        client.post(path, form)
+        boss.refresh_from_db()
+        assert boss.check_password(PASSWORD)
     assert client.get("/admin/password_change/").headers["Location"] == "/password/"
+
+
+def test_five_wrong_present_passwords_end_the_login_and_are_noted(user):
+    client = Client()
+    client.force_login(user)
+    form = {"old_password": "wrong", "new_password1": ANOTHER, "new_password2": ANOTHER}
+    assert client.post("/password/", form | {"old_password": PASSWORD, "new_password1": "x"}).status_code == 200
+    assert [client.post("/password/", form).status_code for _ in range(4)] == [200] * 4
+    assert client.post("/password/", form).headers["Location"] == "/login/"
+    noted = LogEntry.objects.get(additional_data__event="failed login")
+    assert (noted.actor, noted.object_repr, noted.additional_data["failures"]) == (user, "operator", 5)
+    assert client.post("/password/", form | {"old_password": PASSWORD}).headers["Location"].startswith("/login/")
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("by", ["himself", "an administrator"])
+def test_a_password_is_not_stored_without_the_note_whose_choice_it_is(user, boss, client, monkeypatch, by):
+    def fail(*args):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("himmes.views.own_password_chosen", fail)
+    monkeypatch.setattr("himmes.admin_users.give_initial_password", fail)
+    client.raise_request_exception = False
+    client.force_login(user if by == "himself" else boss)
+    path = "/password/" if by == "himself" else f"/admin/auth/user/{user.pk}/password/"
+    new = {"new_password1": ANOTHER, "new_password2": ANOTHER, "password1": ANOTHER, "password2": ANOTHER}
+    assert client.post(path, new | {"old_password": PASSWORD, "usable_password": "true"}).status_code == 503
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 # --- Sessions

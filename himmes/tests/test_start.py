@@ -18,13 +18,17 @@ from vibration.models import ImportRun, Recording
 MANIFEST_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 
 
-def start(**variables):
-    """`manage.py check` in a process of its own with these variables and no others of Django's."""
+def start(*command, **variables):
+    """A command of `manage.py`, or `check`, in a process of its own with these variables and no others of Django's."""
     # An empty variable wins over one in a developer's .env
     clean = dict.fromkeys(("DJANGO_SECRET_KEY", "DJANGO_DEBUG", "DATABASE_URL", "DJANGO_ALLOWED_HOSTS"), "")
     environment = {**os.environ, **clean, "DATABASE_URL": "sqlite://:memory:", "DJANGO_DEBUG": "False", **variables}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True
+        [sys.executable, "manage.py", *(command or ["check"])],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -32,6 +36,31 @@ def test_an_expected_interval_of_nothing_is_refused():
     result = start(DJANGO_SECRET_KEY="x" * 25 + "y" * 25 + "abcdef", DJANGO_EXPECTED_INTERVAL_MIN="0")
     assert result.returncode != 0
     assert "DJANGO_EXPECTED_INTERVAL_MIN must be a number of minutes, 1 or more." in result.stderr
+
+
+def test_an_address_limit_below_that_of_a_name_is_refused():
+    result = start(DJANGO_SECRET_KEY="0123456789" * 6, DJANGO_LOGIN_ADDRESS_LIMIT="4")
+    assert result.returncode != 0
+    assert "DJANGO_LOGIN_ADDRESS_LIMIT must be a number of failed logins, 5 or more." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("locmemcache://", {"MAX_ENTRIES": 100_000}),
+        ("dbcache://api_calls", {"MAX_ENTRIES": 100_000}),
+        ("rediscache://127.0.0.1:6379/0", {}),
+    ],
+)
+def test_a_cache_gets_the_options_that_it_knows(url, options):
+    result = start(
+        "shell",
+        "--no-imports",
+        "--command=from django.conf import settings; print(settings.CACHES['default'].get('OPTIONS', {}))",
+        DJANGO_SECRET_KEY="0123456789" * 6,
+        DJANGO_CACHE_URL=url,
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, str(options)), result.stderr
 
 
 def test_without_a_key_nothing_starts_and_the_message_says_what_to_do():

@@ -159,3 +159,13 @@ def test_an_administrator_who_is_staff_may_make_tokens(roles, client, django_use
     assert client.get("/admin/machines/machine/add/").status_code == 200
     person.groups.set([roles["viewer"]])
     assert client.get("/admin/himmes/apitoken/").status_code == 403
+
+
+def test_only_a_superuser_makes_a_token_in_a_superusers_name(roles, client, admin_user, django_user_model):
+    boss = django_user_model.objects.create_user("boss", is_staff=True)
+    boss.groups.add(roles["administrator"])
+    fields = {"name": "x", "user": admin_user.pk, "role": roles["viewer"].pk, "expiry_0": "", "expiry_1": ""}
+    for person, made in ((boss, False), (admin_user, True)):
+        client.force_login(person)
+        client.post("/admin/himmes/apitoken/add/", fields)
+        assert ApiToken.objects.exists() == made

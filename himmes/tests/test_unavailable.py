@@ -305,7 +305,7 @@ def test_who_is_not_logged_in_meets_it_at_the_login(roles):
     with database_away():
         answer = client.post("/login/", {"username": "operator", "password": "correct horse"})
     assert answer.status_code == 503
-    assert "Nothing of what you have just sent was stored." in answer.text
+    assert "It is not known whether what you have just sent was stored." in answer.text  # nobody has marked it
     assert "unavailable.js" not in answer.text  # asking again would not send it again
 
 
