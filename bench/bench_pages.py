@@ -34,6 +34,7 @@ from bench.serving import AS_IN_PRODUCTION, SESSION_COOKIE
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
 os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
 os.environ |= AS_IN_PRODUCTION | {
+    "DJANGO_LOG_LEVEL": "WARNING",  # the lines of the requests would hide the report
     "DJANGO_ALLOW_ASYNC_UNSAFE": "True",  # Playwright keeps an event loop in this thread, in which nothing runs
 }
 django.setup()
