@@ -98,7 +98,16 @@ def test_the_page_for_a_server_error_needs_neither_context_nor_database(language
 
 
 @pytest.mark.parametrize(
-    "name", ["base.html", "vibration/waveform.html", "vibration/table.html", "registration/login.html", "500.html"]
+    "name",
+    [
+        "base.html",
+        "vibration/waveform.html",
+        "vibration/table.html",
+        "registration/login.html",
+        "500.html",
+        "503.html",
+        "standalone.html",
+    ],
 )
 def test_a_template_holds_no_script_or_style_of_its_own(name):
     """The content security policy would block it."""
