@@ -129,6 +129,7 @@ def logging_config(*, debug: bool, level: str = "INFO") -> dict:
         "loggers": {
             "django": {"level": "INFO", "handlers": []},
             "gunicorn.error": {"handlers": [], "propagate": True},
+            "waitress.queue": {"level": "ERROR"},  # a warning for each request that waits for a thread
             **ours,
         },
     }

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "himmes.middleware.LanguageMiddleware",
+    "himmes.serving.bodies.BodyLimitMiddleware",  # before anybody reads a body
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -189,6 +190,11 @@ USE_I18N = True
 FORMAT_MODULE_PATH = "himmes.formats"
 USE_TZ = True
 TIME_ZONE = env.str("DJANGO_TIME_ZONE", default="Asia/Seoul")  # the plant's
+
+# --- What is sent to the pages ----------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a form
+FILE_UPLOAD_HANDLERS = ["himmes.serving.bodies.NoFiles"]  # the API's upload has its own
 
 # --- Static files: ours, and the front-end packages straight from node_modules --------------------------------------
 

@@ -21,8 +21,7 @@ from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import RegisteredBy, Sensor
 from machines.pagination import ListPagination
-from machines.request_bodies import content_length
-from machines.rows import Conflict, InvalidRows, TooLarge, read_rows
+from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
 from vibration.csv_paths import BadPath, place_of
@@ -168,13 +167,6 @@ class CsvUploadView(APIView):
         # On disk from the first byte on: the importer reads a file.
         request.upload_handlers = [TemporaryFileUploadHandler(request)]
         return super().initialize_request(request, *args, **kwargs)
-
-    def initial(self, request, *args, **kwargs):
-        # Before the check of a login's CSRF token, which reads the body.
-        limit = settings.API_MAX_UPLOAD_BYTES
-        if content_length(request.META) > limit:
-            raise TooLarge(f"An upload may have at most {limit:,} bytes. Compress the file, or use import_vibration.")
-        super().initial(request, *args, **kwargs)
 
     def post(self, request):
         twice = [name for name in request.data if len(request.data.getlist(name)) > 1]
