@@ -22,6 +22,8 @@ IDLE_LINGER_S = 2.0  # an open connection that says nothing may be about to send
 class BufferedWorker(Worker):
     """Settings of gunicorn that it knows: `threads`, `keepalive`, `worker_connections`, `graceful_timeout`."""
 
+    listeners = ()  # until it runs
+
     def run(self) -> None:
         from himmes.serving.connections import Listener  # reads the settings, which the application has by now
 

@@ -340,7 +340,8 @@ def test_gunicorn_logs_in_the_same_way_and_nothing_of_what_was_sent(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     (tmp_path / "broken.py").write_text(
-        "import django; django.setup(set_prefix=False)\ndef application(environ, start_response): raise ValueError('broken')"
+        "import django; django.setup(set_prefix=False)\n"
+        "def application(environ, start_response): raise ValueError('broken')"
     )
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--pythonpath", str(tmp_path)]
     output = tmp_path / "log"
