@@ -1,7 +1,11 @@
-"""The language and the headers of each answer."""
+"""The language and the headers of each answer, and that of a page which was asked for too often."""
+
+import math
 
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
 from django.utils import translation
+from rest_framework.exceptions import Throttled
 
 # Nothing here needs any of these.
 PERMISSIONS_POLICY = ", ".join(
@@ -52,4 +56,22 @@ class HeadersMiddleware:
         response.headers.setdefault("Cache-Control", "no-store")
         if request.method == "POST" and request.resolver_match and request.resolver_match.url_name == "logout":
             response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class TooOften:
+    """Says on a page what the API says as a problem: that this was asked for too often, and how long to wait."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, Throttled):
+            return None
+        seconds = max(1, math.ceil(exception.wait or 0))
+        response = render(request, "429.html", {"seconds": seconds}, status=429)
+        response.headers["Retry-After"] = str(seconds)
         return response

@@ -86,7 +86,7 @@ def table(request):
     now = timezone.now()
     places, window = places_of(form.recordings(now)), form.window(now)
     if form.cleaned_data["format"] == "csv":
-        return export_samples(read_samples(places, window, newest_first=True), *form.place())
+        return export_samples(request, read_samples(places, window, newest_first=True), *form.place())
     page = read_page(places, window, form.cleaned_data["cursor"])
     context |= {
         "page": page,
