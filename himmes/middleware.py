@@ -1,7 +1,10 @@
 """The language and the headers of each answer, and that of a page which was asked for too often."""
 
 import math
+import re
 
+from django.core.exceptions import DisallowedHost
+from django.http.request import split_domain_port
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
 from django.utils import translation
@@ -30,6 +33,9 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )
 
+MAX_PORT = 65_535
+PORT = re.compile("[1-9][0-9]{0,4}")
+
 
 class LanguageMiddleware(LocaleMiddleware):
     """Pages speak the reader's language. The API speaks English, so that a program always reads the same."""
@@ -40,6 +46,20 @@ class LanguageMiddleware(LocaleMiddleware):
         translation.activate("en")
         request.LANGUAGE_CODE = "en"
         return None
+
+
+class PortMiddleware:
+    """Refuses a Host whose port can't be; Django looks at its name alone, and the whole comes back in addresses."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        host = request.headers.get("Host", "")
+        _name, port = split_domain_port(host)
+        if port and not (PORT.fullmatch(port) and int(port) <= MAX_PORT):
+            raise DisallowedHost(f"Invalid HTTP_HOST header: {host[:100]!r}. There is no such port.")
+        return self.get_response(request)
 
 
 class HeadersMiddleware:

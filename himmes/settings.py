@@ -73,6 +73,7 @@ MIDDLEWARE = [
     # Around ApiErrors, which writes bodies anew.
     "django.middleware.gzip.GZipMiddleware",
     "himmes.errors.ApiErrors",
+    "himmes.middleware.PortMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "himmes.middleware.HeadersMiddleware",
