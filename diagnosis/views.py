@@ -49,6 +49,7 @@ TIMELINE_TEXT = {
     "gone": _("There is nothing at this address."),
     "outdated": _("What was asked for is not there any more, or cannot be answered. Load the page again."),
     "logged_out": _("You are logged out."),
+    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
 }
 
 

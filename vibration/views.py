@@ -56,6 +56,7 @@ WAVEFORM_TEXT = {
     "gone": _("This recording is no longer stored."),
     "failed": _("The server could not answer (HTTP {status}). Try again later."),
     "logged_out": _("You are logged out."),
+    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
     "dashed": _("{name} (dashed)"),
 } | SPECTRUM_TEXT
 
