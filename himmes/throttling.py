@@ -1,8 +1,10 @@
-"""Limits on how often the API is called. They count in the cache, by default one of each server process."""
+"""Limits on how often the API is called, counted where DJANGO_CACHE_URL says: by default in each server process."""
 
 from ipaddress import ip_address, ip_network
 
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
+
+from machines.rates import CountedRate, caller_of
 
 
 def address_of(request) -> str | None:
@@ -28,17 +30,16 @@ def counted_address_of(request) -> str | None:
     return str(ip_network((address, 64), strict=False).network_address)
 
 
-class CallerThrottle(SimpleRateThrottle):
+class CallerThrottle(CountedRate):
     """Of a program by its token, of a person by his account; generous, as a collector posts many times a second."""
 
     scope = "caller"
 
     def get_cache_key(self, request, view):
-        caller = f"token-{request.auth.pk}" if request.auth else f"user-{request.user.pk}"
-        return self.cache_format % {"scope": self.scope, "ident": caller}
+        return self.cache_format % {"scope": self.scope, "ident": caller_of(request)}
 
 
-class StrangerThrottle(SimpleRateThrottle):
+class StrangerThrottle(CountedRate):
     """Of requests without a valid login or token, by address; see `himmes.errors.answer`."""
 
     scope = "stranger"
