@@ -22,7 +22,7 @@ def current_engine() -> Engine:
 
 def tables_left_out() -> set[str]:
     """Tables whose rows no backup holds: logins that a restore would bring back to life, and what is only a cache."""
-    caches = {cache["LOCATION"] for cache in settings.CACHES.values() if cache["BACKEND"].endswith(".db.DatabaseCache")}
+    caches = {cache["LOCATION"] for cache in settings.CACHES.values() if cache["BACKEND"].endswith(".DatabaseCache")}
     return {Session._meta.db_table} | caches
 
 
