@@ -64,6 +64,12 @@ def no_calls_counted():
 
 
 @pytest.fixture(autouse=True)
+def each_use_of_a_token_may_be_noted(monkeypatch):
+    """What one test could not write is nothing for the next."""
+    monkeypatch.setattr("himmes.authentication._none_until", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def each_look_is_a_new_one(monkeypatch):
     """What one test found out about the database is nothing for the next."""
     monkeypatch.setattr(health, "KEPT_S", 0)

@@ -41,7 +41,7 @@ from bench.attackers import SlowCompany, Target  # noqa: E402
 from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
 from bench.page_requests import requests_of  # noqa: E402
 from bench.report import print_table  # noqa: E402
-from bench.serving import Server, in_production  # noqa: E402
+from bench.serving import Server, children_of, in_production  # noqa: E402
 from bench.visitors import Answers, Visitors  # noqa: E402
 from machines.models import Machine  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
@@ -94,10 +94,8 @@ def _token(role: str) -> str:
 
 def resident_bytes(pid: int) -> int:
     """Of a process and all that it started."""
-    process = Path(f"/proc/{pid}")
-    pages = int((process / "statm").read_text().split()[1])
-    children = (process / "task" / str(pid) / "children").read_text().split()
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident_bytes(int(child)) for child in children)
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(resident_bytes, children_of(pid)))
 
 
 def find_knee(plant: Plant, folder: Path, seconds: float) -> tuple[int, list[list[str]]]:

@@ -1,10 +1,17 @@
 """How long a login lasts."""
 
+import logging
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.base import UpdateError
 from django.dispatch import receiver
+
+from machines.bookkeeping import refused
+
+logger = logging.getLogger(__name__)
 
 
 @receiver(user_logged_in)
@@ -25,5 +32,14 @@ class SessionRenewal:
         if session.session_key and request.user.is_authenticated:
             now = int(time.time())
             if now - session.get("renewed", 0) > settings.SESSION_COOKIE_AGE / 2:
-                session["renewed"] = now
+                self._renew(session, now)
         return self.get_response(request)
+
+    def _renew(self, session, now: int) -> None:
+        """Saved here already: while the database takes no writes, the page comes all the same."""
+        before, was_modified = session.get("renewed", 0), session.modified
+        session["renewed"] = now
+        with suppress(UpdateError):  # ended meanwhile, as Django says when it saves the session after the answer
+            if error := refused(session.save):
+                logger.warning("A login can't be renewed: %s", error.__context__)
+                session["renewed"], session.modified = before, was_modified

@@ -27,6 +27,7 @@ class Environment(environ.FileAwareEnv):
             return super().__getitem__(key).rstrip("\r\n")  # the line end of a file is no part of a value
 
     ENVIRON = ENVIRON()
+    CACHE_SCHEMES = environ.FileAwareEnv.CACHE_SCHEMES | {"dbcache": "himmes.caching.DatabaseCache"}
 
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -180,7 +181,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Counts the API's calls, and keeps what the overview has drawn. Of one process by itself, unless a cache is named that
 # all share.
 CACHES = {"default": env.cache_url("DJANGO_CACHE_URL", default="locmemcache://")}
-if CACHES["default"]["BACKEND"].startswith(tuple(f"django.core.cache.backends.{kind}." for kind in ("locmem", "db"))):
+if CACHES["default"]["BACKEND"].endswith((".LocMemCache", ".DatabaseCache")):
     # Enough that nobody pushes another's count out by calling under many addresses. Redis does not know the option.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 

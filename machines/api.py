@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 
+from machines.database_errors import is_duplicate
 from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.pagination import ListPagination
@@ -54,7 +55,9 @@ class OnceOnly:
         try:
             with transaction.atomic():
                 serializer.save(**more)
-        except IntegrityError:
+        except IntegrityError as error:
+            if not is_duplicate(error):
+                raise
             raise serializers.ValidationError("Another request has just saved one of this name.") from None
 
 

@@ -8,7 +8,7 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
-from machines.audit_trail import Action, note
+from machines.audit_trail import note_read
 from machines.rates import count_export
 
 # What a spreadsheet would take for the start of a formula
@@ -36,7 +36,7 @@ def stream_csv(
     often than DJANGO_EXPORT_RATE.
     """
     count_export(request)
-    note(Action.ACCESS, of, f"{name}.csv", event="export")
+    note_read(of, f"{name}.csv", event="export")
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
     return response

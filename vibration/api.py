@@ -5,7 +5,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.db import Error
 from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -16,7 +15,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from machines.csv_export import CsvRenderer
-from machines.database_errors import mark_undone
+from machines.database_errors import DATABASE_ERRORS, mark_undone
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import RegisteredBy, Sensor
@@ -196,7 +195,7 @@ class CsvUploadView(APIView):
             raise ValidationError({"machine_name": [message]})
         try:
             report = import_file(Path(asked["file"].temporary_file_path()), options, name=name)
-        except Error as error:
+        except DATABASE_ERRORS as error:
             mark_undone(error, False)  # the batches before are stored
             raise
         count_upload(report.run)

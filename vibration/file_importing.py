@@ -13,8 +13,8 @@ from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
-from django.db import Error
 
+from machines.database_errors import DATABASE_ERRORS
 from machines.models import RegisteredBy
 from machines.retrying import in_transaction
 from vibration.classifying import RowClass
@@ -128,7 +128,7 @@ def import_file(
             outcome, message = ImportRun.Outcome.FAILED, "the recording was deleted during the import"
         except KeyboardInterrupt:
             # While the database is away the record stays `unfinished`, and who interrupted does not wait for it.
-            with suppress(Error):
+            with suppress(*DATABASE_ERRORS):
                 # It may have been away around the commit of a batch; the database knows.
                 run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
                 message = "interrupted; import the file again to complete it"
@@ -193,13 +193,15 @@ def _read_and_write(
 
 def _open(place: tuple[str, str, str], options: Options, *, source: str) -> Recording:
     machine, sensor, name = place
-    return open_recording(
-        machine,
-        sensor,
-        name=name,
-        started_at=options.started_at,
-        source=source,
-        registered_by=options.registered_by,
+    return in_transaction(
+        lambda: open_recording(
+            machine,
+            sensor,
+            name=name,
+            started_at=options.started_at,
+            source=source,
+            registered_by=options.registered_by,
+        )
     )
 
 

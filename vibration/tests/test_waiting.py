@@ -172,6 +172,23 @@ def test_after_the_bound_the_import_fails_and_says_what_to_do(path, monkeypatch)
     assert ImportRun.objects.get().outcome == ImportRun.Outcome.UNFINISHED
 
 
+def test_an_error_of_the_driver_itself_is_waited_for_and_told_of_too(path, monkeypatch):
+    """Django lets those through that come up when a cursor is closed."""
+    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.01)
+    gone = (2006, "") if connection.vendor == "mysql" else ("disk I/O error",)
+
+    def fail(*args, **kwargs):
+        raise connection.Database.OperationalError(*gone)
+
+    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    err = StringIO()
+    with pytest.raises(CommandError, match=r"The database failed: .*; whole batches are stored"):
+        call_command("import_vibration", path, "--wait-for-database", 0.2, stderr=err, stdout=StringIO())
+    assert err.getvalue().count("waiting up to 0.2 s for the database (away: ") == 1
+    with pytest.raises(CommandError, match=r"The database failed: .*; nothing was stored"):
+        call_command("import_vibration", path, "--dry-run", stderr=err, stdout=StringIO())
+
+
 def test_without_patience_it_fails_at_once(path, monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError(2003, "Can't connect to server")

@@ -3,12 +3,13 @@ import time as clock
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from himmes.backups.archive import Archive, BackupError
 from himmes.backups.making import current_engine
 from himmes.backups.restoring import check_fits, compare, restore_backup, tables_with_data
 from himmes.backups.showing import compared_table, show_progress
+from machines.database_errors import DATABASE_ERRORS
 
 
 class Command(BaseCommand):
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                 compared = compare(archive, tell) if verify else []
         except (BackupError, OSError) as error:
             raise CommandError(f"{error}\n{state}") from None
-        except DatabaseError as error:
+        except DATABASE_ERRORS as error:
             raise CommandError(f"The database failed: {error}\n{state}") from None
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {state}", returncode=130) from None

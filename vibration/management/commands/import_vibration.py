@@ -8,9 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, connection, reset_queries, transaction
+from django.db import reset_queries, transaction
 from django.utils import timezone
 
+from machines.connections import discard_all
+from machines.database_errors import DATABASE_ERRORS
 from vibration.csv_paths import BadPath, find_files, place_of
 from vibration.file_importing import Options, RejectsFile, Report, import_file
 from vibration.interrupting import noted_interruptions
@@ -102,7 +104,7 @@ class Command(BaseCommand):
                     # A dry run is the very import, undone at the end: its figures are those of the import itself.
                     with rolled_back() if options["dry_run"] else nullcontext():
                         self._import(files, rejects, dry_run=options["dry_run"])
-        except Error as error:
+        except DATABASE_ERRORS as error:
             # Of the transaction around a dry run; what fails in an import is told there.
             raise CommandError(f"The database failed: {error}; nothing was stored.") from None
         except OSError as error:
@@ -135,7 +137,7 @@ class Command(BaseCommand):
                     break
         except KeyboardInterrupt:
             trouble, returncode = "Interrupted", 130
-        except Error as error:
+        except DATABASE_ERRORS as error:
             trouble = f"The database failed: {error}"
         if reports:
             self.stdout.write(summary_table(reports, dry_run=dry_run))
@@ -162,9 +164,9 @@ class Command(BaseCommand):
                     self.stdout.write(result_line(self._import_one(file, rejects)))
                 except BadPath as error:
                     self.stderr.write(str(error))
-                except Error as error:
+                except DATABASE_ERRORS as error:
                     self.stderr.write(f"{file}: the database failed: {error}. Trying again in {RETRY_S} s.")
-                    connection.close()
+                    discard_all()
                     folder.give_again(file)
                     self.interruptions.sleep(RETRY_S)
         except KeyboardInterrupt:

@@ -6,11 +6,12 @@ import time as clock
 from datetime import datetime, timedelta
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, reset_queries
+from django.db import reset_queries
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
+from machines.database_errors import DATABASE_ERRORS
 from machines.durations import read_duration
 from machines.models import Machine
 from vibration.interrupting import noted_interruptions
@@ -76,7 +77,7 @@ class Command(BaseCommand):
                         began = clock.monotonic()
         except KeyboardInterrupt:
             raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
-        except Error as error:
+        except DATABASE_ERRORS as error:
             raise CommandError(unfinished(f"The database failed: {error}", removed)) from None
         seconds = clock.monotonic() - started
         self.stdout.write(f"Removed {removed:,} of {total:,} samples in {seconds:.1f} s. Their rollups stay.")
