@@ -233,6 +233,12 @@ def test_with_debug_on_the_log_is_text(log):
     assert re.fullmatch(r"\S+ \S+ WARNING himmes: some words\n", log.text())
 
 
+def test_with_debug_on_the_log_shows_escapes_of_what_a_terminal_would_obey(log):
+    log.set_up(debug=True)
+    logging.getLogger("himmes").warning("a name: \x1b]0;pwned\x07\u202e\nand a line")
+    assert log.text().endswith("WARNING himmes: a name: \\x1b]0;pwned\\x07\\u202e\nand a line\n")
+
+
 def test_the_level_is_that_of_our_loggers_alone(log):
     log.set_up("DEBUG")
     assert logging.getLogger("himmes.health").isEnabledFor(logging.DEBUG)

@@ -38,7 +38,8 @@ PURE = ["states", "buckets", "classifying", "reading", "sample_csv", "prefetchin
 
 
 @pytest.mark.parametrize(
-    "module", [*(f"vibration/{name}" for name in PURE), "diagnosis/runs", "diagnosis/sample_diagnoses"]
+    "module",
+    [*(f"vibration/{name}" for name in PURE), "diagnosis/runs", "diagnosis/sample_diagnoses", "machines/printable"],
 )
 def test_pure_numbers_know_no_django(module):
     assert "django" not in imported_apps(ROOT / f"{module}.py")

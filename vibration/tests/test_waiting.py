@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from machines.models import Machine, Sensor
 from vibration import waiting
-from vibration.file_importing import Options, import_file
+from vibration.file_importing import Options
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.tests.test_importing import assert_rollups_fit
-from vibration.tests.world import as_csv, make_samples, write_csv
+from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
 from vibration.waiting import Patience
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,21 +135,21 @@ def half_of_the_answers_lost(monkeypatch):
 
 def test_rows_in_conflict_are_told_of_once_though_their_batch_was_tried_twice(path, half_of_the_answers_lost):
     time_s, values = make_samples(ROWS)
-    import_file(path, Options())
+    import_csv(path, Options())
     write_csv(path, as_csv(time_s, values + 1))
     commits = half_of_the_answers_lost()
-    report = import_file(path, Options(batch_rows=BATCH), patience=Patience(30))
+    report = import_csv(path, Options(batch_rows=BATCH), patience=Patience(30))
     assert commits() > 3
     assert (report.run.conflicting, report.run.identical) == (ROWS, 0)
     assert report.told.total() == ROWS
 
 
 def test_rows_that_retention_keeps_out_are_told_of_once_too(path, half_of_the_answers_lost):
-    recording = import_file(path, Options()).run.recording
+    recording = import_csv(path, Options()).run.recording
     recording.samples.all().delete()
     Recording.objects.update(sample_count=0, pruned_before=0.005, pruned_count=5, pruned_at=timezone.now())
     commits = half_of_the_answers_lost()
-    report = import_file(path, Options(batch_rows=BATCH, skip_bad_rows=True), patience=Patience(30))
+    report = import_csv(path, Options(batch_rows=BATCH, skip_bad_rows=True), patience=Patience(30))
     assert commits() > 3
     assert (report.run.new, report.run.identical, report.run.rejected) == (ROWS - 5, 0, 5)
     assert report.told.total() == 5

@@ -2,7 +2,7 @@ import signal
 import time as clock
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 
 from himmes.backups.archive import Archive, BackupError
@@ -10,9 +10,10 @@ from himmes.backups.making import current_engine
 from himmes.backups.restoring import check_fits, compare, restore_backup, tables_with_data
 from himmes.backups.showing import compared_table, show_progress
 from machines.database_errors import DATABASE_ERRORS
+from machines.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Restore a backup into an empty database, or with --replace in place of what is there."
 
     def add_arguments(self, parser):
@@ -74,5 +75,5 @@ class Command(BaseCommand):
         question = (
             f"Replace all of the database {name}, {what}, by the backup of {archive.manifest.made_at}? Type yes: "
         )
-        if not no_input and input(question) != "yes":
+        if not no_input and self.ask(question) != "yes":
             raise CommandError("Nothing was changed.")

@@ -5,7 +5,7 @@ import sys
 import time as clock
 from datetime import datetime, timedelta
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import reset_queries
 from django.utils import timezone
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.progress import track
 from machines.database_errors import DATABASE_ERRORS
 from machines.durations import read_duration
 from machines.models import Machine
+from machines.terminal import TerminalCommand
 from vibration.interrupting import noted_interruptions
 from vibration.management.commands.import_vibration import positive, user_name
 from vibration.models import Recording
@@ -26,7 +27,7 @@ PAUSE, MAX_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy serv
 LONGEST_PAUSE_S = 10.0  # a batch may have waited for a long import, which is no work of its own
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Remove raw samples that are older than an age, and keep their rollups: waveforms of removed samples are still "
         "drawn, with the least and greatest value of each bucket. Shows first what it would remove, and asks. "
@@ -65,7 +66,7 @@ class Command(BaseCommand):
                 return
             total = sum(it.samples for it in removals)
             if not no_input:
-                ask(f"Remove {total:,} samples for good?")
+                self._confirm(f"Remove {total:,} samples for good?")
             started = began = clock.monotonic()
             with show_bar("Removing", total, self.stdout, self.stderr) as show, noted_interruptions() as interruptions:
                 for removal in removals:
@@ -97,6 +98,14 @@ class Command(BaseCommand):
         self.stdout.write(f"Samples from before {since} to be removed:")
         self.stdout.write(removal_table(removals))
 
+    def _confirm(self, question: str) -> None:
+        try:
+            answer = self.ask(f"{question} Type yes: ")
+        except EOFError:
+            raise CommandError("Nothing was removed: nobody answered. Where nobody can, give --no-input.") from None
+        if answer != "yes":
+            raise CommandError("Nothing was removed.")
+
     def _remove(self, removal: Removal, cutoff: datetime, batch_size: int):
         try:
             yield from remove(removal, cutoff, by=user_name(), batch_rows=batch_size)
@@ -110,15 +119,6 @@ def known_machine(name: str) -> Machine:
     names = list(Machine.objects.order_by("name").values_list("name", flat=True))
     near = difflib.get_close_matches(name, names) or names[:5]
     raise CommandError(f"There is no machine {name}. Perhaps: {', '.join(near)}" if near else "There are no machines.")
-
-
-def ask(question: str) -> None:
-    try:
-        answer = input(f"{question} Type yes: ")
-    except EOFError:
-        raise CommandError("Nothing was removed: nobody answered. Where nobody can, give --no-input.") from None
-    if answer != "yes":
-        raise CommandError("Nothing was removed.")
 
 
 def unfinished(trouble: str, removed: int) -> str:
