@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.models import VibrationDiagnosis
 from himmes.models import ApiToken
 from machines.admin_lists import OfferedFilters
-from machines.audit_trail import Action
+from machines.audit_trail import Action, author_of
 from machines.limited_counting import LimitedPaginator
 from machines.models import Machine, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
@@ -120,12 +120,7 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
 
     @admin.display(description=_("who"))
     def who(self, entry):
-        data = entry.additional_data or {}
-        if name := data.get("actor") or (entry.actor and entry.actor.get_username()):
-            return f"{name} / {data['token']}" if "token" in data else name
-        if "command" in data:
-            return f"{data.get('system_user')}: {data['command']}"
-        return "–"
+        return author_of(entry) or "–"
 
     @admin.display(description=_("action"), ordering="action")
     def event(self, entry):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from himmes.initial_passwords import give_initial_password
+from machines.admin_forms import ToldOfChanges
 from machines.admin_lists import OfferedFilters
 from machines.audit_trail import Action, note
 
@@ -20,7 +21,7 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class PeopleAdmin(OfferedFilters, UserAdmin):
+class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
     """Who is no superuser can neither make one nor change one, so that he can't become one.
 
     Nobody deletes himself: the trail would have nobody who did it.
@@ -89,8 +90,8 @@ class PeopleAdmin(OfferedFilters, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(OfferedFilters, GroupAdmin):
-    """Django's own, as a list of ours."""
+class RoleAdmin(ToldOfChanges, OfferedFilters, GroupAdmin):
+    """Django's own, with the lists and forms of ours."""
 
 
 @admin.register(AccessAttempt)

@@ -1,5 +1,9 @@
-"""When a login is refused for having failed too often: django-axes keeps the failures, in the database; here are three
-limits, and the order of things: a try is counted before its password is looked at (docs/adr/0028)."""
+"""When a login is refused for having failed too often: django-axes keeps the failures, in the database.
+
+Here are three limits, and the order: a try is counted before its password is looked at, see docs/adr/0028.
+"""
+
+import logging
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_client_username
@@ -17,6 +21,7 @@ from machines.audit_trail import Action, note
 from machines.counting import UsedUp, one_at_a_time, take
 from machines.retrying import in_transaction
 
+logger = logging.getLogger(__name__)
 LOGINS = 60  # of one account, with the right password, in a time as long as a lock; each leaves entries in the trail
 
 
@@ -77,6 +82,8 @@ class LoginLimits(AxesDatabaseHandler):
         # The lock lasts from here.
         AccessAttempt.objects.filter(pk=attempt).update(attempt_time=request.axes_attempt_time)
         request.axes_locked_out = locked = request.try_is_the_last
+        # Without the name, which may be a password.
+        logger.warning("Login failed from %s%s", request.axes_ip_address, ": locked out" if locked else "")
         name = str(credentials.get("username") or "")
         # An unknown name is not kept: it may be a password that was typed into the wrong field.
         user = get_user_model().objects.filter(username=name.replace("\0", "")).first()

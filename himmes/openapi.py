@@ -15,6 +15,7 @@ ALWAYS = {
 WRONG_QUERY = {400: "잘못된 요청 / a parameter or field is wrong; `errors` names it"}
 NOT_FOUND = {404: "없음 / there is no such thing"}
 CONFLICT = {409: "충돌 / contradicts what is stored; nothing was changed"}
+CHANGED = {412: "그 사이 바뀜 / changed since the version that If-Match names; nothing was changed now"}
 WITH_BODY = WRONG_QUERY | {
     411: "길이 필요 / a chunked body",
     413: "너무 큼 / more rows or bytes than one request may have",
@@ -95,6 +96,8 @@ def with_errors(result: dict, generator, request, public) -> dict:
             errors = ALWAYS | WRONG_QUERY
             if method in ("post", "put", "patch"):
                 errors |= WITH_BODY | CONFLICT
+            if method in ("put", "patch"):
+                errors |= CHANGED
             if method == "delete":
                 errors |= CONFLICT
             errors |= NOT_FOUND

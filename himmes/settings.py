@@ -312,7 +312,8 @@ API_MAX_UPLOAD_SECONDS = env.int("DJANGO_API_MAX_UPLOAD_SECONDS", default=30)
 API_MAX_RESULT_ROWS = 250_000  # in one answer that has no pages
 API_REGISTERS_MACHINES = env.bool("DJANGO_API_REGISTERS_MACHINES", default=True)
 CORS_ALLOWED_ORIGINS = env.list("DJANGO_CORS_ALLOWED_ORIGINS", default=[])
-CORS_ALLOW_HEADERS = [*default_headers, "content-encoding"]
+CORS_ALLOW_HEADERS = [*default_headers, "content-encoding", "if-match"]
+CORS_EXPOSE_HEADERS = ["ETag"]
 CORS_URLS_REGEX = r"^/api/"
 SPECTACULAR_SETTINGS = {
     "TITLE": "HIM-MES API",

@@ -9,6 +9,7 @@ from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.pagination import ListPagination
 from machines.serializers import MachineSerializer, SensorSerializer
+from machines.versions import IF_MATCH, Versioned
 
 _PUMP = {
     "name": "g1",
@@ -49,11 +50,13 @@ class OnceOnly:
         self._save(serializer)
 
     def perform_update(self, serializer):
-        self._save(serializer)
+        self._save(serializer, before=self.lock)
 
-    def _save(self, serializer, **more):
+    def _save(self, serializer, *, before=None, **more):
         try:
             with transaction.atomic():
+                if before:
+                    before(serializer)
                 serializer.save(**more)
         except IntegrityError as error:
             if not is_duplicate(error):
@@ -93,11 +96,13 @@ class MachineList(OnceOnly, generics.ListCreateAPIView):
         examples=[_answered("설비 / a machine", _UNKNOWN_PUMP | {"registered_by": "api"})],
     ),
     put=extend_schema(
+        parameters=[IF_MATCH],
         summary="설비 수정 / replace a machine",
         description="관리자만. / Administrators only. Renamed, it is unknown to programs that post under the old name.",
         examples=[*MACHINE, _answered("펌프 / a pump", _PUMP | {"registered_by": "admin"})],
     ),
     patch=extend_schema(
+        parameters=[IF_MATCH],
         summary="설비 일부 수정 / change a machine",
         description="관리자만. / Administrators only; the fields left out stay as they are.",
         examples=[
@@ -110,7 +115,7 @@ class MachineList(OnceOnly, generics.ListCreateAPIView):
         description="관리자만. 데이터가 있으면 409. / Administrators only; 409 while it has sensors or diagnoses.",
     ),
 )
-class MachineDetail(OnceOnly, generics.RetrieveUpdateDestroyAPIView):
+class MachineDetail(Versioned, OnceOnly, generics.RetrieveUpdateDestroyAPIView):
     queryset = Machine.objects.all()
     serializer_class = MachineSerializer
 
@@ -144,9 +149,13 @@ class SensorList(OnceOnly, generics.ListCreateAPIView):
         examples=[_answered("센서 / a sensor", _SENSOR | {"position": ""})],
     ),
     put=extend_schema(
-        summary="센서 수정 / replace a sensor", description="관리자만. / Administrators only.", examples=SENSOR
+        parameters=[IF_MATCH],
+        summary="센서 수정 / replace a sensor",
+        description="관리자만. / Administrators only.",
+        examples=SENSOR,
     ),
     patch=extend_schema(
+        parameters=[IF_MATCH],
         summary="센서 일부 수정 / change a sensor",
         description="관리자만. / Administrators only; the fields left out stay as they are.",
         examples=[
@@ -159,6 +168,6 @@ class SensorList(OnceOnly, generics.ListCreateAPIView):
         description="관리자만. 측정 기록이 있으면 409. / Administrators only; 409 while it has recordings.",
     ),
 )
-class SensorDetail(OnceOnly, generics.RetrieveUpdateDestroyAPIView):
+class SensorDetail(Versioned, OnceOnly, generics.RetrieveUpdateDestroyAPIView):
     queryset = Sensor.objects.select_related("machine")
     serializer_class = SensorSerializer

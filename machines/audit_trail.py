@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Iterable
+from datetime import datetime
 
 from auditlog.cid import get_cid
 from auditlog.models import LogEntry
@@ -46,3 +48,28 @@ def _entry(action: int, about: models.Model | type[models.Model], what: str, det
         cid=get_cid(),
         additional_data=details,
     )
+
+
+def author_of(entry: LogEntry) -> str | None:
+    """Who did it: a person, his token with him, or a command and whose process it was."""
+    data = entry.additional_data or {}
+    if name := data.get("actor") or (entry.actor and entry.actor.get_username()):
+        return f"{name} / {data['token']}" if "token" in data else name
+    if "command" in data:
+        return f"{data.get('system_user')}: {data['command']}"
+    return None
+
+
+def changers(rows: Iterable[tuple[str, str]], *, since: datetime) -> list[str]:
+    """Who has made, changed or deleted one of these rows (label of its model, number) since then, as far as known."""
+    entries = LogEntry.objects.filter(timestamp__gte=since).exclude(action=Action.ACCESS).select_related("actor")
+    found = [
+        author_of(entry)
+        for label, pk in rows
+        for entry in entries.filter(
+            content_type__app_label=label.split(".")[0], content_type__model=label.split(".")[1]
+        )
+        .filter(object_pk=pk)
+        .order_by("pk")
+    ]
+    return list(dict.fromkeys(filter(None, found)))

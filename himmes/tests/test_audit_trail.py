@@ -17,6 +17,7 @@ from diagnosis.models import VibrationDiagnosis
 from diagnosis.storing import delete_diagnoses
 from diagnosis.tests.world import post
 from himmes.models import ApiToken
+from himmes.tests.admin_world import opened
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
 from machines.audit_trail import Action
 from machines.models import Machine, Sensor
@@ -69,7 +70,7 @@ MACHINE_FORM = {
 
 def test_a_machine_and_its_sensor_are_followed_through_the_admin(office, boss):
     assert office.post("/admin/machines/machine/add/", MACHINE_FORM).status_code == 302
-    machine, sensor = Machine.objects.get(), Sensor.objects.get()
+    machine = Machine.objects.get()
     made = only(Machine)
     assert (made.action, made.actor, made.remote_addr) == (Action.CREATE, boss, ADDRESS)
     assert made.additional_data["request"] == "POST /admin/machines/machine/add/"
@@ -77,13 +78,7 @@ def test_a_machine_and_its_sensor_are_followed_through_the_admin(office, boss):
     assert made.changes["name"] == ["None", "g1"]
     assert only(Sensor).changes["machine"] == ["None", "g1 (Pump)"]  # by its name, as it may be deleted later
     path = f"/admin/machines/machine/{machine.pk}/"
-    changed = MACHINE_FORM | {
-        "title": "펌프",
-        "sensors-INITIAL_FORMS": 1,
-        "sensors-0-id": sensor.pk,
-        "sensors-0-machine": machine.pk,
-        "sensors-0-DELETE": "on",
-    }
+    changed = opened(office, f"{path}change/", **{"title": "펌프", "sensors-0-DELETE": "on"})
     assert office.post(f"{path}change/", changed).status_code == 302
     assert only(Machine, Action.UPDATE).changes == {"title": ["Pump", "펌프"]}
     assert only(Sensor, Action.DELETE).object_repr == "g1 / sensor1"
@@ -274,13 +269,10 @@ def test_old_samples_that_are_removed_are_noted_once_for_each_recording():
     assert (entry.additional_data["samples"], recording.samples.count()) == (3000, 0)
 
 
-USER_FORM = {"username": "worker", "is_active": "on"}
-
-
 def test_rights_of_a_user_are_followed(office, user, roles):
     LogEntry.objects.all().delete()
     path = f"/admin/auth/user/{user.pk}/change/"
-    form = USER_FORM | {"username": "operator", "is_staff": "on", "groups": [roles["collector"].pk]}
+    form = opened(office, path, is_staff="on", groups=[roles["collector"].pk])
     assert office.post(path, form).status_code == 302
     changes = {}
     for entry in entries(type(user)):
