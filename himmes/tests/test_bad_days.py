@@ -1,5 +1,6 @@
-"""Days on which the clock jumps or the disk of the log is full."""
+"""Days on which the clock jumps, the disk of the log is full, or old samples are removed while they are imported."""
 
+import io
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from rest_framework.throttling import SimpleRateThrottle
@@ -20,6 +22,11 @@ from rest_framework.throttling import SimpleRateThrottle
 from bench.serving import AS_IN_PRODUCTION, free_port
 from himmes.models import ApiToken
 from himmes.tests.api_world import make_program
+from vibration.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
+from vibration.file_importing import Options, import_file
+from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
+from vibration.rollups import read_buckets
+from vibration.tests.world import as_csv, make_samples, write_csv
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "several words of no sense"
@@ -153,3 +160,43 @@ def test_requests_are_answered_while_the_disk_of_the_log_is_full(tmp_path):
             assert statuses == [200, 404]
         assert server.poll() is None
     assert server.returncode == 0
+
+
+# --- Retention
+
+
+@pytest.mark.parametrize("batch_rows", [700, 1024])
+def test_nothing_is_removed_of_a_recording_while_an_import_of_it_runs(tmp_path, batch_rows):
+    """Else the rows that complete its last bucket would be kept out, as those before the border are."""
+    sampled, values = make_samples(5_000)
+    path = write_csv(tmp_path / "g1_sensor1.csv", as_csv(sampled, values))
+    said = io.StringIO()
+
+    def prune(report=None, bytes_read=0):
+        call_command("prune_vibration", "--older-than=90d", "--no-input", stdout=io.StringIO(), stderr=said)
+
+    options = Options(started_at=timezone.now() - timedelta(days=91), batch_rows=batch_rows)
+    run = import_file(path, options, on_progress=prune).run
+    run.refresh_from_db()
+    assert (run.outcome, run.new, run.read) == (ImportRun.Outcome.COMPLETE, len(sampled), len(sampled))
+    assert "g1 / sensor1 / default is left for the next time: an import of it runs" in said.getvalue()
+    prune()
+    recording = Recording.objects.get()
+    assert VibrationData.objects.count() == recording.sample_count == 0
+    assert recording.pruned_count == len(sampled)
+    buckets = summarise(sampled, values, recording.rollup_exponent)
+    for level in range(LEVELS):
+        kept = read_buckets(VibrationRollup.objects.of(recording, level))
+        for name in Buckets.__dataclass_fields__:
+            assert getattr(kept, name).tobytes() == getattr(buckets, name).tobytes(), (level, name)
+        buckets = coarsen(buckets, FACTOR)
+
+
+def test_an_import_that_was_killed_keeps_nothing_for_long(tmp_path):
+    sampled, values = make_samples(1_000)
+    path = write_csv(tmp_path / "g1_sensor1.csv", as_csv(sampled, values))
+    import_file(path, Options(started_at=timezone.now() - timedelta(days=91)))
+    for started_ago, left in ((timedelta(hours=23), 1_000), (timedelta(hours=25), 0)):
+        ImportRun.objects.update(outcome=ImportRun.Outcome.UNFINISHED, started_at=timezone.now() - started_ago)
+        call_command("prune_vibration", "--older-than=90d", "--no-input", stdout=io.StringIO())
+        assert VibrationData.objects.count() == left
