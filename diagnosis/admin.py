@@ -4,12 +4,13 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.storing import delete_diagnoses
+from machines.admin_lists import OfferedFilters
 from machines.limited_counting import LimitedPaginator
 from machines.models import Machine
 
 
 @admin.register(VibrationDiagnosis)
-class VibrationDiagnosisAdmin(admin.ModelAdmin):
+class VibrationDiagnosisAdmin(OfferedFilters, admin.ModelAdmin):
     """To look at, and to delete what was posted by mistake; what a program said is not edited."""
 
     list_display = ["machine_name", "detected_at", "fault_type", "model_name", "confidence", "created_at"]

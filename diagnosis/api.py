@@ -56,7 +56,7 @@ class DiagnosisList(APIView):
             raise ValidationError(filterset.errors)
         diagnoses = filterset.qs
         if request.accepted_renderer.format == "csv":
-            return export_diagnoses(diagnoses)
+            return export_diagnoses(request, diagnoses)
         limit, cursor = page.validated_data["limit"], page.validated_data.get("cursor")
         if cursor is not None:
             if not (last := VibrationDiagnosis.objects.filter(pk=cursor).first()):

@@ -31,18 +31,18 @@ RUN_COLUMNS = [
 EXPORTED_ROWS = 5_000  # in one read
 
 
-def export_diagnoses(diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
+def export_diagnoses(request, diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
     """Each of these, newest first."""
     rows = map(_as_cells, _all(diagnoses.prefetch_related("machine").newest_first()))
-    return stream_csv("vibration-diagnosis", DIAGNOSIS_COLUMNS, rows, of=VibrationDiagnosis)
+    return stream_csv(request, "vibration-diagnosis", DIAGNOSIS_COLUMNS, rows, of=VibrationDiagnosis)
 
 
 def export_runs(
-    machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime
+    request, machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime
 ) -> StreamingHttpResponse:
     """The runs of these machines that touch start <= t < end, of some states or, where none is named, of all."""
     rows = _runs(machines, states, start, end, now)
-    return stream_csv("fault-timeline", RUN_COLUMNS, rows, of=VibrationDiagnosis)
+    return stream_csv(request, "fault-timeline", RUN_COLUMNS, rows, of=VibrationDiagnosis)
 
 
 def _runs(machines, states, start, end, now) -> Iterator[list]:

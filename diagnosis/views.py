@@ -49,6 +49,7 @@ TIMELINE_TEXT = {
     "gone": _("There is nothing at this address."),
     "outdated": _("What was asked for is not there any more, or cannot be answered. Load the page again."),
     "logged_out": _("You are logged out."),
+    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
 }
 
 
@@ -101,7 +102,7 @@ def dashboard(request):
     diagnoses = VibrationDiagnosis.objects.in_period(*form.period(now))
     machines, states = form.chosen_machines(), form.cleaned_data["state"] or FaultType.values
     if form.cleaned_data["format"]:
-        return export_diagnoses(diagnoses.filter(machine__in=machines, fault_type__in=states))
+        return export_diagnoses(request, diagnoses.filter(machine__in=machines, fault_type__in=states))
     latest = diagnoses.latest_of_states(machines, states)
     context = {
         "form": form,
@@ -149,7 +150,7 @@ def timeline(request):
     now = timezone.now()
     start, end = form.span(now)
     if form.cleaned_data["format"]:
-        return export_runs(form.chosen_machines(), form.cleaned_data["state"], start, end, now)
+        return export_runs(request, form.chosen_machines(), form.cleaned_data["state"], start, end, now)
     page = form.cleaned_data["page"] or 1
     context = {
         "form": form,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from himmes import admin_trail, admin_users  # noqa: F401  Django looks for this module alone
 from himmes.models import ApiToken
 from himmes.tokens import issue
+from machines.admin_lists import OfferedFilters
 
 REMEMBERED_FORMS = 20  # of one session
 
@@ -41,7 +42,7 @@ class TokenForm(forms.ModelForm):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):
+class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
     """A token is made, shown once, and revoked by deleting it; nothing of it is changed."""
 
     form = TokenForm

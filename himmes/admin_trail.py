@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import VibrationDiagnosis
 from himmes.models import ApiToken
+from machines.admin_lists import OfferedFilters
 from machines.audit_trail import Action
 from machines.limited_counting import LimitedPaginator
 from machines.models import Machine, Sensor
@@ -86,7 +87,7 @@ class AboutFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogEntry)
-class TrailAdmin(admin.ModelAdmin):
+class TrailAdmin(OfferedFilters, admin.ModelAdmin):
     list_display = ["timestamp", "who", "event", "about", "object_repr", "fields_changed", "remote_addr"]
     list_display_links = ["timestamp"]
     list_filter = ["timestamp", EventFilter, AboutFilter, "actor"]

@@ -5,21 +5,22 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from himmes.initial_passwords import give_initial_password
+from machines.admin_lists import OfferedFilters
 from machines.audit_trail import Action, note
 
-admin.site.unregister(User)
+admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin):
+class PeopleAdmin(OfferedFilters, UserAdmin):
     """Who is no superuser can neither make one nor change one, so that he can't become one.
 
     Nobody deletes himself: the trail would have nobody who did it.
@@ -87,8 +88,13 @@ class PeopleAdmin(UserAdmin):
         return ", ".join(role.name for role in user.groups.all())
 
 
+@admin.register(Group)
+class RoleAdmin(OfferedFilters, GroupAdmin):
+    """Django's own, as a list of ours."""
+
+
 @admin.register(AccessAttempt)
-class FailedLoginAdmin(admin.ModelAdmin):
+class FailedLoginAdmin(OfferedFilters, admin.ModelAdmin):
     """What has failed in the last minutes. Deleting it unlocks; that, too, stands in the trail."""
 
     list_display = ["attempt_time", "name", "ip_address", "failures_since_start", "is_locked"]

@@ -30,7 +30,7 @@ def secret_key_is_strong(app_configs, **kwargs):
 def rates_can_be_read(app_configs, **kwargs):
     """A rate that can't be read would fail each call of the API."""
     rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
-    variables = {"caller": "DJANGO_API_RATE", "stranger": "DJANGO_API_STRANGER_RATE"}
+    variables = {"caller": "DJANGO_API_RATE", "stranger": "DJANGO_API_STRANGER_RATE", "export": "DJANGO_EXPORT_RATE"}
     return [
         Error(f"{variables[name]} is {rate!r}.", hint="Write it as 200/second or 30/minute.", id="himmes.E002")
         for name, rate in rates.items()

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     # Around ApiErrors, which writes bodies anew.
     "django.middleware.gzip.GZipMiddleware",
     "himmes.errors.ApiErrors",
+    "himmes.middleware.PortMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "himmes.middleware.HeadersMiddleware",
@@ -90,6 +91,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "himmes.login_limits.GiveBack",
+    "himmes.middleware.TooOften",
 ]
 
 ROOT_URLCONF = "himmes.urls"
@@ -289,6 +292,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "caller": env.str("DJANGO_API_RATE", default="200/second"),
         "stranger": env.str("DJANGO_API_STRANGER_RATE", default="30/minute"),
+        "export": env.str("DJANGO_EXPORT_RATE", default="60/minute"),
     },
     # Whose address a request came from: X-Forwarded-For can be forged where no proxy writes it.
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,

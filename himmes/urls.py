@@ -9,12 +9,14 @@ from django.views.generic import RedirectView, TemplateView
 from django.views.i18n import set_language
 
 from himmes import api, views
+from himmes.login_limits import AdminLoginForm, LoginForm
 from himmes.metrics import Metrics
 
 # Errors of middleware come here, too, and not to any middleware.
 handler400 = "himmes.unavailable.bad_request"
 handler500 = "himmes.unavailable.server_error"
 
+admin.site.login_form = AdminLoginForm
 admin.site.site_header = admin.site.site_title = _("HIM-MES administration")
 
 urlpatterns = [
@@ -25,7 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # /healthz and /readyz are answered before addresses are looked at: himmes/health.py.
     path("metrics", Metrics.as_view(), name="metrics"),
-    path("login/", auth_views.LoginView.as_view(), name="login"),
+    path("login/", auth_views.LoginView.as_view(authentication_form=LoginForm), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("password/", views.Password.as_view(), name="password"),
     path(

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
+from machines.admin_lists import OfferedFilters
 from machines.models import Machine, Sensor
 
 
@@ -13,7 +14,7 @@ class SensorInline(admin.TabularInline):
 
 
 @admin.register(Machine)
-class MachineAdmin(admin.ModelAdmin):
+class MachineAdmin(OfferedFilters, admin.ModelAdmin):
     list_display = ["name", "title", "location", "expected_interval_min", "is_active", "sensor_count", "registered_by"]
     list_editable = ["is_active"]
     list_per_page = 50  # a form field in each row takes its time

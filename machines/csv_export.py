@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from machines.audit_trail import Action, note
+from machines.rates import count_export
 
 # What a spreadsheet would take for the start of a formula
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")
@@ -27,12 +28,14 @@ class CsvRenderer(BaseRenderer):
 
 
 def stream_csv(
-    name: str, header: Iterable[str], rows: Iterable[Iterable], *, of: type[models.Model]
+    request, name: str, header: Iterable[str], rows: Iterable[Iterable], *, of: type[models.Model]
 ) -> StreamingHttpResponse:
     """A download `<name>.csv`, UTF-8 with a BOM, sent while `rows` are read; a number has the digits that read back.
 
-    That it was asked for stands in the audit trail, as data `of` this model.
+    That it was asked for stands in the audit trail, as data `of` this model. Raises Throttled for whoever asks more
+    often than DJANGO_EXPORT_RATE.
     """
+    count_export(request)
     note(Action.ACCESS, of, f"{name}.csv", event="export")
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")

@@ -91,3 +91,14 @@ class Sensor(models.Model):
 
     def __str__(self):
         return f"{self.machine.name} / {self.sensor_no}"
+
+
+class Tally(models.Model):
+    """How often something was tried in a period; see counting.py."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    number = models.PositiveIntegerField()
+    ends_at = models.DateTimeField(null=True, db_index=True)  # null: a lock only
+
+    def __str__(self):
+        return f"{self.key}: {self.number}"

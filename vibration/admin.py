@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from machines.admin import MachineAdmin
+from machines.admin_lists import OfferedFilters
 from machines.models import Machine
 from vibration.models import ImportRun, Recording
 
@@ -60,7 +61,7 @@ class MachineWithRecordingsAdmin(MachineAdmin):
 
 
 @admin.register(Recording)
-class RecordingAdmin(admin.ModelAdmin):
+class RecordingAdmin(OfferedFilters, admin.ModelAdmin):
     list_display = [
         "machine",
         "sensor_no",
@@ -124,7 +125,7 @@ class RecordingAdmin(admin.ModelAdmin):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(admin.ModelAdmin):
+class ImportRunAdmin(OfferedFilters, admin.ModelAdmin):
     list_display = ["started_at", "file_name", "place", "read", "new", "identical", "conflicting", "rejected"]
     list_display += ["seconds_taken", "outcome", "started_by"]
     list_filter = ["outcome", "started_at"]

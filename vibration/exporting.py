@@ -12,9 +12,10 @@ TEXT_COLUMNS = ["machine_name", "sensor_no", "recording"]
 COLUMNS = [*TEXT_COLUMNS, "collected_at", "measured_time", *STATES]
 
 
-def export_samples(samples: Iterable[dict], *place: str) -> StreamingHttpResponse:
+def export_samples(request, samples: Iterable[dict], *place: str) -> StreamingHttpResponse:
     """Samples as `read_samples` has them, in their order; the file's name tells their place, if it is given."""
-    return stream_csv("-".join(["vibration-data", *place]), COLUMNS, map(_as_cells, samples), of=VibrationData)
+    name = "-".join(["vibration-data", *place])
+    return stream_csv(request, name, COLUMNS, map(_as_cells, samples), of=VibrationData)
 
 
 def _as_cells(sample: dict) -> list:

@@ -56,6 +56,7 @@ WAVEFORM_TEXT = {
     "gone": _("This recording is no longer stored."),
     "failed": _("The server could not answer (HTTP {status}). Try again later."),
     "logged_out": _("You are logged out."),
+    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
     "dashed": _("{name} (dashed)"),
 } | SPECTRUM_TEXT
 
@@ -86,7 +87,7 @@ def table(request):
     now = timezone.now()
     places, window = places_of(form.recordings(now)), form.window(now)
     if form.cleaned_data["format"] == "csv":
-        return export_samples(read_samples(places, window, newest_first=True), *form.place())
+        return export_samples(request, read_samples(places, window, newest_first=True), *form.place())
     page = read_page(places, window, form.cleaned_data["cursor"])
     context |= {
         "page": page,

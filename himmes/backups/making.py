@@ -11,6 +11,7 @@ from django.utils import timezone
 from himmes.backups.archive import BackupError, Manifest, NewArchive, Tell, working_folder
 from himmes.backups.mysql import MysqlEngine
 from himmes.backups.sqlite import SqliteEngine
+from machines.models import Tally
 
 Engine = MysqlEngine | SqliteEngine
 
@@ -21,9 +22,9 @@ def current_engine() -> Engine:
 
 
 def tables_left_out() -> set[str]:
-    """Tables whose rows no backup holds: logins that a restore would bring back to life, and what is only a cache."""
+    """Tables whose rows no backup holds: logins that a restore would bring back to life, counts, and caches."""
     caches = {cache["LOCATION"] for cache in settings.CACHES.values() if cache["BACKEND"].endswith(".db.DatabaseCache")}
-    return {Session._meta.db_table} | caches
+    return {Session._meta.db_table, Tally._meta.db_table} | caches
 
 
 def make_backup(path: Path, tell: Tell) -> tuple[Manifest, int]:

@@ -20,6 +20,7 @@ from himmes.models import ApiToken
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
 from machines.audit_trail import Action
 from machines.models import Machine, Sensor
+from machines.rates import ExportRate
 from vibration.models import ImportRun, Recording
 from vibration.tests.world import make_recording
 
@@ -209,6 +210,31 @@ def test_every_csv_that_is_fetched_is_noted_with_its_filter(office, boss, path):
     assert (entry.additional_data["event"], entry.additional_data["request"]) == ("export", f"GET {path}")
     assert entry.cid == answer.headers["X-Request-ID"]
     assert entry.remote_addr == ADDRESS
+
+
+@pytest.mark.parametrize("path", EXPORTS)
+def test_who_fetches_csv_again_and_again_is_stopped_before_he_floods_the_trail(office, monkeypatch, path):
+    monkeypatch.setattr(ExportRate, "THROTTLE_RATES", {"export": "2/hour", "caller": None})
+    make_recording(3)
+    LogEntry.objects.all().delete()
+    assert [office.get(path).status_code for _ in range(4)] == [200, 200, 429, 429]
+    assert LogEntry.objects.count() == 2
+    answer = office.get(path)
+    assert 3590 <= int(answer.headers["Retry-After"]) <= 3600
+    if path.startswith("/api/"):
+        assert answer.json()["status"] == 429
+    else:
+        assert "Try again in 3600 seconds." in answer.text
+    assert office.get(path.replace("format=csv", "")).status_code == 200  # to look is no export
+
+
+def test_exports_are_counted_for_each_person_and_token_and_by_whatever_way(office, roles, monkeypatch):
+    monkeypatch.setattr(ExportRate, "THROTTLE_RATES", {"export": "2/hour", "caller": None})
+    make_recording(3)
+    program = make_program(roles, "viewer")
+    by_api, by_page = "/api/vibration-data?machine_name=g1&format=csv", "/vibration/table/?machine=g1&format=csv"
+    assert [office.get(path).status_code for path in (by_api, by_page, by_api)] == [200, 200, 429]
+    assert [program.get("vibration-data?format=csv").status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_a_page_that_is_only_looked_at_is_not_noted(office):

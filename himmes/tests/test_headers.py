@@ -109,6 +109,20 @@ def test_no_cookie_is_to_be_had_by_another_host_or_without_https():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "0080", "0" * 400, "9" * 5_000, "-1", "x", "80:80", ""])
+def test_a_port_that_can_not_be_is_refused_and_comes_back_nowhere(user, port):
+    client = Client(headers={"Host": f"testserver:{port}"})
+    for path in ("/login/", "/vibration/", "/api/machines", "/admin/"):
+        answer = client.get(path)
+        assert answer.status_code == 400, path
+        assert port == "" or f":{port}" not in answer.text + str(answer.headers)
+
+
+@pytest.mark.parametrize("host", ["testserver", "testserver:80", "testserver:65535", "testserver:1"])
+def test_a_port_that_can_be_is_taken(host):
+    assert Client(headers={"Host": host}).get("/login/").status_code == 200
+
+
 def test_a_host_that_is_none_of_ours_is_refused(client):
     assert client.get("/login/", headers={"Host": "evil.example"}).status_code == 400
     assert client.get("/login/", headers={"X-Forwarded-Host": "evil.example"}).status_code == 200

@@ -185,6 +185,51 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(user):
     assert said("operator") == said("nobody")
 
 
+def test_a_right_password_is_no_failure_though_it_is_counted_before_it_is_looked_at(user):
+    assert [log_in("operator", "wrong") for _ in range(4)] == [WRONG] * 4
+    for _ in range(10):
+        assert log_in("operator", PASSWORD) == OK
+    assert AccessAttempt.objects.get().failures_since_start == 4
+    assert log_in("operator", "wrong") == LOCKED
+
+
+def test_a_right_password_of_somebody_who_may_not_use_the_admin_is_no_failure(user):
+    for _ in range(6):
+        answer = Client().post("/admin/login/", {"username": "operator", "password": PASSWORD})
+        assert answer.status_code == WRONG
+    assert not AccessAttempt.objects.exists()
+
+
+def test_a_try_that_the_database_did_not_let_come_to_its_end_is_no_failure(user, monkeypatch):
+    def fail(*args, **more):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("django.contrib.auth.backends.ModelBackend.authenticate", fail)
+    client = Client(raise_request_exception=False)
+    assert log_in("operator", PASSWORD, client=client) == 503
+    assert not AccessAttempt.objects.exists()
+
+
+def test_tries_that_lie_behind_a_right_one_are_forgotten_in_their_own_time(user):
+    """A right password does not move the end of what had failed before."""
+    log_in("operator", "wrong")
+    failed_at = timezone.now() - timedelta(minutes=14)
+    AccessAttempt.objects.update(attempt_time=failed_at)
+    log_in("operator", PASSWORD)
+    assert AccessAttempt.objects.get().attempt_time == failed_at
+
+
+@pytest.mark.parametrize("page", ["/login/", "/admin/login/"])
+def test_who_knows_a_password_can_not_flood_the_trail_by_logging_in_again_and_again(boss, monkeypatch, page):
+    monkeypatch.setattr("himmes.login_limits.LOGINS", 3)
+    client = Client(headers={"Accept-Language": "en"})
+    form = {"username": "boss", "password": PASSWORD, "next": "/"}
+    assert [client.post(page, form).status_code for _ in range(4)] == [302, 302, 302, 200]
+    assert "Try again in 15 min." in client.post(page, form).text
+    assert LogEntry.objects.filter(additional_data__event="login").count() == 3
+    assert not AccessAttempt.objects.exists()  # refused, but not failed
+
+
 # --- Passwords
 
 
@@ -322,6 +367,30 @@ def test_five_wrong_present_passwords_end_the_login_and_are_noted(user):
     assert client.post("/password/", form | {"old_password": PASSWORD}).headers["Location"].startswith("/login/")
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
+
+
+def test_a_right_present_password_begins_the_count_of_wrong_ones_anew(user):
+    client = Client()
+    client.force_login(user)
+    form = {"old_password": "wrong", "new_password1": ANOTHER, "new_password2": ANOTHER}
+    for _ in range(3):
+        assert [client.post("/password/", form).status_code for _ in range(4)] == [200] * 4
+        client.post("/password/", form | {"old_password": PASSWORD, "new_password1": "short"})
+    assert client.get("/").status_code == 200
+
+
+def test_who_changes_his_password_again_and_again_is_stopped(user, monkeypatch):
+    monkeypatch.setattr("himmes.views.NEW_PASSWORDS", 2)
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(user)
+    for number in range(3):
+        form = {"old_password": PASSWORD if number == 0 else f"{ANOTHER} {number - 1}"}
+        form |= {"new_password1": f"{ANOTHER} {number}", "new_password2": f"{ANOTHER} {number}"}
+        answer = client.post("/password/", form)
+    assert answer.status_code == 200
+    assert "very often" in answer.text
+    user.refresh_from_db()
+    assert user.check_password(f"{ANOTHER} 1")
 
 
 @pytest.mark.parametrize("by", ["himself", "an administrator"])

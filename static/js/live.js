@@ -11,6 +11,7 @@
     timeZone: clock?.dataset.zone,
   });
   let lastAnswer = new Date();
+  let askFrom = 0; // not before this instant: the server has asked to wait
 
   function heard() {
     lastAnswer = new Date();
@@ -29,7 +30,7 @@
   const isLive = (event) => event.target.closest?.("[data-live]") || event.detail.elt?.closest?.("[data-live]");
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && isLive(event)) event.preventDefault();
+    if ((document.hidden || Date.now() < askFrom) && isLive(event)) event.preventDefault();
   });
   // The history of a machine is read when it is opened: once, but again after a failure.
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -54,9 +55,14 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!isLive(event)) return;
     const { xhr, successful } = event.detail;
-    if (successful) heard();
-    else if ([403, 404].includes(xhr?.status)) location.reload(); // the role or the machine is gone; the page says so
-    else away();
+    if (successful) {
+      heard();
+    } else if ([401, 403, 404].includes(xhr?.status)) {
+      location.reload(); // the login, the role or the machine is gone; the page says so
+    } else {
+      if (xhr?.status === 429) askFrom = Date.now() + 1e3 * xhr.getResponseHeader("Retry-After") || 0;
+      away();
+    }
   });
   document.addEventListener("DOMContentLoaded", heard);
 })();

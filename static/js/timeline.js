@@ -1,7 +1,7 @@
 // The timeline: a lane a machine, a bar a run of one state, the worse the taller. The form is the state of the page, as
 // on the waveform page. Asked each second, the server mostly answers that nothing has changed.
 (() => {
-  const { STATES, applyTheme, ask, count, cssValue, fill, runsInWords, showProblem, zooming } = window.himmes;
+  const { STATES, applyTheme, ask, count, cssValue, fill, isShutOut, runsInWords, showProblem, zooming } = window.himmes;
   const POLL_MS = 1000;
   const LANE_PX = 34;
   const AXES_PX = 62;
@@ -112,10 +112,11 @@
       const time = clockTime.format(lastAnswer);
       const timed = { away: fill(text.away, { time }), failed: fill(text.failed, { time, status: answer.status }) };
       showProblem(banner, answer, { ...text, ...timed, refused: text.outdated });
-      refused = answer.status === 400;
+      refused = [400, 403].includes(answer.status);
       figure.dataset.stale = "";
+      if (isShutOut(answer)) return; // until somebody presses something or comes back to this tab
     }
-    timer = setTimeout(poll, POLL_MS);
+    timer = setTimeout(poll, Math.max(POLL_MS, answer.status === 429 ? answer.wait : 0));
   }
 
   function poll() {

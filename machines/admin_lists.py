@@ -1,0 +1,48 @@
+"""The lists of the administration: what their query strings may ask for."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, SEARCH_VAR, ChangeList
+from django.utils.translation import gettext as _
+
+LONGEST_SEARCH = 200  # characters; of much more, SQLite says that the expression is too deep
+
+
+class ShortSearch(forms.Form):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields = {SEARCH_VAR: forms.CharField(required=False, strip=False, max_length=LONGEST_SEARCH)}
+
+
+class OfferedList(ChangeList):
+    """Filtered by what the filters beside it offer, and by nothing else.
+
+    Django also takes any field of the model, so that what a list does not show, or blots out, can be guessed letter by
+    letter: `?username__startswith=a`; and any lookup, as of a year that no calendar has.
+    """
+
+    search_form_class = ShortSearch
+
+    def get_filters(self, request):
+        specs, has_filters, others, *rest = super().get_filters(request)
+        if others:
+            raise IncorrectLookupParameters(f"not offered: {', '.join(others)}")
+        return specs, has_filters, others, *rest
+
+
+class OfferedFilters:
+    """Mixed into each ModelAdmin, before Django's; says in words that a filter can't be."""
+
+    def get_changelist(self, request, **kwargs):
+        return OfferedList
+
+    def get_changelist_instance(self, request):
+        try:
+            return super().get_changelist_instance(request)
+        except (IncorrectLookupParameters, OverflowError) as error:  # the latter: a time beyond the calendar
+            names = ", ".join(name[:60] for name in request.GET if name not in IGNORED_PARAMS)
+            if ERROR_FLAG not in request.GET:
+                message = _("%(names)s is no filter of this list, or not one with this value. You see all of it.")
+                messages.warning(request, message % {"names": names})
+            raise IncorrectLookupParameters(names) from error
