@@ -33,7 +33,7 @@ class ApiTokenAuthentication(TokenAuthentication):
             raise AuthenticationFailed(f"This token expired at {timezone.localtime(found.expiry).isoformat()}.")
         now = timezone.now()
         user = self.validate_user(found)
-        if found.last_used is None or now - found.last_used >= LAST_USED_STEP:
+        if found.last_used is None or abs(now - found.last_used) >= LAST_USED_STEP:
             _note_use(found, now)
         return user
 

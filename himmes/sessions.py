@@ -31,7 +31,7 @@ class SessionRenewal:
         session = request.session
         if session.session_key and request.user.is_authenticated:
             now = int(time.time())
-            if now - session.get("renewed", 0) > settings.SESSION_COOKIE_AGE / 2:
+            if abs(now - session.get("renewed", 0)) > settings.SESSION_COOKIE_AGE / 2:  # also if the clock was put back
                 self._renew(session, now)
         return self.get_response(request)
 

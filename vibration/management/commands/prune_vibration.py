@@ -17,11 +17,12 @@ from machines.models import Machine
 from machines.terminal import TerminalCommand
 from vibration.interrupting import noted_interruptions
 from vibration.management.commands.import_vibration import positive, user_name
-from vibration.models import Recording
+from vibration.models import ImportRun, Recording
 from vibration.pruning import BATCH_ROWS, Removal, find_removal, remove
 from vibration.reporting import removal_table, show_bar
 
 LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
+LONGEST_IMPORT = timedelta(days=1)  # one that began before that and is not finished was killed
 LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
 PAUSE, MAX_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
 LONGEST_PAUSE_S = 10.0  # a batch may have waited for a long import, which is no work of its own
@@ -56,6 +57,7 @@ class Command(TerminalCommand):
         recordings = Recording.objects.with_place().filter(sample_count__gt=0)
         if machine:
             recordings = recordings.filter(sensor__machine__in=[known_machine(name) for name in machine])
+        recordings = self._without_imported(recordings)
         # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         removed = 0
@@ -85,7 +87,21 @@ class Command(TerminalCommand):
         if removed != total:
             self.stdout.write("What differs was stored or deleted by others in the meantime.")
 
-    def _track(self, recordings) -> list[Recording]:
+    def _without_imported(self, recordings: list[Recording]) -> list[Recording]:
+        """Those of which no import runs.
+
+        The next rows of an import of old samples belong to the bucket of the last. Removed now, that bucket would keep
+        them out.
+        """
+        since = timezone.now() - LONGEST_IMPORT
+        running = ImportRun.objects.filter(outcome=ImportRun.Outcome.UNFINISHED, started_at__gte=since)
+        imported = set(running.values_list("recording", flat=True))
+        for recording in recordings:
+            if recording.pk in imported:
+                self.stderr.write(f"{recording} is left for the next time: an import of it runs, or was killed.")
+        return [it for it in recordings if it.pk not in imported]
+
+    def _track(self, recordings: list[Recording]) -> list[Recording]:
         if not sys.stderr.isatty():
             return recordings
         return track(recordings, "Looking at recordings", console=Console(stderr=True), transient=True)
