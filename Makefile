@@ -51,7 +51,7 @@ soak: ## use the site for ten minutes on MariaDB: pages, 5,000 samples/s, memory
 	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
 		.venv/bin/python -m bench.soak $(ARGS)
 
-chaos: ## kill MariaDB ten times under an import and posts, then look at every row (ARGS='--seed 2 --kills 20')
+chaos: ## kill MariaDB and server processes under an import and posts, then look at every row (ARGS='--seed 2 --kills 20')
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
 	@.venv/bin/python -m bench.chaos $(ARGS)

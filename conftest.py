@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from himmes import health
 
 WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
+PATIENCE_MS = 60_000  # with what a page is waited for: a busy machine is no fault of the page
 CHROMIUM_ARGS = [
     "--disable-gpu",
     "--disable-background-networking",
@@ -181,7 +182,7 @@ def new_page(chromium, live_server, transactional_db, watch):
                 [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
             )
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         watch.follow(page)
         return page
 

@@ -33,7 +33,7 @@ def note_read(about: models.Model | type[models.Model], what: str, **details) ->
     """
     entry = _entry(Action.ACCESS, about, what, details)
     if error := refused(entry.save):
-        said = {"what": what, "about": str(entry.content_type), "from": entry.remote_addr} | entry.additional_data
+        said = {"what": what, "about": about._meta.label, "from": entry.remote_addr} | entry.additional_data
         logger.warning("Not in the audit trail, as the database takes no writes (%s): %s", error, json.dumps(said))
 
 

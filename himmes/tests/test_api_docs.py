@@ -38,7 +38,9 @@ def test_swagger_ui_posts_as_the_person_who_is_logged_in(page, user, roles):
     operation = page.locator("[id$=post_vibration_data_bulk]")
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Try it out").click()
-    operation.get_by_role("button", name="Execute").click()
+    with page.expect_response("**/api/vibration-data/bulk") as answered:
+        operation.get_by_role("button", name="Execute").click()
+    assert (answered.value.status, answered.value.json()["inserted"]) == (200, 1)
     operation.locator(".live-responses-table").get_by_text('"inserted": 1').first.wait_for()
 
 
@@ -47,4 +49,5 @@ def test_redoc_shows_every_operation(page):
     page.wait_for_selector("[data-section-id^='tag/']")
     assert page.title() == "HIM-MES API – ReDoc"
     assert page.get_by_text("진단 결과 / diagnoses").count() >= 1
-    page.wait_for_timeout(500)  # its search index is built in a worker
+    page.get_by_placeholder("Search...").fill("waveform")  # its index is built in a worker
+    page.locator("[data-role='search:results']").get_by_text("waveform").first.wait_for()

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
 
 from diagnosis.tests.world import post
@@ -238,3 +239,33 @@ def test_our_code_hashes_with_nothing_weak_and_starts_no_shell():
         if "tests" not in path.parts and (match := weak.search(path.read_text(encoding="utf-8")))
     }
     assert found == {}
+
+
+def rows_by_table() -> dict[str, int]:
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        found = {}
+        for table in tables:
+            cursor.execute(f"SELECT COUNT(*) FROM {table}")
+            found[table] = cursor.fetchone()[0]
+        return found
+
+
+@pytest.mark.django_db
+def test_a_stranger_makes_the_server_store_nothing_but_his_failed_logins(user):
+    """No session, no message, no entry of the trail, whatever he asks for."""
+    before = rows_by_table()
+    stranger = Client(headers={"Accept-Language": "en"})
+    for path in ("/", "/login/", "/login/?next=/vibration/", "/admin/", "/admin/login/", "/password/", "/api/docs"):
+        stranger.get(path)
+        stranger.post(path, {"language": "en", "old_password": "x", "username": "", "password": ""})
+    for path in ("/logout/", "/i18n/setlang/", "/api/machines", "/api/vibration-data/csv", "/metrics", "/nowhere/"):
+        stranger.get(path)
+        stranger.post(path, {"language": "en", "next": "/login/"})
+    assert rows_by_table() == before
+    assert "sessionid" not in stranger.cookies
+    for _ in range(20):
+        stranger.post("/login/", {"username": "operator", "password": "wrong"})
+    grown = {table: rows - before[table] for table, rows in rows_by_table().items() if rows != before[table]}
+    # One row of a count, one lock, five entries: what is tried during a lock leaves nothing.
+    assert grown == {"axes_accessattempt": 1, "machines_tally": 1, "auditlog_logentry": 5}

@@ -138,9 +138,9 @@ def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up(monkeyp
         away(monkeypatch, PORT=silent.getsockname()[1])
         started = time.monotonic()
         assert ask().status_code == 503
-        assert time.monotonic() - started < 3.5
+        assert time.monotonic() - started < 30  # by itself it would wait for minutes
         # ... and the thread does not wait for ever.
-        assert health._look.exception(timeout=10)
+        assert health._look.exception(timeout=60)
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.test import Client
 
 from diagnosis.tests.world import post
 from himmes.tests.test_unavailable import database_away
+from machines.tests.page_clock import pass_time
 from vibration.tests.world import make_recording
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,13 +36,6 @@ def questions(page, path: str = API) -> list[str]:
     found = []
     page.on("request", lambda request: found.append(request.url) if urlsplit(request.url).path == path else None)
     return found
-
-
-def pass_time(page, seconds: int) -> None:
-    """The page's own clock goes on, second by second, and each answer comes."""
-    for _second in range(seconds):
-        page.clock.run_for(1_000)
-        page.evaluate("fetch('/healthz').then((answer) => answer.text())")  # comes after what the timers have asked
 
 
 @pytest.mark.parametrize("locale", LOGGED_OUT)

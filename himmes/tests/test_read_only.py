@@ -257,7 +257,9 @@ def test_an_export_goes_on_and_the_log_says_what_the_audit_trail_cannot(browser,
     assert record.levelname == "WARNING"
     said = json.loads(record.getMessage().partition("): ")[2])
     assert (
-        said == {"what": told.object_repr, "about": str(told.content_type), "from": "127.0.0.1"} | told.additional_data
+        said
+        == {"what": told.object_repr, "about": told.content_type.model_class()._meta.label, "from": "127.0.0.1"}
+        | told.additional_data
     )
     assert said["request"] == f"GET {path}?format=csv"
     assert said["actor"] == ("administrator-program" if ask else "boss")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from machines.models import Machine, Sensor
+from machines.tests.page_clock import pass_time, settle, stop_clock
 from vibration.features import features_of
 from vibration.importing import open_recording, write_samples
 from vibration.models import Recording
@@ -53,9 +54,11 @@ def turn_wheel(page, *deltas: int) -> None:
     """Over the middle of the plot, one event after the other."""
     box = page.locator("#waveform canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    stop_clock(page)  # however long an event takes, they are one turn
     for delta in deltas:
         page.mouse.wheel(0, delta)
-        page.wait_for_timeout(30)
+        pass_time(page, 0.03)
+    pass_time(page, 2)
 
 
 # --- The numbers ------------------------------------------------------------------------------------------------------
@@ -228,7 +231,7 @@ def test_the_waveform_does_not_wait_for_the_spectrum_and_an_outdated_one_is_drop
     told = note(page, "window")
     assert told.startswith("5 s to ")
     held[0].abort("aborted")
-    page.wait_for_timeout(100)
+    settle(page)
     assert note(page, "window") == told
     assert page.get_by_role("alert").is_hidden()
 
@@ -253,6 +256,7 @@ def test_when_only_the_spectrum_fails_the_chart_stays_and_it_can_be_tried_again(
 @pytest.mark.browser
 def test_a_turn_of_the_wheel_is_one_zoom_one_request_and_one_step_back(page):
     make_recording(COUNT)
+    page.clock.install()
     show(page)
     depth = page.evaluate("history.length")
     requests = []
@@ -274,11 +278,11 @@ def test_a_turn_of_the_wheel_is_one_zoom_one_request_and_one_step_back(page):
 @pytest.mark.browser
 def test_the_wheel_scrolls_the_page_where_it_could_not_zoom_out_any_more(page):
     make_recording(COUNT)
+    page.clock.install()
     show(page)
     depth = page.evaluate("history.length")
     turn_wheel(page, 300)
     page.wait_for_function("() => scrollY > 0")
-    page.wait_for_timeout(500)
     assert page.evaluate("history.length") == depth
     assert window(page) == ("", "")
 

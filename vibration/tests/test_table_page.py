@@ -537,7 +537,7 @@ def test_the_table_scrolls_in_its_box_and_nothing_reaches_beyond_the_screen(
         box = page.get_by_role("region")
         box.focus()
         page.keyboard.press("PageDown")
-        for _attempt in range(40):  # Playwright's own waiting is an eval, which the policy forbids
+        for _attempt in range(1_200):  # Playwright's own waiting is an eval, which the policy forbids
             if scrolled := box.evaluate("(it) => it.scrollTop"):
                 break
             page.wait_for_timeout(50)

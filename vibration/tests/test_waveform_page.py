@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from machines.models import Sensor
+from machines.tests.page_clock import settle
 from vibration.importing import open_recording, write_samples
 from vibration.states import STATES
 from vibration.tests.world import make_recording, make_samples
@@ -348,7 +349,7 @@ def test_an_answer_that_comes_late_is_dropped(page):
     press(page, "Zoom in")
     shown = caption(page)
     held[0].abort("aborted")
-    page.wait_for_timeout(100)
+    settle(page)
     assert caption(page) == shown
     assert page.get_by_role("alert").is_hidden()
 
