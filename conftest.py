@@ -65,9 +65,10 @@ def no_calls_counted():
 
 
 @pytest.fixture(autouse=True)
-def each_use_of_a_token_may_be_noted(monkeypatch):
+def each_note_may_be_written(monkeypatch):
     """What one test could not write is nothing for the next."""
-    monkeypatch.setattr("himmes.authentication._none_until", 0.0)
+    for notes in ("himmes.authentication.USES", "himmes.sessions.RENEWALS"):
+        monkeypatch.setattr(f"{notes}._none_until", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,6 @@
 """How programs say who they are: `Authorization: Bearer <token>`."""
 
-import logging
-import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -11,11 +9,10 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from himmes.models import ApiToken
-from machines.bookkeeping import refused
+from machines.bookkeeping import Notes
 
-logger = logging.getLogger(__name__)
 LAST_USED_STEP = timedelta(minutes=1)  # how exactly the last use is kept: not a write for every request
-_none_until = 0.0  # by the clock `time.monotonic`: no use is noted before, as the database takes no writes
+USES = Notes("When a token was used last")
 
 
 class ApiTokenAuthentication(TokenAuthentication):
@@ -34,18 +31,8 @@ class ApiTokenAuthentication(TokenAuthentication):
         now = timezone.now()
         user = self.validate_user(found)
         if found.last_used is None or abs(now - found.last_used) >= LAST_USED_STEP:
-            _note_use(found, now)
+            USES.written(lambda: ApiToken.objects.filter(pk=found.pk).update(last_used=now))
         return user
-
-
-def _note_use(token: ApiToken, now: datetime) -> None:
-    """Keep when a token was used last. What it is used for does not fail when that can't be kept."""
-    global _none_until
-    if time.monotonic() < _none_until:
-        return
-    if error := refused(lambda: ApiToken.objects.filter(pk=token.pk).update(last_used=now)):
-        _none_until = time.monotonic() + LAST_USED_STEP.total_seconds()
-        logger.warning("The use of token %s can't be noted, nor that of others for a minute: %s", token.pk, error)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

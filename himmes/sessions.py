@@ -1,6 +1,5 @@
 """How long a login lasts."""
 
-import logging
 import time
 from contextlib import suppress
 
@@ -9,9 +8,9 @@ from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.base import UpdateError
 from django.dispatch import receiver
 
-from machines.bookkeeping import refused
+from machines.bookkeeping import Notes
 
-logger = logging.getLogger(__name__)
+RENEWALS = Notes("That a login is in use")
 
 
 @receiver(user_logged_in)
@@ -40,6 +39,5 @@ class SessionRenewal:
         before, was_modified = session.get("renewed", 0), session.modified
         session["renewed"] = now
         with suppress(UpdateError):  # ended meanwhile, as Django says when it saves the session after the answer
-            if error := refused(session.save):
-                logger.warning("A login can't be renewed: %s", error.__context__)
+            if not RENEWALS.written(session.save):
                 session["renewed"], session.modified = before, was_modified

@@ -1,8 +1,13 @@
 """Writes on the way of a read: who reads can do without them."""
 
+import logging
+import time
 from collections.abc import Callable
 
 from machines.database_errors import trouble_of
+
+logger = logging.getLogger(__name__)
+REST_S = 60.0
 
 
 def refused(write: Callable[[], object]) -> Exception | None:
@@ -18,3 +23,22 @@ def refused(write: Callable[[], object]) -> Exception | None:
             return error
         raise
     return None
+
+
+class Notes:
+    """Such writes of one kind, which come with many reads: after one that was refused, none is tried for a minute."""
+
+    def __init__(self, what: str):
+        self.what = what  # is written, for the log
+        self._none_until = 0.0  # by `time.monotonic`
+
+    def written(self, write: Callable[[], object]) -> bool:
+        """Whether it was; raises what `refused` does."""
+        if time.monotonic() < self._none_until:
+            return False
+        if error := refused(write):
+            self._none_until = time.monotonic() + REST_S
+            logger.warning(
+                "%s can't be written; tried again after %g s: %s", self.what, REST_S, error.__context__ or error
+            )
+        return not error
