@@ -15,6 +15,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import WSGITask
+from waitress.utilities import Error
 
 from himmes.serving.bodies import BUSY, REFUSAL, Refusal, limit_of, refusal_of, too_large
 
@@ -23,7 +24,13 @@ STALLED_S = 15.0  # in which a sender sends, or a reader takes, at least somethi
 BODY_S = 20.0  # for any body, and beyond that
 SLOWEST_BYTES_PER_S = 32 * 1024  # on average of a body
 LINGER_S = 5.0  # in which the sender of a refused body may still be sending, and then reads why
+REQUEST_LINE_BYTES = 4094  # as gunicorn's own; the time to look an address up may grow with the square of its length
 FRAMING = 8  # bytes on the line for each byte of a chunked body, at the most
+
+
+class LineTooLong(Error):
+    code = 414
+    reason = "URI Too Long"
 
 
 class Spool:
@@ -59,7 +66,10 @@ class Request(HTTPRequestParser):
         is_head = not self.headers_finished
         consumed = super().received(data)
         if self.headers_finished and not self.error and self.refusal is None:
-            if is_head:
+            if is_head and len(self.first_line) > REQUEST_LINE_BYTES:
+                self.error = LineTooLong(f"A request line has at most {REQUEST_LINE_BYTES} bytes.")
+                self.completed = True
+            elif is_head:
                 self._judge_head()
             elif self.chunked:
                 self._judge_chunks()

@@ -25,7 +25,7 @@ METHODS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "f
 OF_DJANGO = {"RegexValidator", "RegexField"}  # they search
 # Short ones first: what is quadratic is told after some seconds, and not after an hour.
 LENGTHS = [100, 1_000, 4_000, 16_000, 64_000, 256_000]
-# Django's own, in the admin: quadratic, but a request line, of which gunicorn takes 4 kB, has no room for it to matter
+# Django's own, in the admin: quadratic, but a request line, of which the server takes 4 kB, has too little room for it
 QUADRATIC_ADDRESS, ADDRESS_LENGTHS = r"^r/(?P<content_type_id>.+)/(?P<object_id>.+)/\Z", LENGTHS[:3]
 LIMIT_S = 1.0  # of this process's own CPU time, whatever else the machine does
 MANY = 24  # spellings of one expression: enough for each branch of those there are

@@ -248,6 +248,15 @@ def test_chunks_are_put_together_and_counted(serve, settings):
         assert read_all(caller).startswith(b"HTTP/1.1 413")
 
 
+def test_a_request_line_is_bounded(serve):
+    served = serve()
+    with served.call(b"GET /" + b"a" * 4_000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as caller:
+        assert read_all(caller).startswith(b"HTTP/1.1 200")
+    with served.call(b"GET /" + b"a" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n") as caller:
+        assert read_all(caller).startswith(b"HTTP/1.1 414")
+    assert len(served.seen) == 1
+
+
 def test_large_bodies_share_what_there_is_for_them(serve, settings):
     settings.API_MAX_UPLOAD_BYTES = 1_900_000
     served = serve()
