@@ -1,12 +1,13 @@
 """The API of machines and sensors; its paths stand in `himmes/api.py`."""
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 
 from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.pagination import ListPagination
+from machines.retrying import in_transaction
 from machines.serializers import MachineSerializer, SensorSerializer
 from machines.versions import IF_MATCH, Versioned
 
@@ -43,7 +44,10 @@ SENSOR = [_asked("센서 / a sensor", _SENSOR), _answered("센서 / a sensor", _
 
 
 class OnceOnly:
-    """Mixed into a view that saves: of two requests at once for one name, the second gets a 400 as any later one."""
+    """Mixed into a view that saves: of two requests at once for one name, the second gets a 400 as any later one.
+
+    A deadlock with others, as with those who post what is being deleted, is no error: it is tried again.
+    """
 
     def perform_create(self, serializer):
         self._save(serializer)
@@ -51,12 +55,17 @@ class OnceOnly:
     def perform_update(self, serializer):
         self._save(serializer, before=self.lock)
 
+    def perform_destroy(self, instance):
+        in_transaction(instance.delete)
+
     def _save(self, serializer, *, before=None, **more):
+        def save():
+            if before:
+                before(serializer)
+            serializer.save(**more)
+
         try:
-            with transaction.atomic():
-                if before:
-                    before(serializer)
-                serializer.save(**more)
+            in_transaction(save)
         except IntegrityError:
             raise serializers.ValidationError("Another request has just saved one of this name.") from None
 
