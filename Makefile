@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos fuzz-api scan screenshots image-check messages
+.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos attack fuzz-api scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -51,10 +51,16 @@ soak: ## use the site for ten minutes on MariaDB: pages, 5,000 samples/s, memory
 	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
 		.venv/bin/python -m bench.soak $(ARGS)
 
-chaos: ## kill MariaDB ten times under an import and posts, then look at every row (ARGS='--seed 2 --kills 20')
+chaos: ## kill MariaDB and server processes under an import and posts, then look at every row (ARGS='--seed 2 --kills 20')
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
 	@.venv/bin/python -m bench.chaos $(ARGS)
+
+attack: ## slow, endless and costly requests on MariaDB, directly and through Caddy, while a collector posts (ARGS='--seconds 5')
+	@scripts/system_packages.sh mariadb proxy
+	@scripts/setup.sh bench
+	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 1G -- \
+		.venv/bin/python -m bench.attack $(ARGS)
 
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \

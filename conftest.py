@@ -65,6 +65,13 @@ def no_calls_counted():
 
 
 @pytest.fixture(autouse=True)
+def each_note_may_be_written(monkeypatch):
+    """What one test could not write is nothing for the next."""
+    for notes in ("himmes.authentication.USES", "himmes.sessions.RENEWALS"):
+        monkeypatch.setattr(f"{notes}._none_until", 0.0)
+
+
+@pytest.fixture(autouse=True)
 def each_look_is_a_new_one(monkeypatch):
     """What one test found out about the database is nothing for the next."""
     monkeypatch.setattr(health, "KEPT_S", 0)

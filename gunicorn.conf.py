@@ -14,8 +14,10 @@ from himmes.logs import logging_config
 wsgi_app = "himmes.wsgi:application"
 # Processes, as of the threads of one only one computes at a time. Each thread keeps a connection to the database open.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
+# Requests come to the threads as a whole: who sends or reads slowly holds a connection, and no thread.
+worker_class = "himmes.serving.worker.BufferedWorker"
 threads = 4
+worker_connections = 500  # of each process; those that wait longest make room for new ones
 # The time to finish an upload when the server is to end. A thread at work is not ended by `timeout`, only a process
 # that stands still.
 timeout = graceful_timeout = 60

@@ -30,6 +30,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench.report import print_report  # noqa: E402
+from vibration.csv_paths import open_csv  # noqa: E402
 from vibration.file_importing import Options, import_file  # noqa: E402
 from vibration.importing import open_recording  # noqa: E402
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup  # noqa: E402
@@ -53,7 +54,10 @@ def load_data(files: list[Path]) -> int:
 
 
 def our_import(files: list[Path]) -> int:
-    runs = [import_file(path, Options(started_by="bench")).run for path in files]
+    runs = []
+    for path in files:
+        with open_csv(path, follow=True) as stream:
+            runs.append(import_file(stream, path, Options(started_by="bench")).run)
     assert {run.outcome for run in runs} == {ImportRun.Outcome.COMPLETE}
     return sum(run.read for run in runs)
 

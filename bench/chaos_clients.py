@@ -1,8 +1,12 @@
-"""Programs that call the API while its database is killed: they remember what they were told, as good collectors do."""
+"""Programs that call the API while its database and its processes are killed.
+
+They remember what they were told, as good collectors do.
+"""
 
 import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +19,7 @@ import numpy as np
 from vibration.states import STATES
 
 TIMEOUT_S = 120
+CALLS = 20  # on one connection, so that each process has something to do
 ROWS = 100  # in a list of samples
 PACE_S = 0.05  # between two calls of one program
 STEP_S = 0.001  # between two samples
@@ -30,14 +35,19 @@ class Tally:
 
     posts: int = 0
     reads: int = 0
-    unavailable: int = 0
     broken: int = 0  # connections to the application
+    ready: int = 0  # how often a process said that it is
+    answers: Counter[int] = field(default_factory=Counter)  # by their status
     faults: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def count(self, name: str) -> None:
         with self.lock:
             setattr(self, name, getattr(self, name) + 1)
+
+    def count_answer(self, status: int) -> None:
+        with self.lock:
+            self.answers[status] += 1
 
     def fault(self, text: str) -> None:
         with self.lock:
@@ -52,6 +62,7 @@ class Program(Thread):
         self.host, self.tally, self.end = urlsplit(address).netloc, tally, end
         self.headers = {"X-Forwarded-Proto": "https", "Content-Type": "application/json"} | headers
         self._connection: HTTPConnection | None = None
+        self._calls = 0  # on this connection
 
     def run(self) -> None:
         for act in self.acts():
@@ -68,17 +79,19 @@ class Program(Thread):
 
     def call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict, bytes]:
         """Status, headers and body of the answer; of a 503 only one that says when to come again."""
+        if self._calls == CALLS:
+            self.disconnect()
+        self._calls += 1
         self._connection = self._connection or HTTPConnection(self.host, timeout=TIMEOUT_S)
         try:
             self._connection.request(method, path, body, self.headers)
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, HTTPException):
-            self._connection.close()
-            self._connection = None
+            self.disconnect()
             raise
+        self.tally.count_answer(response.status)
         if response.status == 503:
-            self.tally.count("unavailable")
             if not response.headers.get("Retry-After", "").isdecimal():
                 self.tally.fault(f"{method} {path}: 503 without Retry-After: {content[:200]}")
             if path.startswith("/api/") and json.loads(content)["status"] != 503:
@@ -86,6 +99,11 @@ class Program(Thread):
         elif response.status >= 300:  # also a redirection to the login, where there is nothing to see
             self.tally.fault(f"{method} {path}: {response.status} {content[:300]}")
         return response.status, response.headers, content
+
+    def disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection, self._calls = None, 0
 
     def post(self, path: str, rows: list | dict) -> tuple[dict, bool] | None:
         """The answer, and whether it is to more than one attempt: it is sent until it is acknowledged."""
@@ -189,9 +207,27 @@ class Reader(Program):
         for path in itertools.cycle(self.paths):
             yield lambda path=path: self.read(path)
 
-    def read(self, path: str) -> None:
+    def read(self, path: str) -> int | None:
+        """The status of the answer; None when the connection broke."""
         self.tally.count("reads")
         try:
-            self.call("GET", path)
+            return self.call("GET", path)[0]
         except (OSError, HTTPException):
             self.tally.count("broken")
+            return None
+
+
+class Asker(Reader):
+    """Once nothing is killed any more: asks on a new connection each time whether the process at its end is ready.
+
+    It must be, and then must answer what it is asked next.
+    """
+
+    def read(self, path: str) -> None:
+        self.disconnect()
+        if (status := super().read("/readyz")) != 200:
+            self.tally.fault(f"not ready: {status}")
+            return
+        self.tally.count("ready")
+        if (status := super().read(path)) != 200:
+            self.tally.fault(f"{path}: {status} of a process that is ready")

@@ -27,6 +27,7 @@ AS_IN_PRODUCTION = {
 class Server(NamedTuple):
     address: str
     pid: int  # of its first process
+    log: Path  # what it says
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def served(folder: Path, command: list[str], port: int, **variables: str) -> Ite
                 sys.exit(f"{command[0]} did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
         try:
-            yield Server(f"http://127.0.0.1:{port}", server.pid)
+            yield Server(f"http://127.0.0.1:{port}", server.pid, log)
         except Exception as error:
             error.add_note(f"{command[0]} said:\n{log.read_text(errors='replace')[-10_000:]}")
             raise
@@ -68,6 +69,11 @@ def in_production(folder: Path, *, workers: int = 1, pages: bool = True, **varia
     gunicorn = ["gunicorn", f"--bind=127.0.0.1:{port}", f"--workers={workers}", "--log-level=warning"]
     with served(folder, gunicorn, port, **AS_IN_PRODUCTION | variables) as server:
         yield server
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started; of gunicorn's first one, those that answer."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def _answers(port: int) -> bool:

@@ -1,7 +1,8 @@
 """The site in use for ten minutes, as in production, on MariaDB: `make soak`.
 
 Ten collectors post the samples of each second, a program posts diagnoses, three wall screens ask each second what is
-new, and four people open one page after the other, admin and charts' data included. The database holds what
+new, and four people open one page after the other, admin and charts' data included. Beside them, 50 slow
+clients hold connections on which they send nothing, half a head, half a body or half an upload. The database holds what
 bench/much_data.py makes. Server (gunicorn, two processes), database and visitors share the machine.
 
 First the rate of samples is raised in steps of half a minute. The knee is the highest rate at which the server stayed
@@ -36,16 +37,18 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from bench.attackers import SlowCompany, Target  # noqa: E402
 from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
 from bench.page_requests import requests_of  # noqa: E402
 from bench.report import print_table  # noqa: E402
-from bench.serving import Server, in_production  # noqa: E402
+from bench.serving import Server, children_of, in_production  # noqa: E402
 from bench.visitors import Answers, Visitors  # noqa: E402
 from machines.models import Machine  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 
 WANTED = 5_000  # samples/s
 COLLECTORS, WALLS, PEOPLE = 10, 3, 4
+SLOW_CLIENTS = 50
 STEPS = (2_500, 5_000, 10_000, 15_000, 20_000, 30_000, 40_000, 50_000)  # samples/s
 LATE_S = 2.0
 MEMORY_MAY_DIFFER = 0.10
@@ -91,10 +94,8 @@ def _token(role: str) -> str:
 
 def resident_bytes(pid: int) -> int:
     """Of a process and all that it started."""
-    process = Path(f"/proc/{pid}")
-    pages = int((process / "statm").read_text().split()[1])
-    children = (process / "task" / str(pid) / "children").read_text().split()
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident_bytes(int(child)) for child in children)
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(resident_bytes, children_of(pid)))
 
 
 def find_knee(plant: Plant, folder: Path, seconds: float) -> tuple[int, list[list[str]]]:
@@ -122,7 +123,11 @@ def _times(answers: Answers) -> list[str]:
 def soak(plant: Plant, folder: Path, rate: int, seconds: float) -> dict:
     before = VibrationData.objects.count()
     answers, memory = Answers(), []
-    with in_production(folder, workers=2) as server, plant.visitors(server, answers, rate):
+    with (
+        in_production(folder, workers=2) as server,
+        plant.visitors(server, answers, rate),
+        SlowCompany(Target("directly", server.address), plant.collector, SLOW_CLIENTS) as slow,
+    ):
         began = time.monotonic()
         while (passed := time.monotonic() - began) < seconds:
             memory.append((passed, resident_bytes(server.pid)))
@@ -141,6 +146,8 @@ def soak(plant: Plant, folder: Path, rate: int, seconds: float) -> dict:
         "rows_acknowledged": answers.rows,
         "rows_stored": stored,
         "statuses": statuses,
+        "slow_clients": SLOW_CLIENTS,
+        "slow_connections": slow.opened,
         "latest_post_s": round(answers.late, 2),
         "memory_second_minute_mb": round(second / 1e6, 1),
         "memory_last_minute_mb": round(last / 1e6, 1),

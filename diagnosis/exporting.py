@@ -10,7 +10,7 @@ from diagnosis.history import read_runs
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.querysets import VibrationDiagnosisQuerySet
 from diagnosis.telling import Run, tell_runs
-from machines.csv_export import safe_text, stream_csv
+from machines.csv_export import stream_csv
 from machines.models import Machine
 
 DIAGNOSIS_COLUMNS = ["machine_name", "detected_at", "fault_type", "model_name", "confidence"]
@@ -55,7 +55,7 @@ def _runs(machines, states, start, end, now) -> Iterator[list]:
 
 def _run_as_cells(run: Run) -> list:
     return [
-        safe_text(run.machine.name),
+        run.machine.name,
         run.fault_type,
         run.status,
         timezone.localtime(run.start).isoformat(),
@@ -63,8 +63,8 @@ def _run_as_cells(run: Run) -> list:
         "yes" if run.begins_before else "no",
         run.duration.total_seconds(),
         run.count,
-        safe_text(run.models[0]),
-        safe_text(run.models[-1]),
+        run.models[0],
+        run.models[-1],
         run.least_confidence,
         run.greatest_confidence,
     ]
@@ -80,9 +80,9 @@ def _all(diagnoses: VibrationDiagnosisQuerySet) -> Iterator[VibrationDiagnosis]:
 
 def _as_cells(diagnosis: VibrationDiagnosis) -> list:
     return [
-        safe_text(diagnosis.machine.name),
+        diagnosis.machine.name,
         timezone.localtime(diagnosis.detected_at).isoformat(),
         diagnosis.fault_type,
-        safe_text(diagnosis.model_name),
+        diagnosis.model_name,
         diagnosis.confidence,
     ]

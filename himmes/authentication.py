@@ -9,8 +9,10 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from himmes.models import ApiToken
+from machines.bookkeeping import Notes
 
 LAST_USED_STEP = timedelta(minutes=1)  # how exactly the last use is kept: not a write for every request
+USES = Notes("When a token was used last")
 
 
 class ApiTokenAuthentication(TokenAuthentication):
@@ -28,8 +30,8 @@ class ApiTokenAuthentication(TokenAuthentication):
             raise AuthenticationFailed(f"This token expired at {timezone.localtime(found.expiry).isoformat()}.")
         now = timezone.now()
         user = self.validate_user(found)
-        if found.last_used is None or now - found.last_used >= LAST_USED_STEP:
-            ApiToken.objects.filter(pk=found.pk).update(last_used=now)
+        if found.last_used is None or abs(now - found.last_used) >= LAST_USED_STEP:
+            USES.written(lambda: ApiToken.objects.filter(pk=found.pk).update(last_used=now))
         return user
 
 

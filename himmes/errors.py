@@ -5,7 +5,6 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import Error, IntegrityError
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.log import log_response
@@ -17,7 +16,7 @@ from rest_framework.views import exception_handler
 
 from himmes.logs import current_request_id
 from himmes.throttling import StrangerThrottle
-from machines.database_errors import Trouble, is_undone, trouble_of
+from machines.database_errors import DATABASE_ERRORS, Trouble, is_lost_reference, is_undone, trouble_of
 from machines.rows import Conflict, TooLarge
 
 logger = logging.getLogger("django.himmes")
@@ -94,13 +93,14 @@ def answer(exc: Exception, context: dict) -> Response | None:
         throttle = StrangerThrottle()
         if not throttle.allow_request(context["request"], context["view"]):
             exc = exceptions.Throttled(throttle.wait())
-    if isinstance(exc, IntegrityError):
+    if is_lost_reference(exc):
         logger.warning("Answered with a conflict: %s", exc)
         exc = Conflict(
-            "What this belongs to was changed or deleted meanwhile. Try again: what is stored counts as identical."
+            "What this belongs to, or what belongs to it, was changed or deleted meanwhile. Try again: what is stored "
+            "counts as identical."
         )
     failure = exc
-    if isinstance(exc, Error) and (trouble := trouble_of(exc)):
+    if isinstance(exc, DATABASE_ERRORS) and (trouble := trouble_of(exc)):
         exc = Unavailable(trouble, exc, context["request"].method)
     if isinstance(exc, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         exc = TooLarge(str(exc))

@@ -4,6 +4,8 @@ import re
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
+from machines.connections import discard_unfinished
+
 
 class Utf8Request(WSGIRequest):
     """A request whose texts are UTF-8, whatever its Content-Type says.
@@ -19,3 +21,8 @@ class Utf8Request(WSGIRequest):
 
 class Handler(WSGIHandler):
     request_class = Utf8Request
+
+    def __call__(self, environ, start_response):
+        # Nothing that an earlier request of this thread met is to be met again.
+        discard_unfinished()
+        return super().__call__(environ, start_response)

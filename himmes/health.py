@@ -8,11 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import Error, connections
+from django.core.cache import cache
+from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+
+from machines.database_errors import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 ANSWER_S = 2.5  # a balancer waits for some seconds only
@@ -51,8 +55,13 @@ def alive() -> JsonResponse:
 
 def ready() -> JsonResponse:
     """503 with the names of what failed; the reasons are in the log, as they are nothing for strangers."""
-    unapplied = unapplied_migrations()
-    checks = {"database": unapplied is not None, "migrations": unapplied == 0, "disk": not full_disks()}
+    seen = look_at_database()
+    checks = {
+        "database": seen is not None,
+        "migrations": seen is not None and not seen.unapplied,
+        "cache": seen is not None and seen.cache_answers,
+        "disk": not full_disks(),
+    }
     words = {name: "ok" if fine else "failed" for name, fine in checks.items()}
     if all(checks.values()):
         return JsonResponse({"status": "ready", "checks": words})
@@ -61,48 +70,67 @@ def ready() -> JsonResponse:
 
 # --- The database
 
+
+class Seen(NamedTuple):
+    """What a look at the database has found."""
+
+    unapplied: list[str]  # migrations
+    cache_answers: bool  # the cache, which mostly is a table of it; each call of the API needs it
+
+
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-at-database")
 _lock = Lock()
 _look: Future | None = None
 _begun = 0.0
 
 
-def unapplied_migrations() -> int | None:
-    """How many there are; None when the database does not answer, which is known after 2.5 seconds at the latest.
+def look_at_database() -> Seen | None:
+    """None when the database does not answer, which is known after 2.5 seconds at the latest.
 
     In a thread and with a connection of its own: no time-out that a driver offers holds in each case. All who ask
     meanwhile wait for the same answer, and whoever asks within a second of its beginning gets it too, good or bad: so
-    strangers who ask often cost no more than one connection at a time, and one in a second.
+    strangers who ask often cost no more than one connection at a time, and one in a second. The connections that
+    requests work with need no look: `himmes.handling` lets go of a broken one before each request.
     """
     global _look, _begun
     with _lock:
         if _look is None or (_look.done() and time.monotonic() - _begun >= KEPT_S):
-            _look, _begun = _pool.submit(_find_unapplied), time.monotonic()
+            _look, _begun = _pool.submit(_see), time.monotonic()
         look = _look
     try:
-        unapplied = look.result(timeout=ANSWER_S)
+        seen = look.result(timeout=ANSWER_S)
     except TimeoutError:
         logger.warning("The database has not answered within %s s.", ANSWER_S)
         return None
-    except Error as error:
+    except DATABASE_ERRORS as error:
         logger.warning("The database does not answer: %s", error)
         return None
-    if unapplied:
-        logger.warning("Migrations are not applied: %s", ", ".join(unapplied))
-    return len(unapplied)
+    if seen.unapplied:
+        logger.warning("Migrations are not applied: %s", ", ".join(seen.unapplied))
+    return seen
 
 
-def _find_unapplied() -> list[str]:
+def _see() -> Seen:
     connection = connections.create_connection("default")
     timeouts = _TIMEOUTS_S.get(connection.vendor, {})
     options = connection.settings_dict["OPTIONS"] | timeouts
     connection.settings_dict = connection.settings_dict | {"OPTIONS": options}
+    connections["default"] = connection  # of this thread, so that the cache takes the same
     try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        return [str(migration) for migration, _backwards in plan]
+        return Seen([str(migration) for migration, _backwards in plan], _cache_answers())
     finally:
         connection.close()
+
+
+def _cache_answers() -> bool:
+    try:
+        cache.get("ready")
+    except Exception as error:  # noqa: BLE001  each kind of cache has errors of its own
+        logger.warning("The cache does not answer: %s. Its table is made by `manage.py createcachetable`.", error)
+        return False
+    return True
 
 
 # --- The disks

@@ -13,8 +13,9 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.db.models import F, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from machines.audit_trail import Action, note
@@ -39,6 +40,15 @@ class LoginLimits(AxesDatabaseHandler):
         ]
         shares = zip(counts, settings.LOGIN_FAILURE_LIMITS, strict=True)
         return max(count * settings.AXES_FAILURE_LIMIT // limit for count, limit in shares)
+
+    def get_user_attempts(self, request, credentials: dict | None = None) -> list[QuerySet]:
+        """Without failures of a clock that was put back since: they would lock until it is there again."""
+        return [attempts.exclude(_yet_to_come()) for attempts in super().get_user_attempts(request, credentials)]
+
+    def clean_expired_user_attempts(self, request=None, credentials: dict | None = None) -> int:
+        """Also removes those, or the next failure would be added to them."""
+        count, _by_model = AccessAttempt.objects.filter(_yet_to_come()).delete()
+        return count + super().clean_expired_user_attempts(request, credentials)
 
     def is_allowed(self, request, credentials: dict | None = None) -> bool:
         """Whether this try is to be evaluated. If so it stands as a failure from now on, until `GiveBack`."""
@@ -135,6 +145,11 @@ class LoginForm(NotTooOften, AuthenticationForm):
 
 class AdminLoginForm(NotTooOften, AdminAuthenticationForm):
     """That of the administration, which also wants somebody who may use it."""
+
+
+def _yet_to_come() -> Q:
+    """Failures too far in the future for a difference between the clocks of two servers."""
+    return Q(attempt_time__gt=timezone.now() + settings.AXES_COOLOFF_TIME)
 
 
 def locked_out(request, response, credentials):

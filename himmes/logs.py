@@ -11,6 +11,8 @@ from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
 
+from machines.printable import printable
+
 OUR_LOGGERS = ["himmes", "machines", "vibration", "diagnosis"]
 # Nothing else is written, so that no library brings in what is not to be logged, such as a request with its query.
 FIELDS = [
@@ -98,6 +100,16 @@ class JsonLine(JsonFormatter):
         return {name: log_data[name] for name in FIELDS if log_data.get(name) is not None}
 
 
+class PlainLine(logging.Formatter):
+    """For the eyes of who develops; a traceback has further lines."""
+
+    def __init__(self):
+        super().__init__("{asctime} {levelname} {name}: {message}", style="{")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), keep="\n\t")
+
+
 def logging_config(*, debug: bool, level: str = "INFO") -> dict:
     """The set-up of `logging` for servers and commands; `level` is that of our own loggers, DEBUG or INFO and so on.
 
@@ -115,7 +127,7 @@ def logging_config(*, debug: bool, level: str = "INFO") -> dict:
         "filters": {"of the request": {"()": OfTheRequest}},
         "formatters": {
             "json": {"()": JsonLine},
-            "plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+            "plain": {"()": PlainLine},
         },
         "handlers": {
             "standard error": {
@@ -129,6 +141,7 @@ def logging_config(*, debug: bool, level: str = "INFO") -> dict:
         "loggers": {
             "django": {"level": "INFO", "handlers": []},
             "gunicorn.error": {"handlers": [], "propagate": True},
+            "waitress.queue": {"level": "ERROR"},  # a warning for each request that waits for a thread
             **ours,
         },
     }

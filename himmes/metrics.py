@@ -9,7 +9,6 @@ import time
 
 from django.conf import settings
 from django.core.signals import got_request_exception
-from django.db import Error
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
@@ -22,7 +21,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
 from himmes.database_metrics import Kept, read_figures, server_figures
-from himmes.health import unapplied_migrations
+from himmes.health import look_at_database
+from machines.database_errors import DATABASE_ERRORS
 from machines.models import Machine
 
 logger = logging.getLogger(__name__)
@@ -93,12 +93,11 @@ class Metrics(APIView):
         self.figures: list[Metric] | None = None  # None: the database is away
         token = hashlib.sha256(request.headers.get("Authorization", "").encode()).digest()
         # Asked first, as it is limited in time: a scraper does not wait for long.
-        unapplied = unapplied_migrations()
-        if unapplied is not None:
+        if seen := look_at_database():
             try:
                 super().initial(request, *args, **kwargs)
-                self.figures = read_figures(timezone.now(), unapplied=unapplied)
-            except Error:
+                self.figures = read_figures(timezone.now(), unapplied=len(seen.unapplied))
+            except DATABASE_ERRORS:
                 logger.warning("The database does not answer.", exc_info=True)
             except APIException:
                 _let_in.pop(token, None)

@@ -9,7 +9,6 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
-from machines.request_bodies import content_length
 from machines.rows import TooLarge
 
 
@@ -33,8 +32,6 @@ class JsonParser(BaseParser):
 def _read(stream, headers: dict) -> bytes:
     limit = settings.API_MAX_BODY_BYTES
     too_large = TooLarge(f"The body has more than {limit:,} bytes, the limit of one request. Send parts.")
-    if content_length(headers) > limit:
-        raise too_large
     body = stream.read(limit + 1)
     encoding = headers.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if encoding == "gzip":

@@ -1,10 +1,16 @@
 """How long a login lasts."""
 
 import time
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.base import UpdateError
 from django.dispatch import receiver
+
+from machines.bookkeeping import Notes
+
+RENEWALS = Notes("That a login is in use")
 
 
 @receiver(user_logged_in)
@@ -24,6 +30,14 @@ class SessionRenewal:
         session = request.session
         if session.session_key and request.user.is_authenticated:
             now = int(time.time())
-            if now - session.get("renewed", 0) > settings.SESSION_COOKIE_AGE / 2:
-                session["renewed"] = now
+            if abs(now - session.get("renewed", 0)) > settings.SESSION_COOKIE_AGE / 2:  # also if the clock was put back
+                self._renew(session, now)
         return self.get_response(request)
+
+    def _renew(self, session, now: int) -> None:
+        """Saved here already: while the database takes no writes, the page comes all the same."""
+        before, was_modified = session.get("renewed", 0), session.modified
+        session["renewed"] = now
+        with suppress(UpdateError):  # ended meanwhile, as Django says when it saves the session after the answer
+            if not RENEWALS.written(session.save):
+                session["renewed"], session.modified = before, was_modified

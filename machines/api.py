@@ -4,6 +4,7 @@ from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 
+from machines.database_errors import is_duplicate
 from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.pagination import ListPagination
@@ -62,12 +63,14 @@ class OnceOnly:
         def save():
             if before:
                 before(serializer)
-            serializer.save(**more)
+            try:
+                serializer.save(**more)
+            except IntegrityError as error:
+                if not is_duplicate(error):
+                    raise
+                raise serializers.ValidationError("Another request has just saved one of this name.") from None
 
-        try:
-            in_transaction(save)
-        except IntegrityError:
-            raise serializers.ValidationError("Another request has just saved one of this name.") from None
+        in_transaction(save)
 
 
 @extend_schema(tags=["설비 / machines"])

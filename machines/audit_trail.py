@@ -1,5 +1,7 @@
 """What is done is noted in the audit trail; himmes/auditing.py adds who did it, and from where."""
 
+import json
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -8,6 +10,9 @@ from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from machines.bookkeeping import refused
+
+logger = logging.getLogger(__name__)
 Action = LogEntry.Action
 
 
@@ -16,8 +21,25 @@ def note(action: int, about: models.Model | type[models.Model], what: str, **det
 
     `details` are kept as JSON, beside who did it: values that JSON has.
     """
+    entry = _entry(action, about, what, details)
+    entry.save()
+    return entry
+
+
+def note_read(about: models.Model | type[models.Model], what: str, **details) -> None:
+    """The entry of what somebody reads; it goes to the log, all of it, while the database takes no writes.
+
+    A replica or a full disk is when data is needed elsewhere, so it is not refused then; the log says the same of it.
+    """
+    entry = _entry(Action.ACCESS, about, what, details)
+    if error := refused(entry.save):
+        said = {"what": what, "about": about._meta.label, "from": entry.remote_addr} | entry.additional_data
+        logger.warning("Not in the audit trail, as the database takes no writes (%s): %s", error, json.dumps(said))
+
+
+def _entry(action: int, about: models.Model | type[models.Model], what: str, details: dict) -> LogEntry:
     pk = about.pk if isinstance(about, models.Model) else None
-    return LogEntry.objects.create(
+    return LogEntry(
         content_type=ContentType.objects.get_for_model(about),
         object_pk="" if pk is None else str(pk),
         object_id=pk if isinstance(pk, int) else None,

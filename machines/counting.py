@@ -3,7 +3,8 @@
 To read a count and to write it back are two steps; between them everybody else who tries at the same time reads the
 same count, and a limit of 5 lets as many through as there are threads (docs/adr/0028-limits-are-counted-before.md).
 
-A period begins with its first try.
+A period begins with its first try. One that ends later than two periods from now was begun before the clock was put
+back, and is over; of less, the clocks of two servers may differ.
 """
 
 import time
@@ -38,7 +39,7 @@ def take(key: str, limit: int, period_s: int) -> int:
         now = timezone.now()
         end = now + timedelta(seconds=period_s)
         tally = _locked(key, end)
-        if tally.ends_at <= now:
+        if not now < tally.ends_at <= end + timedelta(seconds=period_s):
             tally.number, tally.ends_at = 0, end
         if tally.number >= limit:
             raise UsedUp((tally.ends_at - now).total_seconds())
@@ -64,7 +65,12 @@ def take_quickly(key: str, limit: int, period_s: int) -> int:
     if number == 1:
         cache.set(f"{key}-end", time.time() + period_s, period_s)
     if number > limit:
-        raise UsedUp(cache.get(f"{key}-end", time.time() + period_s) - time.time())
+        now = time.time()
+        wait_s = cache.get(f"{key}-end", now + period_s) - now
+        if wait_s <= 2 * period_s:
+            raise UsedUp(wait_s)
+        cache.delete_many([key, f"{key}-end"])
+        return take_quickly(key, limit, period_s)
     return number
 
 

@@ -1,6 +1,7 @@
 """Tables of any length as a CSV download."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 
 from django.db import models
@@ -8,11 +9,15 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
-from machines.audit_trail import Action, note
+from machines.audit_trail import note_read
 from machines.rates import count_export
 
-# What a spreadsheet would take for the start of a formula
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "\0")
+# What a spreadsheet takes for the start of a formula: a sign, perhaps behind spaces and quotes that it does not count.
+_FORMULA = r"""((?:[^\S\t\r\n]|["\0])*)(?=[=+\-@＝＋－＠])"""
+_FORMULA_AT_START = re.compile(_FORMULA)
+# Where the list separator is ; or a tab, a cell is cut there, whatever quotes stand around it. At a comma none is: what
+# holds one is quoted as a whole.
+_FORMULA_WITHIN = re.compile(rf"([;\t\r\n]){_FORMULA}")
 _BOM = "\ufeff"  # without it Excel reads Korean text as cp949
 
 
@@ -36,15 +41,30 @@ def stream_csv(
     often than DJANGO_EXPORT_RATE.
     """
     count_export(request)
-    note(Action.ACCESS, of, f"{name}.csv", event="export")
+    note_read(of, f"{name}.csv", event="export")
     response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
     return response
 
 
 def safe_text(text: str) -> str:
-    """A text cell that no spreadsheet runs as a formula: an apostrophe stands before it if it looks like one."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text cell of which no spreadsheet runs anything as a formula: an apostrophe stands before what looks like one.
+
+    So it is whether the file is cut at commas, semicolons or tabs.
+    """
+    if _FORMULA_WITHIN.search(text):
+        text = _FORMULA_WITHIN.sub(r"\1'\2", text)
+    return f"'{text}" if _FORMULA_AT_START.match(text) else text
+
+
+class SafeWriter:
+    """Writes rows of CSV to a file: texts by `safe_text`, numbers as they are."""
+
+    def __init__(self, file):
+        self._writer = csv.writer(file)
+
+    def writerow(self, row: Iterable):
+        return self._writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
 
 
 class _Echo:
@@ -53,7 +73,7 @@ class _Echo:
 
 
 def _lines(header, rows) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = SafeWriter(_Echo())
     yield _BOM + writer.writerow(header)
     lines: list[str] = []
     for row in rows:

@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from enum import Enum
 
-from django.db import DatabaseError, Error, InterfaceError
+from django.db import DatabaseError, Error, IntegrityError, InterfaceError, connection
+
+# To be caught by whoever takes an error of the database for one: those of Django, and those of the driver (MySQLdb or
+# sqlite3), which Django passes on as they are where it closes a cursor.
+DATABASE_ERRORS = (Error, connection.Database.Error)
 
 
 class Trouble(Enum):
@@ -18,6 +22,11 @@ class Trouble(Enum):
     def retry_after(self) -> int:
         return self.value
 
+    @property
+    def is_of_writes(self) -> bool:
+        """Whether the database goes on answering reads."""
+        return self is not Trouble.AWAY
+
 
 # Numbers of MySQL and MariaDB. Of the client: no socket, no connection, no address, broken, handshake broken, no TLS.
 _UNREACHABLE = {2001, 2002, 2003, 2004, 2005}
@@ -30,6 +39,10 @@ _BROKEN |= {1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 19
 _LOCKED = {1205, 1213}  # waited too long for a lock; a deadlock, each time it was tried
 _READ_ONLY = {1290, 1792, 1836}
 _FULL = {1021, 1114}
+# A foreign key to a row that is not there, or from a row that still is
+_REFERENCE = {1216, 1452, 1217, 1451}
+_DUPLICATE = {1062, 1586}
+_INTERFACE_ERRORS = (InterfaceError, connection.Database.InterfaceError)
 # The errno of a full disk, in texts that come with several numbers
 _NO_SPACE = ('rrcode: 28 "', "rror 28 ", "errno 28 ", "errno: 28 ")
 
@@ -41,6 +54,7 @@ _SQLITE = {
     "disk i/o error": Trouble.AWAY,
     "attempt to write a readonly database": Trouble.READ_ONLY,
     "database or disk is full": Trouble.FULL,
+    "cannot operate on a closed database": Trouble.AWAY,
 }
 
 
@@ -53,26 +67,40 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
     return next((trouble for it in _database_errors(error) if (trouble := _trouble_of_one(it))), None)
 
 
-def mark_undone(error: Error, is_undone: bool = True) -> None:
+def is_lost_reference(error: BaseException) -> bool:
+    """Whether a foreign key refused it: others deleted what a row belongs to, or stored what belongs to it."""
+    return _is_refused(error, _REFERENCE, "foreign key constraint failed")
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """Whether there is a row of that unique key already."""
+    return _is_refused(error, _DUPLICATE, "unique constraint failed")
+
+
+def mark_undone(error: Exception, is_undone: bool = True) -> None:
     """Note at an error whether all that was done until it came up is undone."""
     error.is_undone = is_undone
 
 
-def is_undone(error: Error) -> bool:
+def is_undone(error: Exception) -> bool:
     """Whether what failed with this error has surely changed nothing in the database."""
     # Each error that led to it counts: whoever can't connect any more may have lost the answer to a COMMIT before.
     return getattr(error, "is_undone", all(map(_changed_nothing, _database_errors(error))))
 
 
-def _database_errors(error: BaseException | None) -> Iterator[Error]:
+def _database_errors(error: BaseException | None) -> Iterator[Exception]:
     """An error and what it came of. Django raises errors of its own when the database has failed just before."""
     while error is not None:
-        if isinstance(error, Error):
+        if isinstance(error, DATABASE_ERRORS):
             yield error
         error = error.__cause__ or error.__context__
 
 
-def _changed_nothing(error: Error) -> bool:
+def _is_refused(error: BaseException, numbers: set[int], text: str) -> bool:
+    return isinstance(error, IntegrityError) and (_number(error) in numbers or _text(error).startswith(text))
+
+
+def _changed_nothing(error: Exception) -> bool:
     number = _number(error)
     if number is None:
         # Of SQLite, all but an I/O error, which may come up in the middle of a commit
@@ -80,7 +108,7 @@ def _changed_nothing(error: Error) -> bool:
     return number in _UNREACHABLE or number in _REFUSED or number in _LOCKED or number in _READ_ONLY
 
 
-def _trouble_of_one(error: Error) -> Trouble | None:
+def _trouble_of_one(error: Exception) -> Trouble | None:
     number, text = _number(error), _text(error)
     if number is None:
         return next((trouble for known, trouble in _SQLITE.items() if text.startswith(known)), None)
@@ -92,12 +120,12 @@ def _trouble_of_one(error: Error) -> Trouble | None:
         return Trouble.READ_ONLY
     # mysqlclient's number 0: the connection is closed already.
     gone = number in _UNREACHABLE or number in _REFUSED or number in _BROKEN
-    return Trouble.AWAY if gone or (number == 0 and isinstance(error, InterfaceError)) else None
+    return Trouble.AWAY if gone or (number == 0 and isinstance(error, _INTERFACE_ERRORS)) else None
 
 
-def _number(error: Error) -> int | None:
+def _number(error: Exception) -> int | None:
     return error.args[0] if error.args and isinstance(error.args[0], int) else None
 
 
-def _text(error: Error) -> str:
+def _text(error: Exception) -> str:
     return " ".join(map(str, error.args)).lower()

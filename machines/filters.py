@@ -21,7 +21,9 @@ OTHER_PARAMETERS = {"page", "cursor", "limit", "format"}
 
 def with_plus(time: str) -> str:
     """A time with its "+" again, which a query string takes for a space where nobody escaped it."""
-    return re.sub(r"(\d\d:\d\d\S*) (\d\d:?\d\d)$", r"\1+\2", time)
+    begin, _space, offset = time.rpartition(" ")
+    is_time = re.search(r"\d\d:\d\d", begin.rpartition(" ")[2]) and re.fullmatch(r"\d\d:?\d\d", offset)
+    return f"{begin}+{offset}" if is_time else time
 
 
 class QueryTimeField(TimeField):

@@ -1,11 +1,10 @@
 """Rates at which somebody may do something, counted before it is done; REST framework's throttles, but exact."""
 
-from django.db import Error
 from rest_framework.exceptions import Throttled
 from rest_framework.throttling import SimpleRateThrottle
 
 from machines.counting import UsedUp, take_quickly
-from machines.database_errors import trouble_of
+from machines.database_errors import DATABASE_ERRORS, trouble_of
 
 
 class CountedRate(SimpleRateThrottle):
@@ -19,7 +18,7 @@ class CountedRate(SimpleRateThrottle):
         except UsedUp as used_up:
             self._wait_s = used_up.wait_s
             return False
-        except Error as error:
+        except DATABASE_ERRORS as error:
             if not trouble_of(error):
                 raise
             # A database that takes no counts may well be read.

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from machines.models import Machine, RegisteredBy, Sensor
+from machines.printable import printable
 
 
 class InvalidName(ValueError):
@@ -22,7 +23,9 @@ def clean_name(name: str, field, what: str = "") -> str:
     if not name:
         raise InvalidName(f"{what} is empty")
     if len(name) > field.max_length:
-        raise InvalidName(f"{what} '{name}' has {len(name)} characters; at most {field.max_length} are allowed")
+        raise InvalidName(
+            f"{what} '{printable(name)}' has {len(name)} characters; at most {field.max_length} are allowed"
+        )
     if not name.isprintable():
         raise InvalidName(f"{what} {name!r} holds control characters")
     return name

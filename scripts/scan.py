@@ -136,7 +136,14 @@ def main() -> int:
         subprocess.run(collect, cwd=PROJECT, env=environment, check=True)
         filling = [sys.executable, "-c", FILL, folder / "csv"]
         filled = subprocess.run(filling, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        serve = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", *make_certificate(folder)]
+        serve = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            f"--bind=127.0.0.1:{port}",
+            "--worker-class=gthread",
+            *make_certificate(folder),
+        ]
         with (folder / "served.log").open("wb") as out:
             server = subprocess.Popen(serve, cwd=PROJECT, env=environment, stdout=out, stderr=out)
         try:

@@ -6,6 +6,7 @@
 # mariadb: server for throw-away databases, tools for backups, headers to compile
 #          mysqlclient
 # browser: Chromium and a Korean font
+# proxy: Caddy, the documented proxy
 # image: what builds and runs the container image without an engine's service
 #
 # Installs what is missing as root or with passwordless sudo; otherwise says
@@ -56,6 +57,9 @@ missing_packages() {
             # The smallest of the packaged Korean fonts.
             has_korean_font || echo fonts-nanum
             ;;
+        proxy)
+            has caddy || echo caddy
+            ;;
         image)
             has debootstrap || echo debootstrap
             [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
@@ -64,7 +68,7 @@ missing_packages() {
             [ -e /usr/libexec/podman/catatonit ] || echo catatonit
             ;;
         *)
-            echo "unknown argument '$1'; known: mariadb, browser, image" >&2
+            echo "unknown argument '$1'; known: mariadb, browser, proxy, image" >&2
             return 1
             ;;
     esac

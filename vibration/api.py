@@ -4,8 +4,6 @@ import math
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.db import Error
 from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -15,19 +13,19 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from machines.at_once import AtOnce
 from machines.csv_export import CsvRenderer
-from machines.database_errors import mark_undone
+from machines.database_errors import DATABASE_ERRORS, mark_undone
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.models import RegisteredBy, Sensor
 from machines.pagination import ListPagination
-from machines.request_bodies import content_length
-from machines.rows import Conflict, InvalidRows, TooLarge, read_rows
+from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
 from vibration.csv_paths import BadPath, place_of
 from vibration.exporting import export_samples
-from vibration.file_importing import COUNTS, Options, Report, import_file
+from vibration.file_importing import COUNTS, Bounds, Options, Report, import_file
 from vibration.filters import RecordingFilter, SampleFilter
 from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
@@ -43,7 +41,11 @@ from vibration.serializers import (
     WaveformQuery,
 )
 from vibration.states import STATES
+from vibration.uploading import NamelessFileUploadHandler
 from vibration.waveform import Waveform, read_waveform
+
+# In each process one, as an upload may take a thread for half a minute, and a process has few
+UPLOADS = AtOnce(1, "uploads")
 
 
 @openapi.SAMPLES
@@ -166,17 +168,14 @@ class CsvUploadView(APIView):
 
     def initialize_request(self, request, *args, **kwargs):
         # On disk from the first byte on: the importer reads a file.
-        request.upload_handlers = [TemporaryFileUploadHandler(request)]
+        request.upload_handlers = [NamelessFileUploadHandler(request)]
         return super().initialize_request(request, *args, **kwargs)
 
-    def initial(self, request, *args, **kwargs):
-        # Before the check of a login's CSRF token, which reads the body.
-        limit = settings.API_MAX_UPLOAD_BYTES
-        if content_length(request.META) > limit:
-            raise TooLarge(f"An upload may have at most {limit:,} bytes. Compress the file, or use import_vibration.")
-        super().initial(request, *args, **kwargs)
-
     def post(self, request):
+        with UPLOADS.place():
+            return self._import(request)
+
+    def _import(self, request):
         twice = [name for name in request.data if len(request.data.getlist(name)) > 1]
         if twice:
             raise ValidationError({name: ["Given more than once; send one file at a time."] for name in twice})
@@ -192,6 +191,7 @@ class CsvUploadView(APIView):
             started_by=request.user.get_username(),
             registered_by=RegisteredBy.API,
         )
+        bounds = Bounds(settings.API_MAX_UPLOAD_CONTENT_BYTES, settings.API_MAX_UPLOAD_SECONDS)
         name = Path(asked["file"].name)
         try:
             machine, sensor, _recording = place_of(name, options.machine, options.sensor, options.recording)
@@ -203,8 +203,8 @@ class CsvUploadView(APIView):
             message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
             raise ValidationError({"machine_name": [message]})
         try:
-            report = import_file(Path(asked["file"].temporary_file_path()), options, name=name)
-        except Error as error:
+            report = import_file(asked["file"].file, name, options, bounds=bounds)
+        except DATABASE_ERRORS as error:
             mark_undone(error, False)  # the batches before are stored
             raise
         count_upload(report.run)
@@ -214,12 +214,19 @@ class CsvUploadView(APIView):
 
 
 class ImportStopped(APIException):
-    status_code = status.HTTP_400_BAD_REQUEST
+    """A file that was not read to its end: 400 for what it holds, 413 where it was too much for an upload."""
 
     def __init__(self, report: Report):
+        too_large = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+        self.status_code = too_large if report.is_over_bounds else status.HTTP_400_BAD_REQUEST
         self.extra = {"report": _told(report)}
         reason = report.problems[-1] if report.run.outcome == ImportRun.Outcome.STOPPED else report.path.name
         message = f"{reason}; {report.run.message}"
+        if report.is_over_bounds:
+            message += (
+                ". Import the whole file with the command import_vibration, which has no such limits, or send the rest "
+                "in parts: what is stored counts as identical."
+            )
         self.errors = [{"field": "file", "message": message}]
         super().__init__(message)
 

@@ -1,46 +1,79 @@
-"""Which files a path means, and which machine and sensor a file is of."""
+"""Which files a path means, how they are opened, and which machine and sensor a file is of."""
 
+import errno
 import os
 import re
+import stat
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 
 from machines.models import Machine, Sensor
+from machines.printable import printable
 from machines.registering import InvalidName, clean_name
 from vibration.models import Recording
 from vibration.reading import decode
 
 _SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"
 
 
 class BadPath(ValueError):
     """A path that can't be imported; the message says why and what to do."""
 
 
-def find_files(paths: list[Path]) -> list[Path]:
-    """The files meant by paths: a file itself, the CSV files directly in a folder. Raises BadPath."""
+def find_files(paths: list[Path], pass_over: Callable[[Path], None] = lambda link: None) -> list[Path]:
+    """The files meant by paths: a file itself, the CSV files directly in a folder. Raises BadPath.
+
+    A path may be a link, as whoever names it knows; links in a folder may be anybody's, and go to `pass_over`.
+    """
     files: list[Path] = []
     for path in paths:
         try:
-            files += _files_of(path)
+            files += _files_of(path, pass_over)
         except OSError as error:
-            raise BadPath(f"{path}: {error.strerror}") from None
+            raise BadPath(f"{printable(path)}: {error.strerror}") from None
     return list(dict.fromkeys(files))
 
 
-def _files_of(path: Path) -> list[Path]:
+def _files_of(path: Path, pass_over: Callable[[Path], None]) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
         found = path.exists() or path.is_symlink()
-        raise BadPath(f"{path}: {'is neither a regular file nor a folder' if found else 'no such file or folder'}")
-    files = sorted(entry for entry in path.iterdir() if is_csv(entry))
+        what = "is neither a regular file nor a folder" if found else "no such file or folder"
+        raise BadPath(f"{printable(path)}: {what}")
+    files, links = csv_files_in(path)
+    for link in links:
+        pass_over(link)
     if not files:
-        raise BadPath(f"{path}: no .csv or .csv.gz file in this folder")
+        raise BadPath(f"{printable(path)}: no .csv or .csv.gz file in this folder")
     return files
 
 
-def is_csv(path: Path) -> bool:
-    return bool(_SUFFIX.search(path.name)) and not path.name.startswith(".") and path.is_file()
+def csv_files_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The CSV files directly in a folder, and the links that are called like some, whatever they lead to."""
+    found = sorted(path for path in folder.iterdir() if _SUFFIX.search(path.name) and not path.name.startswith("."))
+    links = {path for path in found if path.is_symlink()}
+    return [path for path in found if path not in links and path.is_file()], sorted(links)
+
+
+def open_csv(path: Path, *, follow: bool) -> BufferedReader:
+    """A regular file, opened to be read. Raises OSError when it can't be, or is none by now.
+
+    What is in a folder may be another thing than when it was looked at: a link, which is followed only if `follow`, or
+    a pipe, which would never open.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+    except OSError as error:
+        if error.errno == errno.ELOOP and not follow:
+            raise OSError(error.errno, NOT_FOLLOWED, str(path)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def name_of(path: Path) -> str:
@@ -65,7 +98,9 @@ def place_of(path: Path, machine: str | None, sensor: str | None, recording: str
     if sensor is None:
         sensor = tail if found else stem if machine else None
     if machine is None or sensor is None:
-        raise BadPath(f"{path}: the name is not <machine>_<sensor>.csv; rename the file, or say --machine and --sensor")
+        raise BadPath(
+            f"{printable(path)}: the name is not <machine>_<sensor>.csv; rename the file, or say --machine and --sensor"
+        )
     try:
         return (
             clean_name(machine, Machine._meta.get_field("name"), "machine"),
@@ -73,4 +108,6 @@ def place_of(path: Path, machine: str | None, sensor: str | None, recording: str
             clean_name(recording, Recording._meta.get_field("name"), "recording"),
         )
     except InvalidName as error:
-        raise BadPath(f"{path}: {error}; rename the file, or say --machine, --sensor and --recording") from None
+        raise BadPath(
+            f"{printable(path)}: {error}; rename the file, or say --machine, --sensor and --recording"
+        ) from None

@@ -1,7 +1,6 @@
 """Importing a CSV file: read, class, write, report. The command and an upload call `import_file`."""
 
-import csv
-import hashlib
+import math
 import os
 import time as clock
 from collections import Counter
@@ -9,22 +8,25 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from django.db import Error
 
+from machines.csv_export import SafeWriter
+from machines.database_errors import DATABASE_ERRORS
 from machines.models import RegisteredBy
+from machines.printable import printable
 from machines.retrying import in_transaction
 from vibration.classifying import RowClass
 from vibration.csv_paths import name_of, place_of
 from vibration.importing import RecordingStartDiffers, open_recording, why_pruned, write_samples
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.prefetching import prefetch
-from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile
+from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile, sha256_of
 from vibration.waiting import Patience
 
+SIGN_OF_LIFE_S = 1.0  # between two calls of `on_progress` where no batch comes
 SHOWN_PROBLEMS = 5  # of each class, in the report, and the row that stops it; the rejects file has them all
 COUNTS = [row_class.name.lower() for row_class in RowClass]  # the fields of ImportRun that count rows
 
@@ -44,13 +46,49 @@ class Options:
     registered_by: RegisteredBy = RegisteredBy.IMPORT  # of a machine that is not known yet
 
 
+class OverBounds(Exception):
+    """A file is larger, or takes longer, than its bounds allow; the message says which."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much of a file is read where somebody waits for the answer: bytes once they are decompressed, and seconds."""
+
+    content_bytes: float = math.inf
+    seconds: float = math.inf
+
+    def check(self, content_bytes: int, seconds: float) -> None:
+        """Raises OverBounds."""
+        if content_bytes > self.content_bytes:
+            raise OverBounds(f"it holds more than {self.content_bytes:,} bytes, decompressed")
+        if seconds > self.seconds:
+            raise OverBounds(f"it takes longer than {self.seconds:g} s")
+
+
+NO_BOUNDS = Bounds()
+
+
 class RejectsFile:
-    """Every conflicting and rejected row, as CSV: file, line, class, reason and the row as it stands in its file."""
+    """Every conflicting and rejected row, as CSV: file, line, class, reason and the row.
+
+    The row is as it stands in its file, but for apostrophes before what a spreadsheet would run, and escapes for what
+    a terminal would obey.
+    """
+
+    HEADER = ("file", "line", "class", "reason", "row")
 
     def __init__(self, path: Path):
         self._file = path.open("w", newline="", encoding="utf-8")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(["file", "line", "class", "reason", "row"])
+        self._writer = SafeWriter(self._file)
+        self._writer.writerow(self.HEADER)
+
+    @classmethod
+    def may_be_written(cls, path: Path) -> bool:
+        """Whether nothing else is lost: there is nothing yet, or an empty file, or one of an earlier run, or a pipe."""
+        if not path.is_file():
+            return True
+        with path.open("rb") as file:
+            return file.read(100).splitlines()[:1] in ([], [",".join(cls.HEADER).encode()])
 
     def __enter__(self):
         return self
@@ -59,89 +97,102 @@ class RejectsFile:
         self._file.close()
 
     def add(self, path: Path, line: int, row_class: RowClass, reason: str, text: str) -> None:
-        self._writer.writerow([path, line, row_class.name.lower(), reason, text])
+        self._writer.writerow([printable(path), line, row_class.name.lower(), reason, printable(text, keep="\t")])
 
 
 @dataclass
 class Report:
     """What became of a file: the record of the run, and the first bad rows in words."""
 
-    path: Path
+    path: Path  # what the file is called
     run: ImportRun
     rejects: RejectsFile | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     told: Counter = field(default_factory=Counter)  # how many rows of each class were told of
     shown: Counter = field(default_factory=Counter)  # and how many of them stand in `problems`
+    is_over_bounds: bool = False
 
     def tell(self, line: int, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:
         """Keep a conflicting or rejected row: in the rejects file, and in words if one of the first or it `stops`."""
         self.told[row_class] += 1
         if stops or self.shown[row_class] < SHOWN_PROBLEMS:
             self.shown[row_class] += 1
-            self.problems.append(f"{self.path}:{line}: {row_class.name.lower()}: {reason}")
+            self.problems.append(f"{printable(self.path)}:{line}: {row_class.name.lower()}: {reason}")
         if self.rejects:
             self.rejects.add(self.path, line, row_class, reason, text)
 
 
 def import_file(
+    stream: BinaryIO,
     path: Path,
     options: Options,
     *,
-    name: Path | None = None,
+    bounds: Bounds = NO_BOUNDS,
     rejects: RejectsFile | None = None,
     on_progress: Callable[[Report, int], None] = lambda report, bytes_read: None,
     patience: Patience | None = None,
 ) -> Report:
-    """Import one file; `on_progress` is called after each batch with the report so far and the bytes read.
+    """Import an open file, which is at its beginning; `path` is what it is called, and need not lead to it.
 
-    `name` is what the file is called where `path` is but a temporary place of it. `patience` says how long to wait
-    for the database when it goes away; without it, not at all.
-    A file that can't be read gives a report whose outcome is `failed`; what came before the damage is stored. Raises
-    BadPath for its name and OSError when it can't be opened; errors of the database pass through, and so does a
-    KeyboardInterrupt of `on_progress` or `patience`.
+    `on_progress` is called with the report so far and the bytes read of the file: after each batch and, as one may be
+    long in coming, each second in the thread that reads. `patience` says how long to wait for the database when it
+    goes away; without it, not at all.
+    A file that can't be read, or not within its bounds, gives a report whose outcome is `failed`; the batches before
+    are stored. Raises BadPath for its name; errors of the database pass through, and so does a KeyboardInterrupt of
+    `on_progress` or `patience`.
     """
     patience = patience or Patience()
     waited_before_s = patience.waited_s
-    name = name or path
-    place = place_of(name, options.machine, options.sensor, options.recording)
-    with path.open("rb") as stream:
-        before = os.fstat(stream.fileno())
-        run = ImportRun(
-            started_by=options.started_by[:150],
-            file_name=name_of(name),
-            file_size=before.st_size,
-            sha256=hashlib.file_digest(stream, "sha256").hexdigest(),
-            place=" / ".join(place),
-        )
-        patience.until_done(lambda: _begin(run))
-        stream.seek(0)
-        report = Report(name, run, rejects)
-        started = clock.monotonic()
-        try:
-            outcome, message = _read_and_write(report, stream, place, options, on_progress, patience)
-        except (UnreadableFile, RecordingStartDiffers) as error:
-            outcome, message = ImportRun.Outcome.FAILED, str(error)
-        except OSError as error:
-            outcome, message = ImportRun.Outcome.FAILED, f"reading failed: {error.strerror}"
-        except Recording.DoesNotExist:
-            outcome, message = ImportRun.Outcome.FAILED, "the recording was deleted during the import"
-        except KeyboardInterrupt:
-            # While the database is away the record stays `unfinished`, and who interrupted does not wait for it.
-            with suppress(Error):
-                # It may have been away around the commit of a batch; the database knows.
-                run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
-                message = "interrupted; import the file again to complete it"
-                _finish(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
-            raise
-        after = os.fstat(stream.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            outcome, message = ImportRun.Outcome.FAILED, "the file changed while it was read; import it again"
+    place = place_of(path, options.machine, options.sensor, options.recording)
+    before = os.fstat(stream.fileno())
+    run = ImportRun(
+        started_by=options.started_by[:150], file_name=name_of(path), file_size=before.st_size, place=" / ".join(place)
+    )
+    report = Report(path, run, rejects)
+    run.sha256 = sha256_of(stream, now_and_then(lambda: on_progress(report, 0)))
+    patience.until_done(lambda: _begin(run))
+    started = clock.monotonic()
+    try:
+        outcome, message = _read_and_write(report, stream, place, options, bounds, on_progress, patience)
+    except (UnreadableFile, RecordingStartDiffers) as error:
+        outcome, message = ImportRun.Outcome.FAILED, str(error)
+    except OverBounds as error:
+        report.is_over_bounds = True
+        outcome, message = ImportRun.Outcome.FAILED, f"{error}; {run.new + run.identical:,} of its rows are stored"
+    except OSError as error:
+        outcome, message = ImportRun.Outcome.FAILED, f"reading failed: {error.strerror}"
+    except Recording.DoesNotExist:
+        outcome, message = ImportRun.Outcome.FAILED, "the recording was deleted during the import"
+    except KeyboardInterrupt:
+        # While the database is away the record stays `unfinished`, and who interrupted does not wait for it.
+        with suppress(*DATABASE_ERRORS):
+            # It may have been away around the commit of a batch; the database knows.
+            run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
+            message = "interrupted; import the file again to complete it"
+            _finish(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
+        raise
+    after = os.fstat(stream.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        outcome, message = ImportRun.Outcome.FAILED, "the file changed while it was read; import it again"
     if waited_s := patience.waited_s - waited_before_s:
         message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
     seconds = clock.monotonic() - started
     patience.until_done(lambda: _finish(run, outcome, message, seconds))
     return report
+
+
+def now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
+    """Calls `tell` when it is called, but once a second at most."""
+    told = clock.monotonic()
+
+    def call() -> None:
+        nonlocal told
+        if clock.monotonic() - told >= SIGN_OF_LIFE_S:
+            tell()
+            told = clock.monotonic()
+
+    return call
 
 
 def _begin(run: ImportRun) -> None:
@@ -161,17 +212,25 @@ def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: f
 
 def _read_and_write(
     report: Report,
-    stream: BufferedReader,
+    stream: BinaryIO,
     place: tuple[str, str, str],
     options: Options,
+    bounds: Bounds,
     on_progress: Callable[[Report, int], None],
     patience: Patience,
 ) -> tuple[ImportRun.Outcome, str]:
     """Take the batches of a file one after the other; how it ended, and a message when it was not at the file's end."""
-    run = report.run
-    reader = CsvReader(stream, batch_rows=options.batch_rows)
+    run, started = report.run, clock.monotonic()
+    show_life = now_and_then(lambda: on_progress(report, stream.tell()))
+
+    def check(content_bytes: int) -> None:
+        bounds.check(content_bytes, clock.monotonic() - started)
+        show_life()
+
+    reader = CsvReader(stream, batch_rows=options.batch_rows, check=check)
     with closing(prefetch(reader)) as batches:
         for batch in batches:
+            bounds.check(0, clock.monotonic() - started)  # it may have been read while the one before was waited for
             stop = batch.rejected[0] if batch.rejected and not options.skip_bad_rows else None
             part = batch.before(stop.line) if stop else batch
             if len(part.lines):
@@ -193,13 +252,15 @@ def _read_and_write(
 
 def _open(place: tuple[str, str, str], options: Options, *, source: str) -> Recording:
     machine, sensor, name = place
-    return open_recording(
-        machine,
-        sensor,
-        name=name,
-        started_at=options.started_at,
-        source=source,
-        registered_by=options.registered_by,
+    return in_transaction(
+        lambda: open_recording(
+            machine,
+            sensor,
+            name=name,
+            started_at=options.started_at,
+            source=source,
+            registered_by=options.registered_by,
+        )
     )
 
 

@@ -5,10 +5,11 @@ the block is read again line by line, and each bad line gets its reason.
 """
 
 import gzip
+import hashlib
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -17,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
+from machines.printable import printable
 from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 
 COLUMNS = ("measured_time", *STATES)
@@ -24,7 +26,10 @@ BATCH_ROWS = 50_000
 BATCH_BYTES = 8 << 20  # a batch ends here too; this, not the number of rows, bounds the memory
 LINES_AT_ONCE = 100
 MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
+MAX_HEADER_BYTES = 4 * 1024  # a longer line is no header: it would have names of more than ...
+MAX_NAME_CHARACTERS = 100
 SHOWN_CHARACTERS = 500  # of a rejected row
+SHOWN_CELL_CHARACTERS = 20  # in a message: to find the cell by, not to read a file by that is no table
 BOM = b"\xef\xbb\xbf"
 SNIFFED_LINES = 20
 
@@ -47,9 +52,10 @@ HEADER_NAMES = {
     "unbalancelooseness": "unbalance_looseness",
     "복합불량": "unbalance_looseness",
 }
-_NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(rb"\s*[+-]?[0-9]+,[0-9]+\s*")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_LOOKS_LIKE_A_NAME = re.compile(r"[\w .()\[\]/%-]{1,30}")
 _SIGNATURES = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -124,10 +130,9 @@ def _number(field: bytes, column: str) -> float:
     if not text:
         raise BadRow(f"{column} is empty")
     if not _NUMBER.fullmatch(text):
-        shown = _shown(text)
         what = "finite" if _NOT_FINITE.fullmatch(text) else "a number"
         hint = " of seconds from the start" if column == "measured_time" and what == "a number" else ""
-        raise BadRow(f"{column} is '{shown}', not {what}{hint}")
+        raise BadRow(f"{column} is '{_shown(text)}', not {what}{hint}")
     number = float(text) + 0.0  # MariaDB knows no negative zero: -0 is stored as 0 on every database
     if column == "measured_time":
         if number < 0:
@@ -139,9 +144,31 @@ def _number(field: bytes, column: str) -> float:
     return number
 
 
-def _shown(text: bytes) -> str:
-    shown = text.decode("utf-8", errors="replace")
-    return shown if len(shown) <= 40 else shown[:40] + "…"
+def _shown(cell: bytes) -> str:
+    """The beginning of a cell, for a message."""
+    text = cell.decode("utf-8", errors="replace").strip()
+    return printable(text if len(text) <= SHOWN_CELL_CHARACTERS else text[:SHOWN_CELL_CHARACTERS] + "…")
+
+
+class CheckedStream(io.RawIOBase):
+    """A binary stream that calls `check` whenever a piece is read of it."""
+
+    def __init__(self, stream: BinaryIO, check: Callable[[], None]):
+        self._stream, self._check = stream, check
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        self._check()
+        return self._stream.readinto(buffer)
+
+
+def sha256_of(stream: BinaryIO, check: Callable[[], None] = lambda: None) -> str:
+    """The checksum of all of a stream, which is at its beginning then. `check` is called meanwhile, and may raise."""
+    digest = hashlib.file_digest(CheckedStream(stream, check), "sha256").hexdigest()
+    stream.seek(0)
+    return digest
 
 
 class CsvReader:
@@ -149,12 +176,24 @@ class CsvReader:
 
     The stream is binary, seekable and at its beginning.
     Making it reads the beginning and settles separator and columns; raises UnreadableFile, then or while iterating.
+
+    `check` is called time and again with how many bytes were read by then, once they are decompressed: also where no
+    batch comes of them, of blank lines, of a line without end, of gzip data that holds nothing. What it raises ends
+    the reading.
     """
 
-    def __init__(self, stream: BinaryIO, *, batch_rows: int = BATCH_ROWS):
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        batch_rows: int = BATCH_ROWS,
+        check: Callable[[int], None] = lambda content_bytes: None,
+    ):
         self.batch_rows = batch_rows
         self.notes: list[str] = []
-        self._lines = self._read_lines(_decompressed(stream))
+        self._content_bytes = 0
+        self._check = lambda: check(self._content_bytes)
+        self._lines = self._read_lines(_decompressed(stream, self._check))
         head = self._read_head()
         self._lines = chain(head, self._lines)
         self.separator = _separator(head)
@@ -173,6 +212,8 @@ class CsvReader:
                 yield line
                 while len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
                     line = readline()  # the rest of a line that is rejected for its length
+                    self._content_bytes += len(line)
+                    self._check()
         except EOFError:
             raise UnreadableFile(
                 "the gzip data ends before its end mark: the file was cut off. Rows up to there were taken; "
@@ -223,7 +264,10 @@ class CsvReader:
                     block.extend(islice(self._lines, min(LINES_AT_ONCE, size - before)))
                     if len(block) == before:
                         break
-                    left -= sum(map(len, block[before:]))
+                    taken = sum(map(len, block[before:]))
+                    left -= taken
+                    self._content_bytes += taken
+                    self._check()
             except UnreadableFile:
                 if block:
                     yield block  # what came before the damage is good data
@@ -242,7 +286,7 @@ class CsvReader:
             lines, numbers, rejected = self._parse_lines(block, first_line)
         last = first_line + len(block) - 1
         if _is_open(block[-1]) and len(lines) and lines[-1] == last:
-            row = decode(block[-1]).strip()
+            row = decode(block[-1][:SHOWN_CHARACTERS]).strip()
             self.notes.append(f"line {last}, the last, has no line end; it was taken as whole: {row}")
         return Batch(lines, numbers[:, 0], numbers[:, 1:], rejected, first_line, block)
 
@@ -293,11 +337,12 @@ class CsvReader:
         return parse_row(raw, self.separator)
 
 
-def _decompressed(stream: BinaryIO) -> BinaryIO:
+def _decompressed(stream: BinaryIO, check: Callable[[], None]) -> BinaryIO:
     """The stream, through gzip when it begins like it; the name of a file proves nothing."""
     is_gzip = stream.read(2) == b"\x1f\x8b"
     stream.seek(0)
-    return gzip.GzipFile(fileobj=stream) if is_gzip else stream
+    checked = io.BufferedReader(CheckedStream(stream, check))
+    return gzip.GzipFile(fileobj=checked) if is_gzip else checked
 
 
 def _failing(error: UnreadableFile) -> Iterator[bytes]:
@@ -326,25 +371,32 @@ def _header(head: list[bytes], separator: bytes) -> tuple[list[int], int]:
     """Where each of our columns stands in a row, and the line of the header (0: the file has none)."""
     rows = [(number, line.split(separator)) for number, line in enumerate(head, start=1) if line.strip()]
     for number, fields in rows:
-        names = [_header_name(field) for field in fields]
-        if sum(name in HEADER_NAMES for name in names) >= 2:
-            return _columns(names, fields, number), number
+        if len(head[number - 1].strip()) <= MAX_HEADER_BYTES:
+            names = [_header_name(field) for field in fields]
+            if sum(name in HEADER_NAMES for name in names) >= 2:
+                return _columns(names, fields, number), number
         if all(map(_is_number, fields)):
             break  # rows have begun: a header line further down is one that was left over when files were joined
     number, fields = rows[0]
     line = separator.join(fields).strip()
-    first_line = _shown(line)
-    if separator == b";" and any(map(_DECIMAL_COMMA.fullmatch, fields)):
-        raise UnreadableFile(f"line {number} has decimal commas: {first_line}. Export the numbers with a decimal point")
+    if separator == b";" and (field := next(filter(_DECIMAL_COMMA.fullmatch, fields), None)):
+        raise UnreadableFile(
+            f"line {number} has decimal commas, as in {_shown(field)}. Export the numbers with a decimal point"
+        )
     if len(fields) == 1 and len(line.split()) == len(COLUMNS) and all(map(_is_number, line.split())):
         raise UnreadableFile(f"line {number} has spaces between its columns; separate them with , or ; or a tab")
     if len(fields) == len(COLUMNS) and not any(map(_is_number, fields)) and all(field.strip() for field in fields):
+        why = f"its names are not known: {', '.join(map(_told, fields))}"
+        if len(line) > MAX_HEADER_BYTES:
+            why = f"it has {len(line):,} bytes, and a header at most {MAX_HEADER_BYTES:,}"
         raise UnreadableFile(
-            f"line {number} looks like a header, but its names are not known: {first_line}. "
+            f"line {number} looks like a header, but {why}. "
             f"Name the columns {', '.join(COLUMNS)}, or remove the line if they stand in this order"
         )
     if not any(any(map(_is_number, fields)) for _line, fields in rows):
-        raise UnreadableFile(f"this is no CSV file of samples: line {number} is '{first_line}', and no number follows")
+        raise UnreadableFile(
+            f"this is no CSV file of samples: line {number} is a text of {_length(line)}, and no number follows"
+        )
     return list(range(len(COLUMNS))), 0
 
 
@@ -352,7 +404,7 @@ def _columns(names: list[str], fields: list[bytes], number: int) -> list[int]:
     known = [HEADER_NAMES.get(name) for name in names]
     for name, field in zip(known, fields, strict=True):
         if name is None:
-            raise UnreadableFile(f"line {number}, the header, has an unknown column '{decode(field).strip()}'")
+            raise UnreadableFile(f"line {number}, the header, has an unknown column {_told(field)}")
     for column in COLUMNS:
         if (times := known.count(column)) != 1:
             what = "repeats" if times else "lacks"
@@ -362,7 +414,26 @@ def _columns(names: list[str], fields: list[bytes], number: int) -> list[int]:
 
 def _header_name(field: bytes) -> str:
     """In small letters, without a unit in brackets, spaces, hyphens, underscores and quotes."""
-    return re.sub(r"\(.*?\)|\[.*?\]|[\s_\-\"']", "", decode(field)).lower()
+    if len(name := decode(field)) > MAX_NAME_CHARACTERS:
+        return ""
+    return re.sub(r"\([^()]*\)|\[[^\[\]]*\]|[\s_\-\"']", "", name).lower()
+
+
+def _told(field: bytes) -> str:
+    """A name that is not known, for a message; of what does not look like a name, only how long it is.
+
+    Whoever may read the message may not be allowed to read the file.
+    """
+    name = decode(field).strip().strip("\"'")
+    if _LOOKS_LIKE_A_NAME.fullmatch(name):
+        return f"'{name}'"
+    most = f"; a name has at most {MAX_NAME_CHARACTERS}" if len(name) > MAX_NAME_CHARACTERS else ""
+    return f"(a text of {_length(field)}{most})"
+
+
+def _length(text: bytes) -> str:
+    count = len(decode(text).strip())
+    return f"{count:,} character{'' if count == 1 else 's'}"
 
 
 def _is_number(field: bytes) -> bool:

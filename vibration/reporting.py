@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from machines.printable import printable
+from machines.terminal import cell
 from vibration.classifying import RowClass
 from vibration.file_importing import COUNTS, Report
 from vibration.models import ImportRun
@@ -24,8 +26,8 @@ PLAIN_INTERVAL_S = 10  # between two lines about one file, where no terminal can
 class Shown(Protocol):
     """What is shown of work that takes long."""
 
-    def __call__(self, rows: int, done: int) -> None:
-        """So many rows, and so much of the whole size, are done."""
+    def __call__(self, rows: int, done: int, size: int | None = None) -> None:
+        """So many rows, and so much of the whole size, are done. `size`: what it is by now, if that may change."""
 
     def say(self, text: str) -> None:
         """Something that happened meanwhile."""
@@ -33,7 +35,7 @@ class Shown(Protocol):
 
 def show_progress(path: Path, output, errors):
     """Of a file, by rows and bytes read; what is said meanwhile goes to `errors`."""
-    return show_bar(path.name, max(1, path.stat().st_size), output, errors, said_as=str(path))
+    return show_bar(path.name, 1, output, errors, said_as=str(path))
 
 
 @contextmanager
@@ -42,17 +44,18 @@ def show_bar(name: str, size: int, output, errors, *, said_as: str = "") -> Iter
 
     In lines it is `said_as`, if that is another name. What is said goes to `errors`, or stands above the bar.
     """
+    name, said_as = printable(name), printable(said_as or name)
     if not sys.stderr.isatty():
-        yield _Lines(said_as or name, size, output, errors)
+        yield _Lines(said_as, size, output, errors)
         return
     columns = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:>11,} rows  {task.fields[rate]:>9,.0f} rows/s"),
         TimeRemainingColumn(),
     ]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _Bar(name, size, said_as or name, progress)
+        yield _Bar(name, size, said_as, progress)
 
 
 class _Bar:
@@ -60,12 +63,12 @@ class _Bar:
         self._said_as, self._progress, self._started = said_as, progress, clock.monotonic()
         self._task = progress.add_task(name, total=size, rows=0, rate=0.0)
 
-    def __call__(self, rows: int, done: int) -> None:
+    def __call__(self, rows: int, done: int, size: int | None = None) -> None:
         rate = rows / (clock.monotonic() - self._started)
-        self._progress.update(self._task, completed=done, rows=rows, rate=rate)
+        self._progress.update(self._task, total=size, completed=done, rows=rows, rate=rate)
 
     def say(self, text: str) -> None:
-        self._progress.console.print(f"{self._said_as}: {text}", markup=False, highlight=False)
+        self._progress.console.print(cell(f"{self._said_as}: {text}"))
 
 
 class _Lines:
@@ -73,8 +76,8 @@ class _Lines:
         self._name, self._size, self._output, self._errors = name, size, output, errors
         self._started = self._said = clock.monotonic()
 
-    def __call__(self, rows: int, done: int) -> None:
-        now = clock.monotonic()
+    def __call__(self, rows: int, done: int, size: int | None = None) -> None:
+        now, self._size = clock.monotonic(), size or self._size
         if now - self._said >= PLAIN_INTERVAL_S:
             self._said = now
             rate = rows / (now - self._started)
@@ -87,20 +90,21 @@ class _Lines:
 def result_line(report: Report) -> str:
     run = report.run
     classes = ", ".join(f"{getattr(run, name):,} {name}" for name in COUNTS)
-    return f"{report.path} -> {run.place}: {run.read:,} read: {classes} ({run.outcome})"
+    return f"{printable(report.path)} -> {run.place}: {run.read:,} read: {classes} ({run.outcome})"
 
 
 def problem_lines(report: Report) -> Iterator[str]:
     """The first bad rows, how many more there are, remarks, and why the file was not read to its end."""
+    path = printable(report.path)
     yield from report.problems
     for row_class in (RowClass.CONFLICTING, RowClass.REJECTED):
         name = row_class.name.lower()
         if (more := getattr(report.run, name) - report.shown[row_class]) > 0:
-            yield f"{report.path}: {more:,} more {name} rows (--rejects FILE writes them all)"
+            yield f"{path}: {more:,} more {name} rows (--rejects FILE writes them all)"
     for note in report.notes:
-        yield f"{report.path}: note: {note}"
+        yield f"{path}: note: {note}"
     if report.run.message:
-        yield f"{report.path}: {report.run.outcome}: {report.run.message}"
+        yield f"{path}: {report.run.outcome}: {report.run.message}"
 
 
 def summary_table(reports: list[Report], *, dry_run: bool) -> str:
@@ -111,7 +115,7 @@ def summary_table(reports: list[Report], *, dry_run: bool) -> str:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for report in reports:
-        table.add_row(report.path.name, *_figures([report.run]), str(report.run.outcome))
+        table.add_row(cell(report.path.name), *_figures([report.run]), str(report.run.outcome))
     if len(reports) > 1:
         table.add_row(f"{len(reports)} files", *_figures([report.run for report in reports]), "")
     return _as_text(table)
@@ -127,9 +131,7 @@ def removal_table(removals: list[Removal]) -> str:
     for it in removals:
         sensor = it.recording.sensor
         table.add_row(
-            sensor.machine.name,
-            sensor.sensor_no,
-            it.recording.name,
+            *map(cell, (sensor.machine.name, sensor.sensor_no, it.recording.name)),
             *(f"{number:,}" for number in (it.samples, it.recording.sample_count)),
             *(f"{time:.3f}" for time in (it.first_time, it.last_time)),
             *(

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db import Error, connection
+from django.db import connection
 
-from machines.database_errors import trouble_of
+from machines.connections import discard_all
+from machines.database_errors import DATABASE_ERRORS, trouble_of
 
 T = TypeVar("T")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 10.0
@@ -28,13 +29,13 @@ class Patience:
         Within a transaction it is run once: what was done before it is gone with the connection. `work` must find out
         itself whether the last time it was committed after all, only without an answer.
         """
-        failed_at, pause = None, FIRST_PAUSE_S
+        failed_at, pause, is_within = None, FIRST_PAUSE_S, connection.in_atomic_block
         while True:
             try:
                 result = work()
-            except Error as error:
+            except DATABASE_ERRORS as error:
                 trouble = trouble_of(error)
-                if connection.in_atomic_block or not trouble:
+                if is_within or not trouble:
                     raise
                 if failed_at is None:
                     failed_at = clock.monotonic()
@@ -43,7 +44,7 @@ class Patience:
                 left = failed_at + self.limit_s - clock.monotonic()
                 if left <= 0:
                     raise
-                connection.close()  # Django goes on using a broken one
+                discard_all()
                 self.sleep(min(pause, left))
                 pause = min(2 * pause, LONGEST_PAUSE_S)
                 continue

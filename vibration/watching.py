@@ -1,34 +1,56 @@
 """Files that land in a folder, each once it is whole."""
 
 import gzip
+import stat
 import time as clock
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
 from watchfiles import watch
 
-from vibration.csv_paths import is_csv
+from machines.printable import printable
+from vibration.csv_paths import csv_files_in, open_csv
+from vibration.reading import CheckedStream
 
 POLL_MS = 500
 QUIET_S = 2.0  # a file that nobody has written to for so long is whole ...
 QUIET_WITHOUT_END_S = 30.0  # ... or for so long, when it breaks off within a line or a gzip stream
+LOOK_S = 2.0  # how long the end of a gzip stream is looked for; as if it broke off, if it is not found by then
+
+
+State = tuple[int, int]  # a file's size and its time of change in ns
 
 
 class FolderGone(Exception):
     """The watched folder can't be read any more."""
 
 
+@dataclass
+class Seen:
+    """A file as it was last looked at."""
+
+    state: State
+    since: float  # by the clock of this process
+    has_end: bool | None = None  # None: not looked for
+
+
 class WatchedFolder:
     """The CSV files in a folder, and for ever each one that is written there or written to, once it is whole.
 
-    A file that grows, or pauses within a line, is still being copied. One that is moved into the folder is whole.
+    A file that grows, or pauses within a line, is still being copied. One that is moved into the folder is whole. Links
+    are not followed, as they may be anybody's; `pass_over` is called with each, once while it is there.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, pass_over: Callable[[Path], None] = lambda link: None):
         self.folder = folder
-        self._given: dict[Path, tuple] = {}  # size and time of change of each file as it was given out
-        self._seen: dict[Path, tuple] = {}  # the same as it was last looked at, and since when it is so
+        self._pass_over = pass_over
+        self._links: set[Path] = set()
+        self._given: dict[Path, State] = {}  # as each file was when it was given out
+        self._seen: dict[Path, Seen] = {}
 
     def whole_files(self, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
         """Without end, unless `check`, which is called time and again, raises. Raises FolderGone."""
@@ -37,48 +59,58 @@ class WatchedFolder:
         try:
             for _changes in watch(self.folder, **options):
                 check()
-                for path in sorted(self.folder.iterdir()):
+                files, links = csv_files_in(self.folder)
+                self._tell_of(links)
+                for path in files:
                     if self._is_to_be_given(path):
                         yield path
+                    check()
         except OSError as error:
-            raise FolderGone(f"{self.folder}: {error.strerror or error}; the watch has ended") from None
+            raise FolderGone(f"{printable(self.folder)}: {error.strerror or error}; the watch has ended") from None
 
     def give_again(self, path: Path) -> None:
         """Give out a file once more although it has not changed: importing it has failed."""
         self._given.pop(path, None)
 
+    def _tell_of(self, links: list[Path]) -> None:
+        for link in links:
+            if link not in self._links:
+                self._pass_over(link)
+        self._links = set(links)
+
     def _is_to_be_given(self, path: Path) -> bool:
         state = (0, 0)
         try:
-            if not is_csv(path):
+            found = path.lstat()
+            if not stat.S_ISREG(found.st_mode):  # by now
                 return False
-            stat = path.stat()
-            state = (stat.st_size, stat.st_mtime_ns)
-            if self._given.get(path) == state or not _is_whole(path, self._quiet_s(path, stat)):
+            state = (found.st_size, found.st_mtime_ns)
+            if self._given.get(path) == state or not self._is_whole(path, state):
                 return False
         except FileNotFoundError:  # taken away meanwhile
             return False
-        except PermissionError:
+        except OSError:
             if self._given.get(path) == state:
                 return False
             # Given out once, for the importer to say so
         self._given[path] = state
         return True
 
-    def _quiet_s(self, path: Path, stat) -> float:
-        """How long nothing was written: by the file's own time or, as clocks differ, since it was seen so."""
-        state, now = (stat.st_size, stat.st_mtime_ns), clock.monotonic()
-        if self._seen.get(path, (None, 0))[0] != state:
-            self._seen[path] = (state, now)
-        return max(clock.time() - stat.st_mtime, now - self._seen[path][1])
-
-
-def _is_whole(path: Path, quiet_s: float) -> bool:
-    return quiet_s >= QUIET_WITHOUT_END_S or (quiet_s >= QUIET_S and _has_end(path))
+    def _is_whole(self, path: Path, state: State) -> bool:
+        seen = self._seen.get(path)
+        if seen is None or seen.state != state:
+            seen = self._seen[path] = Seen(state, clock.monotonic())
+        # By the file's own time or, as clocks differ, since it was seen so
+        quiet_s = max(clock.time() - state[1] / 1e9, clock.monotonic() - seen.since)
+        if quiet_s >= QUIET_WITHOUT_END_S:
+            return True
+        if quiet_s >= QUIET_S and seen.has_end is None:
+            seen.has_end = _has_end(path)
+        return bool(seen.has_end)
 
 
 def _has_end(path: Path) -> bool:
-    with path.open("rb") as stream:
+    with open_csv(path, follow=False) as stream:
         if stream.read(2) == b"\x1f\x8b":
             stream.seek(0)
             return _gzip_has_end(stream)
@@ -87,11 +119,18 @@ def _has_end(path: Path) -> bool:
         return stream.read() == b"\n"
 
 
-def _gzip_has_end(stream) -> bool:
+def _gzip_has_end(stream: BinaryIO) -> bool:
+    deadline = clock.monotonic() + LOOK_S
+
+    def check() -> None:
+        if clock.monotonic() > deadline:
+            raise TimeoutError
+
     try:
-        with gzip.GzipFile(fileobj=stream) as unzipped:
+        # By what is read and by what comes of it: a little can hold much, and much can hold nothing.
+        with gzip.GzipFile(fileobj=BufferedReader(CheckedStream(stream, check))) as unzipped:
             while unzipped.read(1 << 20):
-                pass
-    except (EOFError, gzip.BadGzipFile, zlib.error):
+                check()
+    except (EOFError, gzip.BadGzipFile, zlib.error, TimeoutError):
         return False
     return True

@@ -11,8 +11,9 @@ from himmes.backups.archive import BackupError, TableSum, Tell
 STATEMENT_BYTES = 2**20
 _SANDBOX = re.compile(rb"/\*(M!|!)999999")
 _NEGATIVE_ZERO = re.compile(rb"[(,]-0[,)]")
-# A text, of which nothing is to be changed, or a negative zero
-_TEXT_OR_NEGATIVE_ZERO = re.compile(rb"'(?:[^'\\]|\\.|'')*'|(?<=[(,])-0(?=[,)])", re.DOTALL)
+# A text, of which nothing is to be changed, or a negative zero. A text without an end goes to the end of all: looked
+# for from each of its quotes, it would take a time that grows with the square of its length.
+_TEXT_OR_NEGATIVE_ZERO = re.compile(rb"'(?:[^'\\]|\\.?|'')*+(?:'|\Z)|(?<=[(,])-0(?=[,)])", re.DOTALL)
 
 
 def copy_dump(

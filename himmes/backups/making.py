@@ -23,7 +23,7 @@ def current_engine() -> Engine:
 
 def tables_left_out() -> set[str]:
     """Tables whose rows no backup holds: logins that a restore would bring back to life, counts, and caches."""
-    caches = {cache["LOCATION"] for cache in settings.CACHES.values() if cache["BACKEND"].endswith(".db.DatabaseCache")}
+    caches = {cache["LOCATION"] for cache in settings.CACHES.values() if cache["BACKEND"].endswith(".DatabaseCache")}
     return {Session._meta.db_table, Tally._meta.db_table} | caches
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from himmes.backups.archive import TableSum, Tell
 from himmes.backups.restoring import Compared
+from machines.terminal import cell
 
 PLAIN_INTERVAL_S = 10  # between two lines, where no terminal can show a bar
 
@@ -55,7 +56,7 @@ def compared_table(compared: Iterable[Compared]) -> str:
     table.add_column("rows restored", justify="right")
     table.add_column("checksum", no_wrap=True)
     for one in compared:
-        table.add_row(one.table, _rows(one.backup), _rows(one.database), "equal" if one.equal else "DIFFERENT")
+        table.add_row(cell(one.table), _rows(one.backup), _rows(one.database), "equal" if one.equal else "DIFFERENT")
     text = io.StringIO()
     # Narrow enough for a terminal of 80 columns
     Console(file=text, width=None if sys.stdout.isatty() else 120).print(table)

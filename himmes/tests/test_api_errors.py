@@ -7,13 +7,14 @@ import unicodedata
 
 import pytest
 from django.core.exceptions import TooManyFilesSent
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, connection
 from django.test import Client, RequestFactory, override_settings
 
 from himmes.errors import MEDIA_TYPE
 from himmes.handling import Utf8Request
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
 from machines.models import Machine
+from machines.serializers import MachineNameField, MachineSerializer
 from vibration.models import VibrationData
 from vibration.tests.world import make_recording
 
@@ -377,6 +378,9 @@ def test_a_fault_is_logged_with_debug_off(program, monkeypatch, capfd, settings)
     ("error", "status"),
     [
         (IntegrityError(1451, "a foreign key constraint fails"), 409),
+        (IntegrityError(1452, "a foreign key constraint fails"), 409),
+        (IntegrityError("FOREIGN KEY constraint failed"), 409),
+        (connection.Database.OperationalError(1205, "Lock wait timeout exceeded"), 503),
         (OperationalError(1205, "Lock wait timeout exceeded"), 503),
         (OperationalError("database is locked"), 503),
         (TooManyFilesSent("too many"), 413),
@@ -390,6 +394,70 @@ def test_what_comes_in_between_is_no_fault_of_the_server(program, monkeypatch, e
     answer = program.post("vibration-data/bulk", [])
     problem(answer, status)
     assert status != 503 or answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        IntegrityError(1062, "Duplicate entry 'g1' for key 'name'"),
+        IntegrityError("UNIQUE constraint failed: vibration_data.recording_id"),
+        IntegrityError(1048, "Column 'name' cannot be null"),
+        IntegrityError("CHECK constraint failed: x"),
+    ],
+)
+def test_rows_of_ours_that_the_database_refuses_are_a_fault_of_the_server(program, monkeypatch, caplog, error):
+    """Nobody else can help it by sending it again."""
+
+    def fail(columns):
+        raise error
+
+    monkeypatch.setattr("vibration.api.post_samples", fail)
+    program.client.raise_request_exception = False
+    answer = program.post("vibration-data/bulk", [])
+    assert problem(answer, 500)["request_id"] == answer.headers["X-Request-ID"]
+    [record] = [it for it in caplog.records if it.levelname == "ERROR"]
+    assert record.exc_info[1] is error
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_machine_that_is_deleted_while_its_sensor_is_saved_is_a_conflict(program, monkeypatch, method):
+    program.post("machines", {"name": "g1"})
+    program.post("machines", {"name": "g2"})
+    sensor = program.post("sensors", {"machine_name": "g1", "sensor_no": "1"}).json()["id"]
+    find = MachineNameField.to_internal_value
+
+    def find_and_lose(self, data):
+        found = find(self, data)
+        Machine.objects.filter(pk=found.pk).delete()
+        return found
+
+    monkeypatch.setattr(MachineNameField, "to_internal_value", find_and_lose)
+    path = "sensors" if method == "POST" else f"sensors/{sensor}"
+    answer = program(method, path, {"machine_name": "g2", "sensor_no": "2"})
+    assert "was changed or deleted meanwhile" in problem(answer, 409)["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_one_name_at_once_the_second_is_refused_as_a_later_one_is(program, monkeypatch):
+    valid = MachineSerializer.is_valid
+
+    def valid_but_late(self, **more):
+        found = valid(self, **more)
+        Machine.objects.create(name="g1")
+        return found
+
+    monkeypatch.setattr(MachineSerializer, "is_valid", valid_but_late)
+    assert "Another request has just saved one" in problem(program.post("machines", {"name": "g1"}), 400)["detail"]
+
+
+def test_another_error_at_saving_a_machine_is_not_said_to_be_its_name(program, monkeypatch):
+    def fail(self, **more):
+        raise IntegrityError(1048, "Column 'notes' cannot be null")
+
+    monkeypatch.setattr(MachineSerializer, "save", fail)
+    program.client.raise_request_exception = False
+    problem(program.post("machines", {"name": "g1"}), 500)
 
 
 # --- Query strings

@@ -11,7 +11,8 @@ from django.test import Client
 
 from himmes import health
 
-FINE = {"database": "ok", "migrations": "ok", "disk": "ok"}
+FINE = {"database": "ok", "migrations": "ok", "cache": "ok", "disk": "ok"}
+FOUND = health.Seen(unapplied=[], cache_answers=True)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_database_that_is_away_is_not_ready_and_strangers_learn_no_more(monkey
     answer = ask()
     assert answer.status_code == 503
     told = answer.json()["checks"]
-    assert (told["database"], told["migrations"]) == ("failed", "failed")
+    assert (told["database"], told["migrations"], told["cache"]) == ("failed", "failed", "failed")
     assert set(told.values()) <= {"ok", "failed"}
     assert "The database does not answer" in caplog.text
 
@@ -95,34 +96,36 @@ def test_a_database_that_hangs_is_not_waited_for_and_is_asked_by_one_thread_only
     def hang():
         looks.append(1)
         assert goes_on.wait(30)
-        return []
+        return FOUND
 
     with monkeypatch.context() as patch:
-        patch.setattr(health, "_find_unapplied", hang)
+        patch.setattr(health, "_see", hang)
         patch.setattr(health, "ANSWER_S", 0.1)
         assert [ask().status_code for _ in range(3)] == [503] * 3
         goes_on.set()
-        assert health._look.result(30) == []
+        assert health._look.result(30) == FOUND
         assert len(looks) == 1
     assert ask().status_code == 200
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("found", [[], OperationalError(2002, "Can't connect")])
+@pytest.mark.parametrize(
+    "found", [FOUND, OperationalError(2002, "Can't connect"), connection.Database.OperationalError(2006, "")]
+)
 def test_what_was_found_is_good_for_a_second(monkeypatch, found):
     now, looks = time.monotonic() + 10, []
 
     def find():
         looks.append(1)
-        if found:
+        if found is not FOUND:
             raise found
         return found
 
     monkeypatch.setattr(health, "KEPT_S", 1)
-    monkeypatch.setattr(health, "_find_unapplied", find)
+    monkeypatch.setattr(health, "_see", find)
     for seconds, made in ((0, 1), (0.9, 1), (1.1, 2)):
         monkeypatch.setattr(health.time, "monotonic", lambda: now + seconds)  # noqa: B023  called at once
-        assert ask().status_code == (503 if found else 200)
+        assert ask().status_code == (200 if found is FOUND else 503)
         assert len(looks) == made
 
 

@@ -71,7 +71,7 @@ def away(monkeypatch) -> None:
     def fail():
         raise OperationalError(2002, "Can't connect to server")
 
-    monkeypatch.setattr(health, "_find_unapplied", fail)
+    monkeypatch.setattr(health, "_see", fail)
 
 
 # --- Who may
@@ -124,11 +124,12 @@ def test_without_the_database_nothing_is_asked_of_it(prometheus, monkeypatch, dj
         figures(prometheus)
 
 
-def test_a_database_that_goes_during_the_scrape_is_away(prometheus, monkeypatch):
+@pytest.mark.parametrize("error", [OperationalError(2013, "Lost connection"), connection.Database.Error(2006, "")])
+def test_a_database_that_goes_during_the_scrape_is_away(prometheus, monkeypatch, error):
     figures(prometheus)
 
     def fail(now, *, unapplied):
-        raise OperationalError(2013, "Lost connection")
+        raise error
 
     monkeypatch.setattr(metrics, "read_figures", fail)
     assert figures(prometheus)["himmes_database_up",] == 0
@@ -151,7 +152,7 @@ def test_without_the_database_a_stranger_gets_nothing(prometheus, user, monkeypa
 
 def test_who_shows_neither_token_nor_session_is_refused_before_the_database_is_looked_at(monkeypatch):
     looks = []
-    monkeypatch.setattr(health, "_find_unapplied", lambda: looks.append(1) or [])
+    monkeypatch.setattr(health, "_see", lambda: looks.append(1) or health.Seen([], True))
     answer = scrape(Program(None, Client()))
     assert (answer.status_code, looks) == (401, [])
     assert scrape(Program("0" * 64, Client())).status_code == 401
@@ -337,7 +338,7 @@ def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_
 
 
 def test_migrations_that_are_not_applied_are_told_and_their_tables_left_alone(prometheus, monkeypatch):
-    monkeypatch.setattr(health, "_find_unapplied", lambda: ["machines.0009_later"])
+    monkeypatch.setattr(health, "_see", lambda: health.Seen(["machines.0009_later"], True))
     told = figures(prometheus)
     assert told["himmes_unapplied_migrations",] == 1
     assert ("himmes_machines", "normal") not in told

@@ -195,6 +195,7 @@ def test_gunicorn_reads_its_settings():
     chosen = dict(re.findall(r"^(\w+)\s+= (.*)$", result.stdout, re.MULTILINE))
     assert chosen["threads"] == "4"
     assert chosen["keepalive"] == "5"
+    assert chosen["worker_class"] == "himmes.serving.worker.BufferedWorker"
     assert chosen["wsgi_app"] == "himmes.wsgi:application"
 
 

@@ -38,7 +38,8 @@ PURE = ["states", "buckets", "classifying", "reading", "sample_csv", "prefetchin
 
 
 @pytest.mark.parametrize(
-    "module", [*(f"vibration/{name}" for name in PURE), "diagnosis/runs", "diagnosis/sample_diagnoses"]
+    "module",
+    [*(f"vibration/{name}" for name in PURE), "diagnosis/runs", "diagnosis/sample_diagnoses", "machines/printable"],
 )
 def test_pure_numbers_know_no_django(module):
     assert "django" not in imported_apps(ROOT / f"{module}.py")
@@ -50,6 +51,19 @@ def test_only_one_module_writes_samples():
     files = [path for app in ORDER for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
     writers = {path.name for path in files if writing.search(path.read_text(encoding="utf-8"))}
     assert writers - {"models.py"} == {"importing.py"}
+
+
+def test_whoever_takes_an_error_of_the_database_takes_those_of_the_driver_too():
+    """DATABASE_ERRORS has them all. Integrity errors are always Django's."""
+    of_django = {"Error", "DatabaseError", "OperationalError", "InterfaceError", "InternalError", "ProgrammingError"}
+    files = [path for app in ORDER for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            taken = node.type if isinstance(node, ast.ExceptHandler) else None
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "suppress":
+                taken = ast.Tuple(node.args)
+            names = {it.id for it in ast.walk(taken) if isinstance(it, ast.Name)} if taken else set()
+            assert not names & of_django, f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("readme", READMES)

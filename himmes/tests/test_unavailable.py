@@ -323,6 +323,21 @@ def test_a_session_that_cannot_be_saved_is_no_bad_request(browser, monkeypatch, 
     assert browser.get("/").status_code == 503
 
 
+def test_an_error_of_the_driver_itself_is_answered_like_that_of_django(browser, administrator, monkeypatch):
+    """Django lets those through that come up when a cursor is closed."""
+    number = 2006 if connection.vendor == "mysql" else "unable to open database file"
+
+    def fail(*args, **kwargs):
+        raise connection.Database.OperationalError(number, "")
+
+    monkeypatch.setattr("diagnosis.live.current_version", fail)
+    monkeypatch.setattr("himmes.authentication.hash_token", fail)
+    assert browser.get("/").status_code == 503
+    assert_problem(administrator.get("machines"), words="The database does not answer.")
+    monkeypatch.setattr(SessionStore, "load", fail)
+    assert browser.get("/").status_code == 503
+
+
 @pytest.mark.parametrize("error", [IntegrityError(1062, "Duplicate entry"), ValueError("x")])
 def test_other_faults_stay_faults(browser, monkeypatch, error):
     def fail(request):

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import (
     DatabaseError,
+    Error,
     IntegrityError,
     InterfaceError,
     InternalError,
@@ -15,8 +16,18 @@ from django.db import (
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from machines import retrying
-from machines.database_errors import Trouble, UnknownCommit, is_undone, mark_undone, trouble_of
-from machines.models import Machine
+from machines.connections import discard_all
+from machines.database_errors import (
+    DATABASE_ERRORS,
+    Trouble,
+    UnknownCommit,
+    is_duplicate,
+    is_lost_reference,
+    is_undone,
+    mark_undone,
+    trouble_of,
+)
+from machines.models import Machine, Sensor
 from machines.retrying import ATTEMPTS, in_transaction
 
 
@@ -60,6 +71,77 @@ from machines.retrying import ATTEMPTS, in_transaction
 )
 def test_an_error_is_taken_for_what_it_is(error, trouble):
     assert trouble_of(error) is trouble
+
+
+def gone() -> Exception:
+    """As the driver itself tells of a connection that is closed; Django does not translate it everywhere."""
+    if connection.vendor == "mysql":
+        return connection.Database.OperationalError(2006, "")
+    return connection.Database.ProgrammingError("Cannot operate on a closed database.")
+
+
+def test_an_error_of_the_driver_itself_counts_like_that_of_django():
+    error = gone()
+    assert not isinstance(error, Error)
+    assert isinstance(error, DATABASE_ERRORS)
+    assert trouble_of(error) is Trouble.AWAY
+    assert trouble_of(connection.Database.OperationalError(1213, "Deadlock found")) is Trouble.BUSY
+    assert trouble_of(connection.Database.InterfaceError(0, "")) is Trouble.AWAY
+    assert not is_undone(connection.Database.OperationalError(2006, ""))
+    mark_undone(error)
+    assert is_undone(error)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_of_a_connection_that_was_closed_is_an_absence():
+    """A cursor that is closed after it failed raises an error of the driver, as Django lets it."""
+    Machine.objects.count()
+    connection.connection.close()
+    assert trouble_of(raised(Machine.objects.count)) is Trouble.AWAY
+    discard_all()
+
+    def closed_within():
+        with transaction.atomic():
+            connection.close()
+            Machine.objects.count()
+
+    error = raised(closed_within)
+    assert trouble_of(error) is Trouble.AWAY
+    assert not isinstance(error, Error) or connection.vendor == "sqlite"
+    discard_all()
+
+
+@pytest.mark.parametrize(
+    ("error", "is_lost", "is_twice"),
+    [
+        (IntegrityError(1452, "Cannot add or update a child row: a foreign key constraint fails"), True, False),
+        (IntegrityError(1216, "Cannot add or update a child row: a foreign key constraint fails"), True, False),
+        (IntegrityError(1451, "Cannot delete or update a parent row: a foreign key constraint fails"), True, False),
+        (IntegrityError(1217, "Cannot delete or update a parent row: a foreign key constraint fails"), True, False),
+        (IntegrityError("FOREIGN KEY constraint failed"), True, False),
+        (IntegrityError(1062, "Duplicate entry 'g1' for key 'name'"), False, True),
+        (IntegrityError("UNIQUE constraint failed: machines_machine.name"), False, True),
+        (IntegrityError(1048, "Column 'name' cannot be null"), False, False),
+        (IntegrityError("NOT NULL constraint failed: machines_machine.name"), False, False),
+        (IntegrityError(4025, "CONSTRAINT `x` failed"), False, False),
+        (IntegrityError(), False, False),
+        (OperationalError(1452, "foreign key constraint failed"), False, False),
+        (ValueError("UNIQUE constraint failed"), False, False),
+    ],
+)
+def test_what_a_constraint_refuses_is_told_apart(error, is_lost, is_twice):
+    assert (is_lost_reference(error), is_duplicate(error)) == (is_lost, is_twice)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_constraints_of_this_database_refuse_is_told_apart():
+    machine = Machine.objects.create(name="g1")
+    assert is_duplicate(raised(lambda: Machine.objects.create(name="g1")))
+    assert is_lost_reference(raised(lambda: Sensor.objects.create(machine_id=machine.pk + 1, sensor_no="1")))
+    neither = raised(lambda: Machine.objects.create(name=None))
+    assert isinstance(neither, IntegrityError)
+    assert not is_duplicate(neither)
+    assert not is_lost_reference(neither)
 
 
 def raised(work) -> BaseException:
@@ -125,7 +207,7 @@ class TestInTransaction:
 
         try:
             return None, in_transaction(work), calls
-        except DatabaseError as error:
+        except DATABASE_ERRORS as error:
             return error, None, calls
 
     @pytest.mark.parametrize(
@@ -135,6 +217,8 @@ class TestInTransaction:
             OperationalError(1205, "Lock wait timeout exceeded"),
             OperationalError("database is locked"),
             IntegrityError(1452, "a foreign key constraint fails"),
+            IntegrityError(1062, "Duplicate entry 'g1' for key 'name'"),
+            connection.Database.OperationalError(1213, "Deadlock found"),
         ],
     )
     def test_what_others_locked_is_taken_again_and_nothing_of_the_first_time_stays(self, error):
@@ -160,7 +244,12 @@ class TestInTransaction:
         assert is_undone(error)  # it broke before the commit
         assert not Machine.objects.exists()
 
-    @pytest.mark.parametrize("error", [OperationalError(2013, "Lost connection"), InterfaceError(0, "")])
+    def test_a_fault_of_ours_is_no_trouble_of_the_database(self):
+        error, _result, calls = self.run(IntegrityError(1048, "Column 'name' cannot be null"))
+        assert len(calls) == 1
+        assert trouble_of(error) is None
+
+    @pytest.mark.parametrize("error", [OperationalError(2013, "Lost connection"), InterfaceError(0, ""), gone()])
     def test_when_the_answer_to_a_commit_is_lost_nobody_says_what_was_stored(self, monkeypatch, error):
         commit = BaseDatabaseWrapper._commit
 

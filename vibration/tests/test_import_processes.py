@@ -13,11 +13,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from vibration.file_importing import Options, import_file
+from vibration.file_importing import Options
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.sample_csv import sample_lines
 from vibration.tests.test_importing import assert_rollups_fit
-from vibration.tests.world import as_csv, make_samples, stored_rollups, stored_rows, write_csv
+from vibration.tests.world import as_csv, import_csv, make_samples, stored_rollups, stored_rows, write_csv
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,7 +110,7 @@ def test_killed_at_any_instant_whole_batches_stay_and_running_again_completes_th
         if count < ROWS:
             assert killed.outcome == ImportRun.Outcome.UNFINISHED
 
-        again = import_file(path, Options(batch_rows=BATCH)).run
+        again = import_csv(path, Options(batch_rows=BATCH)).run
         assert (again.new, again.identical, again.conflicting) == (ROWS - count, count, 0)
         assert stored_rows() == rows
         assert stored_rollups() == rollups

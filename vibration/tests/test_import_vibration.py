@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import os
+import re
 import time
 import unicodedata
 from datetime import UTC, datetime
@@ -15,8 +16,12 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
 
 from machines.models import Machine, Sensor
-from vibration import file_importing, watching
+from machines.tests.test_csv_export import formulas
+from vibration import file_importing, reporting, watching
+from vibration.csv_paths import open_csv
 from vibration.importing import write_samples
+from vibration.interrupting import Interruptions
+from vibration.management.commands import import_vibration
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.states import STATES
 from vibration.tests.world import KAMP_ROWS, as_csv, make_samples, stored_rollups, stored_rows, write_csv
@@ -305,6 +310,91 @@ def test_the_rejects_file_may_not_be_a_file_that_is_imported(tmp_path):
     assert path.read_text() == GOOD
 
 
+def test_the_rejects_file_may_not_lie_in_the_watched_folder_by_whatever_way(tmp_path):
+    (tmp_path / "watched").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "watched")
+    _out, _err, error = run("--watch", tmp_path / "watched", "--rejects", tmp_path / "link" / "rejects.csv")
+    assert "lies in the watched folder" in str(error)
+    assert list((tmp_path / "watched").iterdir()) == []
+
+
+def test_the_rejects_file_takes_the_place_of_an_earlier_one_and_of_nothing_else(tmp_path):
+    path = write_csv(tmp_path / "g1_a.csv", BAD)
+    notes, rejects = tmp_path / "notes.txt", tmp_path / "rejects.csv"
+    notes.write_text("not to be lost\n")
+    _out, _err, error = run(path, "--rejects", notes)
+    assert "is there and holds something else than rejects; name another file" in str(error)
+    assert notes.read_text() == "not to be lost\n"
+    assert not ImportRun.objects.exists()
+    rejects.touch()
+    for options in (["--on-error", "skip"], []):  # with two rejected rows, then with one
+        run(path, "--rejects", rejects, *options)
+    assert len(rejects.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_of_the_rejects_is_a_formula_and_their_rows_can_be_repaired(tmp_path, separator):
+    lines = [
+        "0,-1,2,3,4",
+        "1,x,-2,3,-4",
+        "=cmd|' /C calc'!A0,1,2,3,4",
+        "@SUM(1),-1,2,3,4",
+        "-5,-1,-2,-3,-4",
+        "2,=1+1,-2,3,4",
+    ]
+    path = write_csv(tmp_path / "g1_a.csv", "\n".join(lines).replace(",", separator) + "\n")
+    rejects = tmp_path / "rejects.csv"
+    run(path, "--on-error", "skip", "--rejects", rejects)
+    text = rejects.read_bytes().decode()
+    assert formulas(text) == []
+    rows = [row["row"].replace("'", "") for row in csv.DictReader(StringIO(text, newline=""))]
+    assert rows == [line.replace(",", separator).replace("'", "") for line in lines[1:]]
+    # As somebody repairs them: apostrophes out, the bad cells in
+    repaired = "\n".join(rows).replace("x", "7").replace("=1+1", "7").replace("@SUM(1)", "3").replace("-5", "5")
+    repaired = [line for line in repaired.splitlines() if "cmd" not in line]
+    assert run(write_csv(path, "\n".join(repaired) + "\n"))[2] is None
+    assert sorted(VibrationData.objects.values_list("measured_time", "unbalance_looseness")) == [
+        (0, 4),
+        (1, -4),
+        (2, 4),
+        (3, 4),
+        (5, -4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(b"0,1,2,3,4\n" + b"\n" * 3_000_000),
+        gzip.compress(b"0,1,2,3,4\n") + gzip.compress(b"1" * 4_000_000) * 20,
+        gzip.compress(b"0,1,2,3,4\n") + gzip.compress(b"") * 50_000,
+    ],
+    ids=["blank lines", "a line without end", "gzip members with nothing in them"],
+)
+def test_a_file_that_gives_no_rows_for_long_shows_how_far_it_is_and_can_be_interrupted(tmp_path, monkeypatch, content):
+    path = tmp_path / "g1_a.csv.gz"
+    path.write_bytes(content)
+    monkeypatch.setattr(file_importing, "SIGN_OF_LIFE_S", 0)
+    monkeypatch.setattr(reporting, "PLAIN_INTERVAL_S", 0)
+    out, _err, _error = run(path)
+    shares = [int(share) for share in re.findall(r"(\d+)%", out)]
+    assert len(shares) > 5
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+
+    calls = []
+
+    def interrupt(self):
+        calls.append(1)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Interruptions, "check", interrupt)
+    _out, _err, error = run(path)
+    assert error.returncode == 130
+    assert ImportRun.objects.latest("pk").outcome == ImportRun.Outcome.INTERRUPTED
+
+
 def test_a_file_name_from_korean_windows_is_understood(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "프레스_1.csv".encode("cp949")))
     assert run(write_csv(path, GOOD))[2] is None
@@ -314,14 +404,13 @@ def test_a_file_name_from_korean_windows_is_understood(tmp_path):
 
 def test_a_file_that_is_gone_or_closed_to_us_is_said_and_the_next_one_is_read(tmp_path, monkeypatch):
     first, second = (write_csv(tmp_path / f"g1_{name}.csv", GOOD) for name in "ab")
-    opened = Path.open
 
-    def refuse(self, *args, **kwargs):
-        if self == first:
+    def refuse(path, **how):
+        if path == first:
             raise PermissionError(13, "Permission denied")
-        return opened(self, *args, **kwargs)
+        return open_csv(path, **how)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(import_vibration, "open_csv", refuse)
     _out, err, error = run(first, second, "--on-error", "skip")
     assert f"{first}: failed: Permission denied" in err
     assert "1 of 2 files" in str(error)

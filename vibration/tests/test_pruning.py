@@ -18,14 +18,14 @@ from vibration.analysis import PRUNED, analyse
 from vibration.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.classifying import RowClass
 from vibration.features import features_of
-from vibration.file_importing import Options, RejectsFile, import_file
+from vibration.file_importing import Options, RejectsFile
 from vibration.importing import RecordingStartDiffers, open_recording, write_samples
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.pruning import find_removal, remove
 from vibration.reporting import problem_lines
 from vibration.rollups import read_buckets
 from vibration.states import STATES
-from vibration.tests.world import as_csv, make_samples, write_csv
+from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
 from vibration.waveform import read_waveform
 
 pytestmark = pytest.mark.django_db
@@ -307,7 +307,7 @@ def test_a_file_that_was_removed_is_read_to_its_end_and_says_what_to_do(tmp_path
     prune(recording, at(1e6))
     path = write_csv(tmp_path / "g1_sensor1.csv", as_csv(time, values))
     with RejectsFile(tmp_path / "rejects") as rejects:
-        report = import_file(path, Options(skip_bad_rows=skip_bad_rows, batch_rows=1500), rejects=rejects)
+        report = import_csv(path, Options(skip_bad_rows=skip_bad_rows, batch_rows=1500), rejects=rejects)
     assert counts(report.run) == (ImportRun.Outcome.PROBLEMS, 0, 0, 0, len(time))
     assert report.run.message == ""
     assert len(report.problems) == 5
@@ -329,10 +329,10 @@ def test_removed_rows_of_a_file_never_keep_those_beside_them_out(tmp_path, skip_
     lines = f"8,1,1,1,1\n9,1,1,1,1\n{border - 0.001!r},1,1,1,1\n0,1,1,1,1\n10,1,1,1,1\n9,2,2,2,2\n"
     path = write_csv(tmp_path / "g1_sensor1.csv", lines)
     options = {"skip_bad_rows": skip_bad_rows, "batch_rows": batch_rows}
-    run = import_file(path, Options(**options)).run
+    run = import_csv(path, Options(**options)).run
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 3, 0, 1, 2)
-    assert counts(import_file(path, Options(**options)).run) == (ImportRun.Outcome.PROBLEMS, 0, 3, 1, 2)
-    run = import_file(path, Options(recording="anew", **options)).run
+    assert counts(import_csv(path, Options(**options)).run) == (ImportRun.Outcome.PROBLEMS, 0, 3, 1, 2)
+    run = import_csv(path, Options(recording="anew", **options)).run
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 5, 0, 1, 0)
 
 
@@ -340,7 +340,7 @@ def test_a_row_that_can_not_be_read_stops_the_file_and_is_shown_after_many_remov
     recording, time, values = recorded()
     prune(recording, at(1e6))
     lines = as_csv(time[:20], values[:20]) + "8,1,1,1,1\n9,1,x,1,1\n10,1,1,1,1\n"
-    report = import_file(write_csv(tmp_path / "g1_sensor1.csv", lines), Options())
+    report = import_csv(write_csv(tmp_path / "g1_sensor1.csv", lines), Options())
     assert counts(report.run) == (ImportRun.Outcome.STOPPED, 1, 0, 0, 21)
     assert len(report.problems) == 6
     assert "g1_sensor1.csv:22: rejected: " in report.problems[-1]

@@ -4,6 +4,8 @@ import gzip
 import io
 import math
 import re
+import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -132,15 +134,91 @@ def test_a_whole_last_line_without_line_end_is_taken_and_noted():
         (b"Dear colleague,\nplease find the data attached.\n", "no CSV file of samples"),
         (b"<html><body>Log in</body></html>", "no CSV file of samples"),
         (b"0,1,2,3,4\r0.5,1,2,3,4\r", "lines end in CR alone"),
-        (b"time,ax,ay,az,aT\n0,1,2,3,4\n", "its names are not known: time,ax,ay,az,aT"),
+        (b"time,ax,ay,az,aT\n0,1,2,3,4\n", "its names are not known: 'time', 'ax', 'ay', 'az', 'aT'"),
         (b"time,normal,unbalance,looseness\n0,1,2,3\n", "lacks the column unbalance_looseness"),
         (b"time,normal,type1,type1,type2\n0,1,2,3,4\n", "repeats the column unbalance"),
         (b"time,normal,type1,type2,type3,rpm\n0,1,2,3,4,5\n", "unknown column 'rpm'"),
+        (
+            b"time,normal,type1,type2,type3,%s\n0,1,2,3,4,5\n" % (b"x" * 101),
+            "unknown column (a text of 101 characters; a name has at most 100)",
+        ),
+        (
+            b"time,normal,%stype1,type2,type3\n0,1,2,3,4\n" % (b" " * 5_000),
+            "line 1 looks like a header, but it has 5,029 bytes, and a header at most 4,096",
+        ),
     ],
 )
 def test_a_file_that_is_something_else_is_refused_in_words(content, message):
     with pytest.raises(UnreadableFile, match=re.escape(message)):
         read(content)
+
+
+SECRET = "Zq7*w9pL!x2#v8@k5^m3$n6"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        SECRET,
+        f"{SECRET}\n",
+        f"# Settings of this installation\nKEY={SECRET}\n",
+        f"{SECRET},{SECRET},{SECRET},{SECRET},{SECRET}\n",
+        f"time,normal,{SECRET}\n0,1,2,3,4\n",
+        f"0,5;{SECRET};{SECRET};{SECRET};{SECRET}\n",
+    ],
+)
+def test_a_file_that_is_no_table_is_not_told(content):
+    """The message stands in the record of the import, which more people may read than the file."""
+    with pytest.raises(UnreadableFile) as error:
+        read(content)
+    assert SECRET[:8] not in str(error.value)
+
+
+def test_of_a_bad_cell_the_beginning_is_told_and_nothing_that_a_terminal_obeys():
+    _rows, rejected, _reader = read(f"0,1,2,3,4\n1,{'a' * 25},2,3,4\n2,\x1b[31mred,2,3,4\n")
+    assert [row.reason for row in rejected] == [
+        f"normal is '{'a' * 20}…', not a number",
+        r"normal is '\x1b[31mred', not a number",
+    ]
+
+
+ALPHABET = "([])\"' ,;\t-_+.eE0x"
+
+
+@pytest.mark.parametrize("pump", [*ALPHABET, "()", "[]", "0.", "0,", "0;", "1e", '"0",', "가", "time,", "0\r"])
+def test_no_line_takes_much_longer_than_it_is_long(pump):
+    """Twenty lines of 64 kB, at the beginning and further down: with anything quadratic, many minutes."""
+    lines = [(pump * 65_000)[:65_000] + end for end in ("", "x", ",1,2,3,4", "x,1,2,3,4")] * 5
+    content = "\n".join([*lines, "0,1,2,3,4", *lines]).encode()
+    started = time.thread_time()
+    with suppress(UnreadableFile):
+        read(content)
+    assert time.thread_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(b"0,1,2,3,4\n" + b"\n" * 30_000_000),
+        gzip.compress(b"0,1,2,3,4\n" + b"1" * 30_000_000),
+        gzip.compress(b"0,1,2,3,4\n") + gzip.compress(b"") * 50_000,
+    ],
+    ids=["blank lines", "a line without end", "gzip members with nothing in them"],
+)
+def test_reading_can_be_ended_where_nothing_comes_of_it(content):
+    calls = []
+
+    class Enough(Exception):
+        pass
+
+    def check(content_bytes):
+        calls.append(content_bytes)
+        if len(calls) == 12:
+            raise Enough
+
+    with pytest.raises(Enough):
+        list(CsvReader(io.BytesIO(content), check=check))
+    assert calls == sorted(calls)
 
 
 def test_a_truncated_gzip_file_gives_its_rows_and_then_an_error():

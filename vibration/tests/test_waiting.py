@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from machines.models import Machine, Sensor
 from vibration import waiting
-from vibration.file_importing import Options, import_file
+from vibration.file_importing import Options
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.tests.test_importing import assert_rollups_fit
-from vibration.tests.world import as_csv, make_samples, write_csv
+from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
 from vibration.waiting import Patience
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,21 +135,21 @@ def half_of_the_answers_lost(monkeypatch):
 
 def test_rows_in_conflict_are_told_of_once_though_their_batch_was_tried_twice(path, half_of_the_answers_lost):
     time_s, values = make_samples(ROWS)
-    import_file(path, Options())
+    import_csv(path, Options())
     write_csv(path, as_csv(time_s, values + 1))
     commits = half_of_the_answers_lost()
-    report = import_file(path, Options(batch_rows=BATCH), patience=Patience(30))
+    report = import_csv(path, Options(batch_rows=BATCH), patience=Patience(30))
     assert commits() > 3
     assert (report.run.conflicting, report.run.identical) == (ROWS, 0)
     assert report.told.total() == ROWS
 
 
 def test_rows_that_retention_keeps_out_are_told_of_once_too(path, half_of_the_answers_lost):
-    recording = import_file(path, Options()).run.recording
+    recording = import_csv(path, Options()).run.recording
     recording.samples.all().delete()
     Recording.objects.update(sample_count=0, pruned_before=0.005, pruned_count=5, pruned_at=timezone.now())
     commits = half_of_the_answers_lost()
-    report = import_file(path, Options(batch_rows=BATCH, skip_bad_rows=True), patience=Patience(30))
+    report = import_csv(path, Options(batch_rows=BATCH, skip_bad_rows=True), patience=Patience(30))
     assert commits() > 3
     assert (report.run.new, report.run.identical, report.run.rejected) == (ROWS - 5, 0, 5)
     assert report.told.total() == 5
@@ -170,6 +170,23 @@ def test_after_the_bound_the_import_fails_and_says_what_to_do(path, monkeypatch)
     assert 0.4 <= time.monotonic() - began < 20
     assert err.getvalue().count("waiting up to 0.4 s for the database") == 1
     assert ImportRun.objects.get().outcome == ImportRun.Outcome.UNFINISHED
+
+
+def test_an_error_of_the_driver_itself_is_waited_for_and_told_of_too(path, monkeypatch):
+    """Django lets those through that come up when a cursor is closed."""
+    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.01)
+    gone = (2006, "") if connection.vendor == "mysql" else ("disk I/O error",)
+
+    def fail(*args, **kwargs):
+        raise connection.Database.OperationalError(*gone)
+
+    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    err = StringIO()
+    with pytest.raises(CommandError, match=r"The database failed: .*; whole batches are stored"):
+        call_command("import_vibration", path, "--wait-for-database", 0.2, stderr=err, stdout=StringIO())
+    assert err.getvalue().count("waiting up to 0.2 s for the database (away: ") == 1
+    with pytest.raises(CommandError, match=r"The database failed: .*; nothing was stored"):
+        call_command("import_vibration", path, "--dry-run", stderr=err, stdout=StringIO())
 
 
 def test_without_patience_it_fails_at_once(path, monkeypatch):

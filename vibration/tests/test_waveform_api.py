@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from vibration.file_importing import Options, import_file
+from vibration.file_importing import Options
 from vibration.states import STATES
-from vibration.tests.world import KAMP_ROWS, make_recording, write_csv
+from vibration.tests.world import KAMP_ROWS, import_csv, make_recording, write_csv
 
 pytestmark = pytest.mark.django_db
 URL = "/api/vibration-data/waveform"
@@ -19,7 +19,7 @@ def operator(client, user):
 
 
 def test_the_kamp_rows_come_out_to_their_last_digit(operator, tmp_path):
-    import_file(write_csv(tmp_path / "g1_sensor1.csv", KAMP_ROWS), Options())
+    import_csv(write_csv(tmp_path / "g1_sensor1.csv", KAMP_ROWS), Options())
     answer = operator.get(URL, PLACE).json()
     expected = [tuple(map(float, line.split(","))) for line in KAMP_ROWS.splitlines()]
     assert (answer["samples"], answer["buckets"], answer["bucket_width"]) == (6, 6, 0)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vibration.csv_paths import open_csv
+from vibration.file_importing import Options, Report, import_file
 from vibration.importing import open_recording, write_samples
 from vibration.models import Recording, VibrationData, VibrationRollup
 from vibration.states import STATES
@@ -25,6 +27,12 @@ def write_csv(path: Path, text: str | bytes) -> Path:
     content = text.encode() if isinstance(text, str) else text
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
+
+
+def import_csv(path: Path, options: Options, **more) -> Report:
+    """Import a file as the command does."""
+    with open_csv(path, follow=True) as stream:
+        return import_file(stream, path, options, **more)
 
 
 def make_samples(count: int, *, step: float = 0.001, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

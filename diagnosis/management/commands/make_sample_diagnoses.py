@@ -1,20 +1,21 @@
 from datetime import timedelta
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from diagnosis.history import microseconds
 from diagnosis.sample_diagnoses import make_confidences, make_states
 from diagnosis.storing import post_diagnoses
 from machines.models import Machine
+from machines.terminal import TerminalCommand
 from vibration.classifying import RowClass
 
 MODEL = "synthetic"
 ROWS_PER_POST = 10_000
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Store synthetic diagnoses of all machines, up to now, to try the pages out. Their model is 'synthetic'. They "
         "say nothing about any machine."

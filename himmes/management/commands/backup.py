@@ -2,15 +2,16 @@ import signal
 import time as clock
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.core.management.base import CommandError
 
 from himmes.backups.archive import BackupError
 from himmes.backups.making import make_backup
 from himmes.backups.showing import show_progress
+from machines.database_errors import DATABASE_ERRORS
+from machines.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Write a backup of the whole database to a new file. Others may read and write meanwhile; it is of one instant."
     )
@@ -27,7 +28,7 @@ class Command(BaseCommand):
                 manifest, size = make_backup(file, tell)
         except BackupError as error:
             raise CommandError(str(error)) from None
-        except DatabaseError as error:
+        except DATABASE_ERRORS as error:
             raise CommandError(f"The database failed: {error}; there is no backup.") from None
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror}; there is no backup.") from None

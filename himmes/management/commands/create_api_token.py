@@ -4,7 +4,7 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
@@ -12,6 +12,7 @@ from rest_framework import serializers
 from himmes.tokens import make_token
 from machines.durations import read_duration
 from machines.row_fields import TimeField
+from machines.terminal import TerminalCommand
 
 
 def expiry(text: str) -> datetime:
@@ -24,7 +25,7 @@ def expiry(text: str) -> datetime:
         raise CommandError(f"--expires: {error.detail[0]} Or a length of time, such as 90d.") from None
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Make an API token and print it, alone, on standard output: it can't be shown again. "
         "Makes the user, who cannot log in to pages, if there is none of that name."

@@ -1,13 +1,13 @@
 import secrets
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from himmes.initial_passwords import give_initial_password
+from machines.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Create an administrator with a generated password, which is printed once, unless there is one already. "
         "He has to choose a password of his own when he first logs in."

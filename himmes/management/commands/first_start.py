@@ -2,17 +2,17 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from machines.terminal import TerminalCommand
 from vibration.models import ImportRun, Recording
 
 SAMPLE_SECONDS = 20.0
 SAMPLE_RECORDING = "synthetic"
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Make a fresh checkout worth looking at: migrations, an administrator, synthetic data. Repeats nothing."
 
     def handle(self, *args, **options):

@@ -2,16 +2,18 @@ import signal
 import time as clock
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.core.management.base import CommandError
+from django.db import connection
 
 from himmes.backups.archive import Archive, BackupError
 from himmes.backups.making import current_engine
 from himmes.backups.restoring import check_fits, compare, restore_backup, tables_with_data
 from himmes.backups.showing import compared_table, show_progress
+from machines.database_errors import DATABASE_ERRORS
+from machines.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Restore a backup into an empty database, or with --replace in place of what is there."
 
     def add_arguments(self, parser):
@@ -43,7 +45,7 @@ class Command(BaseCommand):
                 compared = compare(archive, tell) if verify else []
         except (BackupError, OSError) as error:
             raise CommandError(f"{error}\n{state}") from None
-        except DatabaseError as error:
+        except DATABASE_ERRORS as error:
             raise CommandError(f"The database failed: {error}\n{state}") from None
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {state}", returncode=130) from None
@@ -73,5 +75,5 @@ class Command(BaseCommand):
         question = (
             f"Replace all of the database {name}, {what}, by the backup of {archive.manifest.made_at}? Type yes: "
         )
-        if not no_input and input(question) != "yes":
+        if not no_input and self.ask(question) != "yes":
             raise CommandError("Nothing was changed.")

@@ -1,9 +1,10 @@
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from machines.terminal import TerminalCommand
 from vibration.models import DEFAULT_RECORDING, Recording
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Delete a recording with all its samples, which undoes its import. Asks first."
 
     def add_arguments(self, parser):
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         what = f"{found} with {found.sample_count:,} samples"
         if found.pruned_count:
             what += f" and the rollups of {found.pruned_count:,} that retention removed"
-        if not no_input and input(f"Delete {what}? Type yes: ") != "yes":
+        if not no_input and self.ask(f"Delete {what}? Type yes: ") != "yes":
             raise CommandError("Nothing was deleted.")
         found.delete()
         self.stdout.write(f"Deleted {what}.")

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, connection, reset_queries, transaction
+from django.core.management.base import CommandError
+from django.db import reset_queries, transaction
 from django.utils import timezone
 
-from vibration.csv_paths import BadPath, find_files, place_of
+from machines.connections import discard_all
+from machines.database_errors import DATABASE_ERRORS
+from machines.printable import printable
+from machines.terminal import TerminalCommand
+from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv, place_of
 from vibration.file_importing import Options, RejectsFile, Report, import_file
 from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
@@ -25,7 +30,7 @@ WAIT_S = 600.0  # for a database that goes away
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # of a start; typing errors lie outside
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Import vibration samples from CSV files (.csv, .csv.gz; also whole folders) with the columns measured_time, "
         "normal, unbalance, looseness, unbalance_looseness. Importing the same again changes nothing. Exits with 0 "
@@ -84,8 +89,9 @@ class Command(BaseCommand):
             started_by=user_name(),
         )
         self.wait_s = options["wait_for_database"]
+        self.named = set(options["paths"])
         try:
-            files = find_files(options["paths"])
+            files = find_files(options["paths"], self._pass_over)
             for file in files:
                 self._check(file)  # a name that can't be is said before anything is imported
         except BadPath as error:
@@ -102,13 +108,16 @@ class Command(BaseCommand):
                     # A dry run is the very import, undone at the end: its figures are those of the import itself.
                     with rolled_back() if options["dry_run"] else nullcontext():
                         self._import(files, rejects, dry_run=options["dry_run"])
-        except Error as error:
+        except DATABASE_ERRORS as error:
             # Of the transaction around a dry run; what fails in an import is told there.
             raise CommandError(f"The database failed: {error}; nothing was stored.") from None
         except OSError as error:
             # Reading failures are in the reports; what is left is writing the rejects.
             where = error.filename or options["rejects"] or "the output"
-            raise CommandError(f"{where}: {error.strerror}") from None
+            raise CommandError(f"{printable(where)}: {error.strerror}") from None
+
+    def _pass_over(self, link: Path) -> None:
+        self.stderr.write(f"{printable(link)} {NOT_FOLLOWED}.")
 
     def _check(self, file: Path) -> None:
         place_of(file, self.options.machine, self.options.sensor, self.options.recording)
@@ -116,11 +125,13 @@ class Command(BaseCommand):
     def _rejects_file(self, path: Path | None, files: list[Path], watched: Path | None):
         if path is None:
             return nullcontext()
-        absolute = path.absolute()
+        absolute, shown = path.absolute(), printable(path)
         if any(absolute == file.absolute() or (path.exists() and path.samefile(file)) for file in files):
-            raise CommandError(f"--rejects {path} is one of the files to import.")
-        if watched and absolute.parent == watched.absolute():
-            raise CommandError(f"--rejects {path} lies in the watched folder and would be imported itself.")
+            raise CommandError(f"--rejects {shown} is one of the files to import.")
+        if watched and path.resolve().parent == watched.resolve():
+            raise CommandError(f"--rejects {shown} lies in the watched folder and would be imported itself.")
+        if not RejectsFile.may_be_written(path):
+            raise CommandError(f"--rejects {shown} is there and holds something else than rejects; name another file.")
         return RejectsFile(path)
 
     def _import(self, files: list[Path], rejects: RejectsFile | None, *, dry_run: bool) -> None:
@@ -135,12 +146,12 @@ class Command(BaseCommand):
                     break
         except KeyboardInterrupt:
             trouble, returncode = "Interrupted", 130
-        except Error as error:
+        except DATABASE_ERRORS as error:
             trouble = f"The database failed: {error}"
         if reports:
             self.stdout.write(summary_table(reports, dry_run=dry_run))
         if unread := files[len(reports) :]:
-            self.stdout.write(f"Not read, or not to the end: {', '.join(map(str, unread))}")
+            self.stdout.write(f"Not read, or not to the end: {', '.join(map(printable, unread))}")
         if trouble:
             stored = (
                 "nothing was stored" if dry_run else "whole batches are stored; import the same again to complete it"
@@ -151,21 +162,21 @@ class Command(BaseCommand):
 
     def _watch(self, folder: Path, rejects: RejectsFile | None) -> None:
         if not folder.is_dir():
-            raise CommandError(f"{folder}: no such folder")
-        self.stdout.write(f"Watching {folder}; Ctrl-C ends it.")
-        folder = WatchedFolder(folder)
+            raise CommandError(f"{printable(folder)}: no such folder")
+        self.stdout.write(f"Watching {printable(folder)}; Ctrl-C ends it.")
+        watched = WatchedFolder(folder, self._pass_over)
         try:
-            for file in folder.whole_files(self.interruptions.check):
+            for file in watched.whole_files(self.interruptions.check):
                 # One file, or an hour without the database, must not end the watch.
                 try:
                     self._check(file)
                     self.stdout.write(result_line(self._import_one(file, rejects)))
                 except BadPath as error:
                     self.stderr.write(str(error))
-                except Error as error:
-                    self.stderr.write(f"{file}: the database failed: {error}. Trying again in {RETRY_S} s.")
-                    connection.close()
-                    folder.give_again(file)
+                except DATABASE_ERRORS as error:
+                    self.stderr.write(f"{printable(file)}: the database failed: {error}. Trying again in {RETRY_S} s.")
+                    discard_all()
+                    watched.give_again(file)
                     self.interruptions.sleep(RETRY_S)
         except KeyboardInterrupt:
             self.stdout.write("Ended.")
@@ -174,22 +185,29 @@ class Command(BaseCommand):
 
     def _import_one(self, path: Path, rejects: RejectsFile | None) -> Report:
         try:
-            with show_progress(path, self.stdout, self.stderr) as show:
-                patience = Patience(self.wait_s, show.say, self.interruptions.sleep)
-
-                def on_progress(report: Report, bytes_read: int) -> None:
-                    show(report.run.read, bytes_read)
-                    reset_queries()  # with DEBUG on, Django would keep the text of every statement
-                    self.interruptions.check()
-
-                report = import_file(path, self.options, rejects=rejects, on_progress=on_progress, patience=patience)
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-            # Could not be opened; there is nothing to keep a record of.
+            stream = open_csv(path, follow=path in self.named)
+        except OSError as error:
+            # There is nothing to keep a record of.
             run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror, place="")
             report = Report(path, run)
+        else:
+            with stream:
+                report = self._import_open(stream, path, rejects)
         for line in problem_lines(report):
             self.stderr.write(line)
         return report
+
+    def _import_open(self, stream: BinaryIO, path: Path, rejects: RejectsFile | None) -> Report:
+        with show_progress(path, self.stdout, self.stderr) as show:
+            patience = Patience(self.wait_s, show.say, self.interruptions.sleep)
+
+            def on_progress(report: Report, bytes_read: int) -> None:
+                size = os.fstat(stream.fileno()).st_size  # by now: it may grow
+                show(report.run.read, bytes_read, max(1, size))
+                reset_queries()  # with DEBUG on, Django would keep the text of every statement
+                self.interruptions.check()
+
+            return import_file(stream, path, self.options, rejects=rejects, on_progress=on_progress, patience=patience)
 
 
 @contextmanager

@@ -2,14 +2,15 @@ import math
 import sys
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import track
 
+from machines.terminal import TerminalCommand
 from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Write synthetic CSV files of the shape of KAMP's rotating-machine data. By default 8 files, 1.5 million rows."
     )

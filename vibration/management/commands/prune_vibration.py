@@ -5,27 +5,30 @@ import sys
 import time as clock
 from datetime import datetime, timedelta
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import Error, reset_queries
+from django.core.management.base import CommandError
+from django.db import reset_queries
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
+from machines.database_errors import DATABASE_ERRORS
 from machines.durations import read_duration
 from machines.models import Machine
+from machines.terminal import TerminalCommand
 from vibration.interrupting import noted_interruptions
 from vibration.management.commands.import_vibration import positive, user_name
-from vibration.models import Recording
+from vibration.models import ImportRun, Recording
 from vibration.pruning import BATCH_ROWS, Removal, find_removal, remove
 from vibration.reporting import removal_table, show_bar
 
 LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
+LONGEST_IMPORT = timedelta(days=1)  # one that began before that and is not finished was killed
 LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
 PAUSE, MAX_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
 LONGEST_PAUSE_S = 10.0  # a batch may have waited for a long import, which is no work of its own
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Remove raw samples that are older than an age, and keep their rollups: waveforms of removed samples are still "
         "drawn, with the least and greatest value of each bucket. Shows first what it would remove, and asks. "
@@ -54,6 +57,7 @@ class Command(BaseCommand):
         recordings = Recording.objects.with_place().filter(sample_count__gt=0)
         if machine:
             recordings = recordings.filter(sensor__machine__in=[known_machine(name) for name in machine])
+        recordings = self._without_imported(recordings)
         # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         removed = 0
@@ -64,7 +68,7 @@ class Command(BaseCommand):
                 return
             total = sum(it.samples for it in removals)
             if not no_input:
-                ask(f"Remove {total:,} samples for good?")
+                self._confirm(f"Remove {total:,} samples for good?")
             started = began = clock.monotonic()
             with show_bar("Removing", total, self.stdout, self.stderr) as show, noted_interruptions() as interruptions:
                 for removal in removals:
@@ -76,14 +80,28 @@ class Command(BaseCommand):
                         began = clock.monotonic()
         except KeyboardInterrupt:
             raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
-        except Error as error:
+        except DATABASE_ERRORS as error:
             raise CommandError(unfinished(f"The database failed: {error}", removed)) from None
         seconds = clock.monotonic() - started
         self.stdout.write(f"Removed {removed:,} of {total:,} samples in {seconds:.1f} s. Their rollups stay.")
         if removed != total:
             self.stdout.write("What differs was stored or deleted by others in the meantime.")
 
-    def _track(self, recordings) -> list[Recording]:
+    def _without_imported(self, recordings: list[Recording]) -> list[Recording]:
+        """Those of which no import runs.
+
+        The next rows of an import of old samples belong to the bucket of the last. Removed now, that bucket would keep
+        them out.
+        """
+        since = timezone.now() - LONGEST_IMPORT
+        running = ImportRun.objects.filter(outcome=ImportRun.Outcome.UNFINISHED, started_at__gte=since)
+        imported = set(running.values_list("recording", flat=True))
+        for recording in recordings:
+            if recording.pk in imported:
+                self.stderr.write(f"{recording} is left for the next time: an import of it runs, or was killed.")
+        return [it for it in recordings if it.pk not in imported]
+
+    def _track(self, recordings: list[Recording]) -> list[Recording]:
         if not sys.stderr.isatty():
             return recordings
         return track(recordings, "Looking at recordings", console=Console(stderr=True), transient=True)
@@ -95,6 +113,14 @@ class Command(BaseCommand):
             return
         self.stdout.write(f"Samples from before {since} to be removed:")
         self.stdout.write(removal_table(removals))
+
+    def _confirm(self, question: str) -> None:
+        try:
+            answer = self.ask(f"{question} Type yes: ")
+        except EOFError:
+            raise CommandError("Nothing was removed: nobody answered. Where nobody can, give --no-input.") from None
+        if answer != "yes":
+            raise CommandError("Nothing was removed.")
 
     def _remove(self, removal: Removal, cutoff: datetime, batch_size: int):
         try:
@@ -109,15 +135,6 @@ def known_machine(name: str) -> Machine:
     names = list(Machine.objects.order_by("name").values_list("name", flat=True))
     near = difflib.get_close_matches(name, names) or names[:5]
     raise CommandError(f"There is no machine {name}. Perhaps: {', '.join(near)}" if near else "There are no machines.")
-
-
-def ask(question: str) -> None:
-    try:
-        answer = input(f"{question} Type yes: ")
-    except EOFError:
-        raise CommandError("Nothing was removed: nobody answered. Where nobody can, give --no-input.") from None
-    if answer != "yes":
-        raise CommandError("Nothing was removed.")
 
 
 def unfinished(trouble: str, removed: int) -> str:
