@@ -1,6 +1,6 @@
 """The API of machines and sensors; its paths stand in `himmes/api.py`."""
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 
@@ -8,6 +8,7 @@ from machines.database_errors import is_duplicate
 from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.pagination import ListPagination
+from machines.retrying import in_transaction
 from machines.serializers import MachineSerializer, SensorSerializer
 from machines.versions import IF_MATCH, Versioned
 
@@ -44,7 +45,10 @@ SENSOR = [_asked("센서 / a sensor", _SENSOR), _answered("센서 / a sensor", _
 
 
 class OnceOnly:
-    """Mixed into a view that saves: of two requests at once for one name, the second gets a 400 as any later one."""
+    """Mixed into a view that saves: of two requests at once for one name, the second gets a 400 as any later one.
+
+    A deadlock with others, as with those who post what is being deleted, is no error: it is tried again.
+    """
 
     def perform_create(self, serializer):
         self._save(serializer)
@@ -52,16 +56,21 @@ class OnceOnly:
     def perform_update(self, serializer):
         self._save(serializer, before=self.lock)
 
+    def perform_destroy(self, instance):
+        in_transaction(instance.delete)
+
     def _save(self, serializer, *, before=None, **more):
-        try:
-            with transaction.atomic():
-                if before:
-                    before(serializer)
+        def save():
+            if before:
+                before(serializer)
+            try:
                 serializer.save(**more)
-        except IntegrityError as error:
-            if not is_duplicate(error):
-                raise
-            raise serializers.ValidationError("Another request has just saved one of this name.") from None
+            except IntegrityError as error:
+                if not is_duplicate(error):
+                    raise
+                raise serializers.ValidationError("Another request has just saved one of this name.") from None
+
+        in_transaction(save)
 
 
 @extend_schema(tags=["설비 / machines"])

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from himmes.tests.api_world import Program, make_program
@@ -88,3 +88,24 @@ def test_changes_of_several_fields_at_the_same_time_all_stay(roles, administrato
             assert set(pool.map(change, fields, values)) == {200}
         found = administrator.get(path).json()
         assert [found[field] for field in fields] == values
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("method", "done"), [("DELETE", 204), ("PATCH", 200), ("PUT", 200)])
+def test_a_deadlock_is_tried_again(administrator, monkeypatch, method, done):
+    machine = Machine.objects.create(name="g1")
+    tries = []
+
+    def deadlock_once(original):
+        def work(self, *args, **more):
+            tries.append(method)
+            if len(tries) == 1:
+                raise OperationalError(1213, "Deadlock found when trying to get lock")
+            return original(self, *args, **more)
+
+        return work
+
+    for name in ("save", "delete"):
+        monkeypatch.setattr(Machine, name, deadlock_once(getattr(Machine, name)))
+    answer = administrator(method, f"machines/{machine.pk}", {"name": "g1", "title": "new"})
+    assert (answer.status_code, len(tries)) == (done, 2)
