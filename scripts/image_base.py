@@ -81,8 +81,8 @@ def client_mounts(folder: Path) -> list[str]:
     authorities = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
     if authorities.is_file():
         mounts[AUTHORITIES] = authorities
-    pip, folders = pip_settings(authorities.is_file())
-    mounts |= {str(path): path for path in folders}
+    pip, named = pip_settings(authorities.is_file())
+    mounts |= {str(path): path for path in named}
     for name, text, target in (
         ("pip.conf", pip, "/etc/pip.conf"),
         ("npmrc", npm_settings(authorities.is_file()), "/root/.npmrc"),
@@ -96,7 +96,7 @@ def client_mounts(folder: Path) -> list[str]:
 
 
 def pip_settings(with_authorities: bool) -> tuple[str, list[Path]]:
-    """A pip.conf with all that pip is told here by files and variables, and the folders that it names."""
+    """A pip.conf with all that pip is told here by files and variables, and the folders and files that it names."""
     config = RawConfigParser()
     config["global"] = {}
     for line in read(sys.executable, "-m", "pip", "config", "list").splitlines():
@@ -111,16 +111,21 @@ def pip_settings(with_authorities: bool) -> tuple[str, list[Path]]:
     config.remove_option("global", "cert")
     if with_authorities:
         config.set("global", "cert", AUTHORITIES)
-    folders = [Path(word) for word in config.get("global", "find-links", fallback="").split() if word.startswith("/")]
+    named = [
+        Path(word)
+        for name in ("find-links", "constraint")
+        for word in config.get("global", name, fallback="").split()
+        if word.startswith("/")
+    ]
     for name in ("index-url", "extra-index-url"):
         # The files that an index speaks of lie beside it.
         addresses = config.get("global", name, fallback="").split()
-        folders += [Path(it.removeprefix("file://")).parent for it in addresses if it.startswith("file:///")]
+        named += [Path(it.removeprefix("file://")).parent for it in addresses if it.startswith("file:///")]
     text = "".join(
         f"[{section}]\n" + "".join(f"{name} = {value}\n" for name, value in config.items(section))
         for section in config.sections()
     )
-    return text, [path for path in folders if path.is_dir()]
+    return text, [path for path in named if path.exists()]
 
 
 def npm_settings(with_authorities: bool) -> str:
