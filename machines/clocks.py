@@ -96,13 +96,13 @@ def _seen(clock: tuple[str, str, str], newest: datetime, behind: timedelta, now:
 
 
 def _told(lag: ClockLag, newest: datetime) -> str:
-    zone = timezone.get_current_timezone_name()
-    seems = "UTC" if lag.is_utc else "another time zone"
+    zone, set_to = timezone.get_current_timezone_name(), "UTC" if lag.is_utc else "another time zone"
+    came, since = timezone.localtime(newest).replace(tzinfo=None), timezone.localtime(lag.first_at)
     return (
         f"Times without an offset are plant time ({zone}). The newest one of machine {lag.machine.name}, "
-        f"{timezone.localtime(newest).replace(tzinfo=None).isoformat()}, lies {lag.hours} h behind the server's clock, "
-        f"as such times have since {timezone.localtime(lag.first_at).isoformat(timespec='seconds')}: the sender's clock "
-        f"seems to be set to {seems}. Set it to plant time, or send times with their offset."
+        f"{came.isoformat()}, lies {lag.hours} h behind the server's clock, as such times have since "
+        f"{since.isoformat(timespec='seconds')}: the sender's clock seems to be set to {set_to}. Set it to plant time, "
+        "or send times with their offset."
     )
 
 
