@@ -389,7 +389,7 @@ def test_a_fault_is_logged_with_debug_off(program, monkeypatch, capfd, settings)
     ],
 )
 def test_what_comes_in_between_is_no_fault_of_the_server(program, monkeypatch, error, status):
-    def fail(columns):
+    def fail(columns, **more):
         raise error
 
     monkeypatch.setattr("vibration.api.post_samples", fail)
@@ -410,7 +410,7 @@ def test_what_comes_in_between_is_no_fault_of_the_server(program, monkeypatch, e
 def test_rows_of_ours_that_the_database_refuses_are_a_fault_of_the_server(program, monkeypatch, caplog, error):
     """Nobody else can help it by sending it again."""
 
-    def fail(columns):
+    def fail(columns, **more):
         raise error
 
     monkeypatch.setattr("vibration.api.post_samples", fail)
