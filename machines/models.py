@@ -108,7 +108,7 @@ class Tally(models.Model):
 class PostedData(models.TextChoices):
     """What a program posts of a machine."""
 
-    SAMPLES = "samples", _("samples")
+    SAMPLES = "samples", _("vibration data")
     DIAGNOSES = "diagnoses", _("diagnoses")
 
 

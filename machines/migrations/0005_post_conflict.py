@@ -20,7 +20,9 @@ class Migration(migrations.Migration):
                 (
                     "data",
                     models.CharField(
-                        choices=[("samples", "samples"), ("diagnoses", "diagnoses")], max_length=10, verbose_name="data"
+                        choices=[("samples", "vibration data"), ("diagnoses", "diagnoses")],
+                        max_length=10,
+                        verbose_name="data",
                     ),
                 ),
                 ("poster", machines.fields.ExactCharField(blank=True, max_length=255, verbose_name="posted by")),
