@@ -1,5 +1,6 @@
 """What a post that came just now says of its sender's clock."""
 
+import logging
 import re
 from datetime import UTC, timedelta
 from itertools import compress
@@ -9,7 +10,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from machines.clocks import note_clock
+from machines.database_errors import DATABASE_ERRORS
 
+logger = logging.getLogger(__name__)
 # Clocks that are kept right differ by less, and a post takes its time; what still lies ahead counts a moment later.
 AHEAD = timedelta(seconds=5)
 _OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)\Z", re.ASCII | re.IGNORECASE)
@@ -43,8 +46,13 @@ def notes_on_times(rows: list[dict], columns: dict, field: str, *, data: str, po
             notes.append(_ahead(field, said, machine, instant - now))
         source = ": ".join(filter(None, [poster, sensor]))
         came_without_offset = None if _has_offset(said) else instant
-        if note := note_clock(machine, came_without_offset, data=data, source=source, now=now):
-            notes.append(note)
+        try:
+            told = note_clock(machine, came_without_offset, data=data, source=source, now=now)
+        except DATABASE_ERRORS as error:  # the rows are stored, and whoever sent them is to be told so
+            logger.warning("How late the times of %s come can't be noted: %s", machine, error)
+            break
+        if told:
+            notes.append(told)
     return notes
 
 
