@@ -36,6 +36,7 @@ from vibration.metrics import counting
 from vibration.posting import summary
 
 MOST_MACHINES = 200  # in one timeline
+FIELDS = ["pk", "machine_id", "detected_at", "fault_type", "model_name", "confidence"]
 
 
 @openapi.DIAGNOSES
@@ -49,12 +50,13 @@ class DiagnosisList(APIView):
     def get(self, request):
         query = request.query_params
         refuse_unknown(query, {*DiagnosisFilter.base_filters, *OTHER_PARAMETERS}, repeatable={"fault_type"})
-        filterset = DiagnosisFilter(query, VibrationDiagnosis.objects.prefetch_related("machine").newest_first())
+        filterset = DiagnosisFilter(query, VibrationDiagnosis.objects.newest_first())
         if not filterset.is_valid():
             raise ValidationError(filterset.errors)
         if request.accepted_renderer.format == "csv":
             return export_diagnoses(request, filterset.qs)
-        return answer_list(request, TableRows(filterset.qs, lambda diagnoses: map(as_row, diagnoses)))
+        # Named tuples: a model instance of each takes twice as long.
+        return answer_list(request, TableRows(filterset.qs.values_list(*FIELDS, named=True), as_rows))
 
     def post(self, request):
         row = DiagnosisRow(data=request.data)
@@ -201,6 +203,13 @@ def _columns(machine: Machine, history: History, states: set[int], start: dateti
 
 def _nullable(values: np.ndarray) -> list[float | None]:
     return np.where(np.isnan(values), None, values).tolist()
+
+
+def as_rows(diagnoses: list) -> list[dict]:
+    """Of rows with the attributes FIELDS; one query."""
+    machines = Machine.objects.filter(pk__in={it.machine_id for it in diagnoses})
+    names = dict(machines.values_list("pk", "name"))
+    return [_row(pk, names[machine], *more) for pk, machine, *more in diagnoses]
 
 
 def as_row(diagnosis: VibrationDiagnosis) -> dict:

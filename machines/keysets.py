@@ -6,7 +6,7 @@ No read lasts as long as a slow client, no row comes twice, and rows that arrive
 from collections.abc import Iterator, Sequence
 from functools import reduce
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 FETCHED_ROWS = 5_000  # in one read
 Key = Sequence  # the values of a row in the fields that order it
@@ -34,8 +34,11 @@ def fields_of(order: Sequence[str]) -> list[str]:
     return [name.removeprefix("-") for name in order]
 
 
-def read_by_key(queryset: QuerySet) -> Iterator[list[Model]]:
-    """All rows of a queryset in its own order, which must be unique, as lists of 5,000; the last one is shorter."""
+def read_by_key(queryset: QuerySet) -> Iterator[list]:
+    """All rows of a queryset in its own order, which must be unique, as lists of 5,000; the last one is shorter.
+
+    The rows are model instances, or named tuples that have the fields of the order.
+    """
     order = queryset.query.order_by
     rows = list(queryset[:FETCHED_ROWS])
     while rows:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Protocol
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -79,7 +79,7 @@ class UnknownCursor(ValidationError):
 class TableRows:
     """The rows of a queryset, whose order must be a unique one. The cursor is the id of the row where a page begins."""
 
-    def __init__(self, queryset: QuerySet, as_rows: Callable[[list[Model]], Iterable[dict]], *, counted: bool = False):
+    def __init__(self, queryset: QuerySet, as_rows: Callable[[list], Rows], *, counted: bool = False):
         """`counted`: the table is so short that counting it costs nothing."""
         self.queryset, self.as_rows, self.counted = queryset, as_rows, counted
         self.order = queryset.query.order_by
@@ -97,17 +97,17 @@ class TableRows:
         return str(key[0])
 
     def first(self, start: Key | None, count: int) -> Rows:
-        return list(self.as_rows(list(self._since(start)[:count])))
+        return self.as_rows(list(self._since(start)[:count]))
 
     def key_at(self, start: Key | None, number: int) -> Key | None:
-        keys = self._since(start).select_related(None).prefetch_related(None).values_list(*self.fields)
+        keys = self._since(start).values_list(*self.fields)
         return next(iter(keys[number : number + 1]), None)
 
     def read(self, start: Key | None, before: Key | None) -> Iterator[Rows]:
         rows = self._since(start)
         if before:
             rows = rows.filter(ahead(self.order, before[1:]))
-        return map(list, map(self.as_rows, read_by_key(rows)))
+        return map(self.as_rows, read_by_key(rows))
 
     def total(self) -> int | None:
         return self.queryset.count() if self.counted else None
@@ -167,7 +167,7 @@ def _sent_while_read(request: Request, batches: Iterator[Rows]) -> HttpResponseB
     if len(rows) < FETCHED_ROWS:
         return Response(rows)
     body = () if request.method == "HEAD" else _as_json(request, chain([rows], batches))
-    return StreamingHttpResponse(body, content_type=request.accepted_media_type)
+    return StreamingHttpResponse(body, content_type=request.accepted_renderer.media_type)
 
 
 def _as_json(request: Request, batches: Iterable[Rows]) -> Iterator[bytes]:
