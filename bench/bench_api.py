@@ -9,6 +9,9 @@ uploader share the machine.
 Each round posts as a sensor of its own, so that its rows are new; posting them once more to ours stores nothing. The
 order is turned about from round to round, and the median of the rounds counts.
 
+Then the rows are read back from ours as one list, of as many as an answer may have, and it is looked how much memory
+that takes of the server.
+
 Ratios: rows a second of the first named over those of the second; above 1 the first is faster.
 """
 
@@ -17,6 +20,7 @@ import gzip
 import io
 import json
 import os
+import re
 import signal
 import statistics
 import sys
@@ -35,18 +39,20 @@ django.setup()
 
 import httpx  # noqa: E402  Django first
 import numpy as np  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from bench.report import print_report  # noqa: E402
-from bench.serving import free_port, in_production, served  # noqa: E402
+from bench.report import print_report, print_table  # noqa: E402
+from bench.serving import Server, children_of, free_port, in_production, served  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines  # noqa: E402
 from vibration.states import STATES  # noqa: E402
 
 MACHINE = "bench"
 SIZES = (200, 1_000)  # rows in a list
-PATH = "/api/vibration-data/bulk"
+LIST = "/api/vibration-data"
+PATH = f"{LIST}/bulk"
 COLLECTED = datetime(2024, 3, 4, 9)  # plant time without an offset, as uploaders send it
 
 
@@ -78,6 +84,17 @@ class Uploader:
                 inserted += answer["inserted"]
                 identical += answer.get("identical", 0)
             return time.perf_counter() - began, inserted, identical
+
+    def read(self, encoding: str) -> tuple[float, float, int, int]:
+        """Seconds until the list of samples begins and until it is there, its bytes on the line, and its rows."""
+        headers = self.headers | {"Accept-Encoding": encoding}
+        began = time.perf_counter()
+        with httpx.stream("GET", self.address + LIST, headers=headers, timeout=60, trust_env=False) as response:
+            first = time.perf_counter() - began
+            body = response.read()
+            seconds = time.perf_counter() - began
+        response.raise_for_status()
+        return first, seconds, response.num_bytes_downloaded, len(json.loads(body))
 
 
 class File:
@@ -156,7 +173,30 @@ def measure(ours: Uploader, old: Uploader, file: File, rounds: int) -> dict[str,
     return rates
 
 
-def report(rates: dict[str, list[float]], rows: int) -> None:
+def measure_reading(ours: Uploader, server: Server, times: int) -> dict[str, float]:
+    """Medians of reading a list of 250,000 rows, or of all that there are."""
+    numbers: dict[str, float] = {}
+    expected = min(VibrationData.objects.count(), settings.API_MAX_RESULT_ROWS)
+    most_before = most_memory_mb(server)
+    for encoding in ("identity", "gzip"):
+        found = [ours.read(encoding) for _ in range(times)]
+        first, seconds, size, rows = map(statistics.median, zip(*found, strict=True))
+        assert rows == expected, f"{rows} rows, not {expected}"
+        numbers |= {
+            f"read_{encoding}_rows_per_second": round(rows / seconds),
+            f"read_{encoding}_first_ms": round(first * 1e3),
+            f"read_{encoding}_MB": round(size / 1e6, 1),
+        }
+    return numbers | {"read_rows": expected, "read_takes_memory_MB": round(most_memory_mb(server) - most_before, 1)}
+
+
+def most_memory_mb(server: Server) -> float:
+    """The most that the server's process has had so far."""
+    [process] = children_of(server.pid)
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())[1]) / 1_000
+
+
+def report(rates: dict[str, list[float]], rows: int, reading: dict[str, float]) -> None:
     median = {way: statistics.median(values) for way, values in rates.items()}
     lines, ratios = [], {}
     for size in SIZES:
@@ -172,11 +212,19 @@ def report(rates: dict[str, list[float]], rows: int) -> None:
         key = way.replace("old way", "old").replace(",", "").replace(" ", "_")
         ratios[f"{key}_rows_per_second"] = round(rate)
     rounds = len(rates["ours, 1,000"])
+    print_table(
+        f"{reading['read_rows']:,} rows read as one list, {reading['read_takes_memory_MB']} MB more of memory",
+        ["encoding", "rows/s", "first byte, ms", "MB"],
+        [
+            [it, *(f"{reading[f'read_{it}_{what}']:,}" for what in ("rows_per_second", "first_ms", "MB"))]
+            for it in ("identity", "gzip")
+        ],
+    )
     print_report(
         f"{rows:,} rows posted, on {connection.mysql_server_info}, median of {rounds} rounds",
         ["way, rows a list", "rows/s", "times old way", "spread"],
         lines,
-        ratios,
+        ratios | reading,
     )
 
 
@@ -206,7 +254,8 @@ def main() -> None:
     ):
         ours, old = Uploader(server.address, token.getvalue().strip()), Uploader(old_server.address)
         rates = measure(ours, old, File(given.rows), given.rounds)
-    report(rates, given.rows)
+        reading = measure_reading(ours, server, given.rounds)
+    report(rates, given.rows, reading)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from diagnosis.models import VibrationDiagnosis
 from diagnosis.querysets import VibrationDiagnosisQuerySet
 from diagnosis.telling import Run, tell_runs
 from machines.csv_export import stream_csv
+from machines.keysets import read_by_key
 from machines.models import Machine
 
 DIAGNOSIS_COLUMNS = ["machine_name", "detected_at", "fault_type", "model_name", "confidence"]
@@ -28,12 +30,12 @@ RUN_COLUMNS = [
     "least_confidence",
     "greatest_confidence",
 ]
-EXPORTED_ROWS = 5_000  # in one read
 
 
 def export_diagnoses(request, diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
     """Each of these, newest first."""
-    rows = map(_as_cells, _all(diagnoses.prefetch_related("machine").newest_first()))
+    found = read_by_key(diagnoses.prefetch_related("machine").newest_first())
+    rows = map(_as_cells, chain.from_iterable(found))
     return stream_csv(request, "vibration-diagnosis", DIAGNOSIS_COLUMNS, rows, of=VibrationDiagnosis)
 
 
@@ -68,14 +70,6 @@ def _run_as_cells(run: Run) -> list:
         run.least_confidence,
         run.greatest_confidence,
     ]
-
-
-def _all(diagnoses: VibrationDiagnosisQuerySet) -> Iterator[VibrationDiagnosis]:
-    """Every one of an ordered queryset, some thousand in one read: no read lasts as long as a slow client."""
-    page = list(diagnoses[:EXPORTED_ROWS])
-    while page:
-        yield from page
-        page = list(diagnoses.older_than(page[-1])[:EXPORTED_ROWS]) if len(page) == EXPORTED_ROWS else []
 
 
 def _as_cells(diagnosis: VibrationDiagnosis) -> list:

@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from diagnosis import serializers
 from diagnosis.filters import DiagnosisFilter
 from machines.filters import parameters_of
+from machines.lists import LIST_PARAMETERS
 from vibration.serializers import PostedRows
 
 TAG = "진단 결과 / diagnoses"
@@ -29,20 +30,16 @@ DIAGNOSES = extend_schema_view(
     get=extend_schema(
         tags=[TAG],
         summary="진단 결과 목록 / list diagnoses",
-        description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered, in pages. `format=csv` sends all that is "
-        f"filtered as one CSV, without pages or limit. {serializers.MEANING}.",
-        parameters=[serializers.DiagnosisPageQuery, *parameters_of(DiagnosisFilter)],
+        operation_id="get_vibration_diagnosis",
+        description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered. `format=csv` sends all that is filtered as "
+        f"one CSV, without pages or limit. {serializers.MEANING}.",
+        parameters=[*LIST_PARAMETERS, *parameters_of(DiagnosisFilter)],
         responses={
-            (200, "application/json"): serializers.DiagnosisPage,
+            (200, "application/json"): serializers.Diagnosis(many=True),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
         },
         examples=[
-            OpenApiExample(
-                "한 쪽 / a page",
-                {"next": None, "results": [DIAGNOSIS]},
-                response_only=True,
-                media_type="application/json",
-            ),
+            OpenApiExample("한 행 / one row", DIAGNOSIS, response_only=True, media_type="application/json"),
             OpenApiExample("CSV", CSV, response_only=True, media_type="text/csv"),
         ],
     ),

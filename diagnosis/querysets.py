@@ -1,8 +1,9 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
+from machines.keysets import behind
 from machines.limited_reads import rows_of_each
 from machines.models import Machine, interval_of
 
@@ -33,21 +34,15 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
     def oldest_after(self, key: tuple | None):
         """Of one machine, in rising order those after the key (detected_at, model_name); all of them after None."""
         self = self.order_by("detected_at", "model_name")
-        if key is None:
-            return self
-        at, model = key
-        # The bound by itself is what a database starts its index read with.
-        return self.filter(Q(detected_at__gt=at) | Q(detected_at=at, model_name__gt=model), detected_at__gte=at)
+        return self if key is None else self.filter(behind(self.query.order_by, key))
 
     def newest_first(self):
         return self.order_by(*NEWEST_FIRST)
 
     def older_than(self, diagnosis):
         """Those that come after this one in the order `newest_first`."""
-        at, machine, model = diagnosis.detected_at, diagnosis.machine_id, diagnosis.model_name
-        same = Q(detected_at=at) & (Q(machine__lt=machine) | Q(machine=machine, model_name__lt=model))
-        # The bound by itself is what a database starts its index read with.
-        return self.filter(Q(detected_at__lt=at) | same, detected_at__lte=at)
+        key = [diagnosis.detected_at, diagnosis.machine_id, diagnosis.model_name]
+        return self.filter(behind(NEWEST_FIRST, key))
 
     def latest_per_machine(self):
         """The newest of each machine that has one, by name of machine, with the machine at hand; two queries."""

@@ -52,18 +52,6 @@ class LatestDiagnosis(Diagnosis):
     machine = MachineSerializer(help_text="설비 정보 / the machine's master data.")
 
 
-class DiagnosisPage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True, help_text="다음 쪽 / address of the next page; null on the last one.")
-    results = Diagnosis(many=True)
-
-
-class DiagnosisPageQuery(serializers.Serializer):
-    limit = serializers.IntegerField(default=100, min_value=1, max_value=10_000, help_text="쪽 크기 / rows on a page.")
-    cursor = serializers.IntegerField(
-        required=False, min_value=1, max_value=2**63 - 1, help_text="다음 쪽 / from the `next` of the page before."
-    )
-
-
 class TimelineQuery(serializers.Serializer):
     machine_name = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="설비 / machines; all, in order of name, if none."

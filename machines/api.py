@@ -6,8 +6,8 @@ from rest_framework import generics, serializers
 
 from machines.database_errors import is_duplicate
 from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
+from machines.lists import LIST_PARAMETERS, TOTAL, FlatList
 from machines.models import Machine, RegisteredBy, Sensor
-from machines.pagination import ListPagination
 from machines.retrying import in_transaction
 from machines.serializers import MachineSerializer, SensorSerializer
 from machines.versions import IF_MATCH, Versioned
@@ -76,6 +76,7 @@ class OnceOnly:
 @extend_schema(tags=["설비 / machines"])
 @extend_schema_view(
     get=extend_schema(
+        parameters=[*LIST_PARAMETERS, TOTAL],
         summary="설비 목록 / list the machines",
         description="등록된 설비를 이름순으로. / All machines, by name.",
         examples=[_answered("설비 / a machine", _UNKNOWN_PUMP | {"registered_by": "api"})],
@@ -86,12 +87,11 @@ class OnceOnly:
         examples=[*MACHINE, _answered("펌프 / a pump", _PUMP | {"registered_by": "api"})],
     ),
 )
-class MachineList(OnceOnly, generics.ListCreateAPIView):
+class MachineList(FlatList, OnceOnly, generics.ListCreateAPIView):
     queryset = Machine.objects.order_by("name")
     serializer_class = MachineSerializer
     filter_backends = [StrictFilterBackend]
     filterset_class = MachineFilter
-    pagination_class = ListPagination
 
     def perform_create(self, serializer):
         self._save(serializer, registered_by=RegisteredBy.API)
@@ -132,6 +132,7 @@ class MachineDetail(Versioned, OnceOnly, generics.RetrieveUpdateDestroyAPIView):
 @extend_schema(tags=["센서 / sensors"])
 @extend_schema_view(
     get=extend_schema(
+        parameters=[*LIST_PARAMETERS, TOTAL],
         summary="센서 목록 / list the sensors",
         description="설비와 센서 번호순. / By machine and number.",
         examples=[_answered("센서 / a sensor", _SENSOR | {"position": ""})],
@@ -142,12 +143,11 @@ class MachineDetail(Versioned, OnceOnly, generics.RetrieveUpdateDestroyAPIView):
         examples=SENSOR,
     ),
 )
-class SensorList(OnceOnly, generics.ListCreateAPIView):
+class SensorList(FlatList, OnceOnly, generics.ListCreateAPIView):
     queryset = Sensor.objects.select_related("machine").order_by("machine__name", "sensor_no")
     serializer_class = SensorSerializer
     filter_backends = [StrictFilterBackend]
     filterset_class = SensorFilter
-    pagination_class = ListPagination
 
 
 @extend_schema(tags=["센서 / sensors"])

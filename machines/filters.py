@@ -15,8 +15,9 @@ from rest_framework.exceptions import ValidationError
 from machines.models import Machine, Sensor
 from machines.row_fields import TimeField
 
-# What pagination and content negotiation read from the same query string
-OTHER_PARAMETERS = {"page", "cursor", "limit", "format"}
+# What lists and content negotiation read from the same query string
+OTHER_PARAMETERS = {"cursor", "limit", "format"}
+CACHE_BUSTER = "_"  # which scripts make up anew for each call, lest a cache answers it; it says nothing
 
 
 def with_plus(time: str) -> str:
@@ -77,10 +78,13 @@ class StrictFilterBackend(DjangoFilterBackend):
 def refuse_unknown(query, known: set[str], repeatable: set[str] = frozenset()) -> None:
     """Raises ValidationError naming each parameter that is not known, empty, or given twice.
 
-    Passed over, a mistyped or empty one would show everything, and the first of two values would not count.
+    Passed over, a mistyped or empty one would show everything, and the first of two values would not count. The cache
+    buster of scripts may be whatever it is.
     """
     wrong = {}
     for name in query:
+        if name == CACHE_BUSTER:
+            continue
         if name not in known:
             wrong[name] = [f"Unknown parameter. Known: {', '.join(sorted(known))}."]
         elif "" in query.getlist(name):

@@ -10,17 +10,16 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from machines.arrivals import notes_on_times, poster_of
 from machines.at_once import AtOnce
 from machines.csv_export import CsvRenderer
 from machines.database_errors import DATABASE_ERRORS, mark_undone
-from machines.filters import StrictFilterBackend, read_query, refuse_unknown
+from machines.filters import OTHER_PARAMETERS, StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
+from machines.lists import FlatList, answer_list
 from machines.models import PostedData, RegisteredBy, Sensor
-from machines.pagination import ListPagination
 from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
@@ -32,12 +31,12 @@ from vibration.filters import RecordingFilter, SampleFilter
 from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import notes_of, post_samples, summary
+from vibration.sample_list import SampleRows
 from vibration.samples import first_samples, places_of, read_samples
 from vibration.serializers import (
     CsvUpload,
     GroupedRangeQuery,
     RecordingSerializer,
-    SamplePageQuery,
     SampleRow,
     SpectrumQuery,
     WaveformQuery,
@@ -60,23 +59,14 @@ class SampleList(APIView):
 
     def get(self, request):
         query = request.query_params
-        refuse_unknown(query, {*SampleFilter.base_filters, "limit", "cursor", "format"})
-        page = SamplePageQuery(data=query)
-        page.is_valid(raise_exception=True)
+        refuse_unknown(query, {*SampleFilter.base_filters, *OTHER_PARAMETERS})
         filterset = SampleFilter(query, Recording.objects.order_by("pk"))
         if not filterset.is_valid():
             raise ValidationError(filterset.errors)
-        places = places_of(filterset.qs)
+        places, window = places_of(filterset.qs), filterset.window()
         if request.accepted_renderer.format == "csv":
-            return export_samples(request, read_samples(places, filterset.window()))
-        limit, after = page.validated_data["limit"], page.validated_data.get("cursor")
-        places = [it for it in places if not after or it.pk >= after[0]]
-        samples = list(read_samples(places, filterset.window(), after=after, limit=limit + 1))
-        link = None
-        if len(samples) > limit:
-            samples.pop()
-            link = replace_query_param(request.build_absolute_uri(), "cursor", samples[-1]["id"])
-        return Response({"next": link, "results": samples})
+            return export_samples(request, read_samples(places, window))
+        return answer_list(request, SampleRows(places, window))
 
     def post(self, request):
         row = SampleRow(data=request.data)
@@ -245,12 +235,11 @@ class ImportStopped(APIException):
 
 
 @openapi.RECORDINGS
-class RecordingList(generics.ListAPIView):
+class RecordingList(FlatList, generics.ListAPIView):
     queryset = Recording.objects.with_place()
     serializer_class = RecordingSerializer
     filter_backends = [StrictFilterBackend]
     filterset_class = RecordingFilter
-    pagination_class = ListPagination
 
 
 @openapi.RECORDING

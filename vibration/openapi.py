@@ -4,6 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from machines.filters import parameters_of
+from machines.lists import LIST_PARAMETERS, TOTAL
 from vibration import serializers
 from vibration.filters import SampleFilter
 
@@ -41,17 +42,16 @@ SAMPLES = extend_schema_view(
     get=extend_schema(
         tags=[DATA],
         summary="진동 데이터 목록 / list samples",
+        operation_id="get_vibration_data",
         description="설비, 센서, 측정 기록, 시간으로 걸러서 시간순으로. `format=csv`는 전체를 CSV로. / By recording and time, "
-        "filtered, in pages. `format=csv` sends all that is filtered as one CSV, without pages or limit.",
-        parameters=[serializers.SamplePageQuery, *parameters_of(SampleFilter)],
+        "filtered. `format=csv` sends all that is filtered as one CSV, without pages or limit.",
+        parameters=[*LIST_PARAMETERS, TOTAL, *parameters_of(SampleFilter)],
         responses={
-            (200, "application/json"): serializers.SamplePage,
+            (200, "application/json"): serializers.Sample(many=True),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
         },
         examples=[
-            OpenApiExample(
-                "한 쪽 / a page", {"next": None, "results": [SAMPLE]}, response_only=True, media_type="application/json"
-            ),
+            OpenApiExample("한 행 / one row", SAMPLE, response_only=True, media_type="application/json"),
             OpenApiExample("CSV", CSV, response_only=True, media_type="text/csv"),
         ],
     ),
@@ -236,6 +236,7 @@ _RECORDING = {
 }
 RECORDINGS = extend_schema(
     tags=[RECORDING_TAG],
+    parameters=[*LIST_PARAMETERS, TOTAL],
     summary="측정 기록 목록 / list the recordings",
     description="설비, 센서, 이름순. / By machine, sensor and name, with how much each holds.",
     examples=[OpenApiExample("기록 / a recording", _RECORDING, response_only=True)],

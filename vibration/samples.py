@@ -10,12 +10,12 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from machines.keysets import FETCHED_ROWS
 from machines.limited_reads import rows_of_each
 from vibration.models import Recording, VibrationData
 from vibration.states import STATES
 
 _FIELDS = ["recording_id", "measured_time", "collected_at", *STATES]
-FETCHED_ROWS = 5_000
 MOST_TOGETHER = 500  # recordings in one statement
 GROWTH = 4
 
@@ -49,29 +49,40 @@ def places_of(recordings: QuerySet[Recording]) -> list[Place]:
 
 def read_samples(places: list[Place], window: Q, **how) -> Iterator[dict]:
     """The samples that `read_tuples` reads, as the API shows them."""
-    names = {it.pk: (it.machine, it.sensor, it.recording) for it in places}
-    return as_rows(names, read_tuples(places, window, **how))
+    return as_rows(names_of(places), read_tuples(places, window, **how))
+
+
+def names_of(places: list[Place]) -> dict[int, tuple[str, str, str]]:
+    """Machine, sensor and recording by the number of the recording, as `as_rows` takes them."""
+    return {it.pk: (it.machine, it.sensor, it.recording) for it in places}
 
 
 def read_tuples(
-    places: list[Place], window: Q, *, newest_first: bool = False, after: Key | None = None, limit: int | None = None
+    places: list[Place],
+    window: Q,
+    *,
+    newest_first: bool = False,
+    start: Key | None = None,
+    after: Key | None = None,
+    limit: int | None = None,
 ) -> Iterator[tuple]:
     """The samples within a window: recording after recording as they are given, each by time, rising or newest first.
 
     Each is a tuple (recording, measured_time, collected_at, four values). If the first recording is that of the key
-    `after`, it begins behind this. By the primary key only: a long recording is read by itself, 5,000 samples at a
-    time; short ones together, and the more of them the fewer of their samples have matched, so that hundreds of
-    recordings with a row or none each take a handful of statements.
+    `start` or `after`, it begins there, or just behind. By the primary key only: a long recording is read by itself,
+    5,000 samples at a time; short ones together, and the more of them the fewer of their samples have matched, so that
+    hundreds of recordings with a row or none each take a handful of statements.
     """
     wanted = FETCHED_ROWS if limit is None else min(limit, FETCHED_ROWS)
-    time = after[1] if after and places and places[0].pk == after[0] else None
-    start, reach = 0, wanted  # how many samples the recordings of the next statement may hold in all
-    while start < len(places) and limit != 0:
-        group = _next_group(places, start, reach if time is None else 0)
+    key = start or after
+    time = key[1] if key and places and places[0].pk == key[0] else None
+    number, reach = 0, wanted  # how many samples the recordings of the next statement may hold in all
+    while number < len(places) and limit != 0:
+        group = next_group(places, number, reach if time is None else 0)
         rows = _read_together(group, window, newest_first) if len(group) > 1 else None
         if rows is None:
             group, reach = group[:1], wanted
-            rows = _read_alone(group[0], window, newest_first, time, limit)
+            rows = _read_alone(group[0], window, newest_first, time, limit, is_included=start is not None)
         count = 0
         for row in rows if limit is None else islice(rows, limit):
             count += 1
@@ -80,10 +91,10 @@ def read_tuples(
             limit -= count
         if count * GROWTH < sum(it.sample_count for it in group):
             reach *= GROWTH
-        start, time = start + len(group), None
+        number, time = number + len(group), None
 
 
-def _next_group(places: list[Place], start: int, reach: int) -> list[Place]:
+def next_group(places: list[Place], start: int, reach: int) -> list[Place]:
     """The recordings from number `start` on that hold no more samples than `reach`, but at least one recording."""
     held = places[start].sample_count
     end = start + 1
@@ -105,17 +116,21 @@ def _read_together(places: list[Place], window: Q, newest_first: bool) -> list[t
     return rows
 
 
-def _read_alone(place: Place, window: Q, newest_first: bool, time: float | None, limit: int | None) -> Iterator[tuple]:
+def _read_alone(
+    place: Place, window: Q, newest_first: bool, time: float | None, limit: int | None, *, is_included: bool
+) -> Iterator[tuple]:
+    """From `time` on, which is itself left out unless `is_included`; None: all of the recording."""
     samples = VibrationData.objects.of(place.pk).filter(window).values_list(*_FIELDS)
     samples = samples.order_by("-measured_time" if newest_first else "measured_time")
     wanted = FETCHED_ROWS if limit is None else min(limit, FETCHED_ROWS)
+    behind = "measured_time__lt" if newest_first else "measured_time__gt"
+    lookup = f"{behind}e" if is_included else behind
     while True:
-        behind = {} if time is None else {"measured_time__lt" if newest_first else "measured_time__gt": time}
-        rows = list(samples.filter(**behind)[:wanted])
+        rows = list(samples.filter(**{} if time is None else {lookup: time})[:wanted])
         yield from rows
         if len(rows) < wanted:
             break
-        time = rows[-1][1]
+        time, lookup = rows[-1][1], behind
 
 
 def first_samples(recordings: list[Recording], start: float, end: float, limit: int, *, most: int) -> list[dict]:
@@ -143,7 +158,7 @@ def as_rows(names: dict[int, tuple[str, str, str]], rows: Iterable[tuple]) -> It
     for recording, time, collected_at, *values in rows:
         machine, sensor, name = names[recording]
         yield {
-            "id": f"{recording}:{time!r}",
+            "id": id_of(recording, time),
             "machine_name": machine,
             "sensor_no": sensor,
             "recording": name,
@@ -151,6 +166,11 @@ def as_rows(names: dict[int, tuple[str, str, str]], rows: Iterable[tuple]) -> It
             "measured_time": time,
             **dict(zip(STATES, values, strict=True)),
         }
+
+
+def id_of(recording: int, time: float) -> str:
+    """What the API calls a sample."""
+    return f"{recording}:{time!r}"
 
 
 def key_of(text: str) -> Key:

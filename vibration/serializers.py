@@ -8,7 +8,6 @@ from machines.serializers import RefuseUnknown
 from vibration.analysis import PRUNED
 from vibration.epochs import what_it_is
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
-from vibration.samples import Key, key_of
 from vibration.spectrum import NOT_EVEN, TOO_FEW
 from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 from vibration.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
@@ -89,11 +88,6 @@ class StoredSample(Sample):
     notes = NotesField()
 
 
-class SamplePage(serializers.Serializer):
-    next = serializers.URLField(allow_null=True, help_text="다음 쪽 / address of the next page; null on the last one.")
-    results = Sample(many=True)
-
-
 class PostedRows(serializers.Serializer):
     """What became of a list of rows; received = inserted + identical + conflicting."""
 
@@ -118,25 +112,6 @@ class PostedSamples(PostedRows):
         "out when there are none.",
     )
     notes = NotesField("지운 행의 이유 / and why such rows are not stored, for each recording.")
-
-
-class CursorField(serializers.CharField):
-    """Where a page of samples begins: behind the sample of this id."""
-
-    default_error_messages = {"unknown": "No place in the list. Follow the `next` of the page before."}
-
-    def to_internal_value(self, value) -> Key:
-        try:
-            return key_of(super().to_internal_value(value))
-        except ValueError:
-            self.fail("unknown")
-
-
-class SamplePageQuery(serializers.Serializer):
-    limit = serializers.IntegerField(
-        default=1_000, min_value=1, max_value=10_000, help_text="쪽 크기 / rows on a page."
-    )
-    cursor = CursorField(required=False, help_text="다음 쪽 / from the `next` of the page before.")
 
 
 class WindowQuery(serializers.Serializer):

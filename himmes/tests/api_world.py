@@ -1,6 +1,7 @@
 """How tests of the API speak to it: as a program with a token of some role."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
@@ -55,3 +56,15 @@ def samples(count: int, *, step: float = 0.001, start: int = 0, **more) -> list[
     return [
         SAMPLE | {"measured_time": round((start + i) * step, 9), "normal": (start + i) / 8} | more for i in range(count)
     ]
+
+
+def next_page(answer) -> str | None:
+    """The path below /api/ that the Link of a list leads to; None on the last page."""
+    link = answer.headers.get("Link")
+    return link and re.fullmatch(r'<https?://[^/]+/api/([^>]+)>; rel="next"', link)[1]
+
+
+def rows_of(answer) -> list[dict]:
+    """The rows of a list, also of one that is sent while it is read."""
+    assert answer.status_code == 200
+    return json.loads(answer.getvalue())
