@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vibration.evenness import longest, stretches_of, usual_step
+from vibration.evenness import Spacing, even_step, longest, shift_of, spacings_of
 
 # So the resolution is 2 Hz. KAMP's tones jump in phase after 1,024 samples, 0.75 s: a section that is longer holds parts
 # of no common tone, and of one that is shorter most hold no jump.
@@ -57,6 +57,7 @@ class Spectrum:
     samples: int  # that lie in a section
     sections: int
     section_samples: int
+    is_short: bool  # no stretch had room for a whole section: the longest is the only one
     sampling_frequency: float  # Hz
     frequency: np.ndarray  # float64 (bins,), Hz
     amplitude: np.ndarray  # float64 (bins, m), in the unit of the values
@@ -91,44 +92,60 @@ def spectrum_of(time: np.ndarray, values: np.ndarray) -> Spectrum:
     stretch is one section, and the resolution coarser. Sections that are not evenly sampled are left out. Raises
     NoSpectrum when no stretch has MIN_SAMPLES, or more than half of the sections are not even.
     """
-    stretches = stretches_of(time)
-    size = section_samples(usual_step(time))
-    long = [(first, last) for first, last in stretches if last - first >= size]
-    if not long:
-        long = [longest(stretches)]
-        size = long[0][1] - long[0][0]
-    if size < MIN_SAMPLES:
-        raise NoSpectrum(TOO_FEW)
-    starts = [first + start for first, last in long for start in _spread(last - first, size)]
-    step = sum(time[last - 1] - time[first] for first, last in long) / sum(last - first - 1 for first, last in long)
-    even = [it for it in starts if _is_even(time[it : it + size], step)]
-    if step < MIN_STEP_S or 2 * len(even) <= len(starts):
-        raise NoSpectrum(NOT_EVEN)
-    amplitude = _mean_amplitude(values, even, size)
+    found, reason = None, TOO_FEW
+    for spacing in spacings_of(time):
+        try:
+            found = _sections(time, spacing)
+            break
+        except NoSpectrum as error:
+            reason = str(error)
+    if not found:
+        raise NoSpectrum(reason)
+    starts, size, step, is_short = found
+    amplitude = _mean_amplitude(values, starts, size)
     within = np.zeros(len(time), bool)
-    for it in even:
+    for it in starts:
         within[it : it + size] = True
     return Spectrum(
-        start=float(time[even[0]]),
-        end=float(time[even[-1] + size - 1]),
+        start=float(time[starts[0]]),
+        end=float(time[starts[-1] + size - 1]),
         samples=int(within.sum()),
-        sections=len(even),
+        sections=len(starts),
         section_samples=size,
-        sampling_frequency=float(1 / step),
+        is_short=is_short,
+        sampling_frequency=1 / step,
         frequency=np.arange(len(amplitude)) / (step * size),
         amplitude=amplitude,
         rounding=ROUNDING * np.abs(values[within]).max(axis=0),
     )
 
 
+def _sections(time: np.ndarray, spacing: Spacing) -> tuple[list[int], int, float, bool]:
+    """Where sections start, their samples, the step between these in seconds, and whether they are shorter than usual.
+
+    Raises NoSpectrum.
+    """
+    stretches = spacing.stretches(time)
+    size = section_samples(spacing.step)
+    long = [(first, last) for first, last in stretches if last - first >= size]
+    if is_short := not long:
+        long = [longest(stretches)]
+        size = long[0][1] - long[0][0]
+    if size < MIN_SAMPLES:
+        raise NoSpectrum(TOO_FEW)
+    starts = [first + start for first, last in long for start in _spread(last - first, size)]
+    step = even_step(time, long)
+    # Rounded times are off by up to their rounding, and had better not be off by another sample beside.
+    allowed = spacing.rounding + MAX_SHIFT_STEPS * step if spacing.rounding else 2 * MAX_SHIFT_STEPS * step
+    even = [it for it in starts if shift_of(time[it : it + size], step) <= allowed]
+    if step < MIN_STEP_S or 2 * len(even) <= len(starts):
+        raise NoSpectrum(NOT_EVEN)
+    return even, size, step, is_short
+
+
 def _spread(count: int, size: int) -> list[int]:
     """Where sections start that cover so many samples, at least `size`, and overlap by half or a little more."""
     return np.rint(np.linspace(0, count - size, 1 + math.ceil((count - size) / (size / 2)))).astype(int).tolist()
-
-
-def _is_even(time: np.ndarray, step: float) -> bool:
-    shift = time - time[0] - step * np.arange(len(time))
-    return bool(shift.max() - shift.min() <= 2 * MAX_SHIFT_STEPS * step)
 
 
 def _mean_amplitude(values: np.ndarray, starts: list[int], size: int) -> np.ndarray:
