@@ -133,6 +133,7 @@ def describe(recording: Recording, analysis: Analysis, states: list[str], points
         "end": analysis.end,
         "samples": analysis.samples,
         "samples_read": analysis.samples_read,
+        "truncated": analysis.samples_read < analysis.samples,
         "places": analysis.places,
         "features": {state: vars(analysis.features[STATES.index(state)]) for state in states},
         "spectrum_reason": analysis.reason,

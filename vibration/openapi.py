@@ -148,6 +148,7 @@ SPECTRUM = extend_schema(
                 "end": 0.000736,
                 "samples": 1,
                 "samples_read": 1,
+                "truncated": False,
                 "places": 1,
                 "features": {
                     state: {"rms": abs(ROW[state]), "peak": abs(ROW[state]), "crest_factor": 1.0, "kurtosis": None}
@@ -169,6 +170,7 @@ SPECTRUM = extend_schema(
                 "end": 1.999,
                 "samples": 2000,
                 "samples_read": 2000,
+                "truncated": False,
                 "places": 1,
                 "features": {"normal": {"rms": 1.4142, "peak": 2.0, "crest_factor": 1.4142, "kurtosis": 1.5}},
                 "spectrum_reason": None,

@@ -252,6 +252,7 @@ class SpectrumAnswer(serializers.Serializer):
         help_text="읽은 표본 수 / samples that kurtosis and spectrum are of: all of the window, or, where it has more than "
         "about 32,768, those of places spread evenly over it."
     )
+    truncated = serializers.BooleanField(help_text="일부만 읽음 / `samples_read` is less than `samples`.")
     places = serializers.IntegerField(help_text="읽은 곳의 수 / how many places that are; 1: the whole window.")
     features = serializers.DictField(child=WindowFeatures(), help_text="상태별 특징값 / by state: normal, ...")
     spectrum_reason = serializers.ChoiceField(

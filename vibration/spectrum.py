@@ -233,9 +233,7 @@ def _valley(amplitude: np.ndarray, one: int, two: int) -> int:
     return first + int(np.argmin(amplitude[first : last + 1]))
 
 
-def _peak(
-    spectrum: Spectrum, amplitude: np.ndarray, place: int, low: int, high: int, averages: float
-) -> Peak:
+def _peak(spectrum: Spectrum, amplitude: np.ndarray, place: int, low: int, high: int, averages: float) -> Peak:
     """The sine that a maximum is of, whose bins lie within low and high.
 
     A Hann window's transform at x bins from a sine's frequency is, in proportion, sinc(x) / (1 - x^2). The squares of

@@ -339,6 +339,11 @@ def test_a_window_is_told_in_numbers_and_as_a_spectrum(collector):
     assert (spectrum["window"], spectrum["sampling_frequency"], spectrum["resolution"]) == (
         "Hann",
         pytest.approx(1_000),
+        pytest.approx(2),
+    )
+    assert (spectrum["sections"], spectrum["section_samples"], spectrum["section_length"]) == (
+        7,
+        500,
         pytest.approx(0.5),
     )
     [peak] = spectrum["peaks"]["unbalance"]
