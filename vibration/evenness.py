@@ -5,6 +5,7 @@ can have added to a step is no gap. But 1 kHz without each fourth sample, and 75
 1, 1, 2 ms. So rounding is taken for the reason only where at most a quarter of the steps are that long.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,7 @@ class Spacing:
         """First and past-the-last index of each stretch of rising times (n,) without a gap."""
         gaps = np.flatnonzero(np.diff(time) > GAP_STEPS * self.step + self.rounding)
         edges = [0, *(gaps + 1).tolist(), len(time)]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(itertools.pairwise(edges))
 
 
 def spacings_of(time: np.ndarray) -> list[Spacing]:

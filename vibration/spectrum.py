@@ -6,6 +6,7 @@ power spectra, IEEE Transactions on Audio and Electroacoustics 15, 1967, 70-73).
 window, so that what is read from a spectrum does not depend on how much of a recording is looked at.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -180,7 +181,7 @@ def peaks_of(spectrum: Spectrum, column: int) -> list[Peak]:
     amplitude = spectrum.amplitude[:, column]
     averages = spectrum.samples / spectrum.section_samples
     tones = _tones(amplitude, _noise_factor(averages), spectrum.rounding[column])
-    edges = [0, *(_valley(amplitude, one, two) for one, two in zip(tones, tones[1:], strict=False)), len(amplitude) - 1]
+    edges = [0, *(_valley(amplitude, one, two) for one, two in itertools.pairwise(tones)), len(amplitude) - 1]
     found = [
         _peak(spectrum, amplitude, place, max(low, FIRST_BIN), high, averages)
         for place, low, high in zip(tones, edges, edges[1:], strict=False)

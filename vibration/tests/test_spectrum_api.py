@@ -146,7 +146,7 @@ def test_places_are_never_read_twice_and_those_without_samples_are_passed_over(o
 
 
 def test_a_window_of_few_samples_is_read_whole(operator, long_recording):
-    time, values = long_recording
+    time, _values = long_recording
     answer = operator.get(URL, PLACE | {"start": 11, "end": 14.9}).json()
     inside = (time >= 11) & (time <= 14.9)
     assert (answer["samples"], answer["samples_read"], answer["places"]) == (inside.sum(), inside.sum(), 1)
