@@ -1,8 +1,8 @@
 """Whether samples follow each other without a gap, judged by their times: pure numbers, no database.
 
-Times may be rounded. 800 Hz in whole milliseconds has steps of 1, 1, 1, 2 ms, though no sample is missing: what rounding
-can have added to a step is no gap. But 1 kHz without each fourth sample, and 750 Hz, are the same in whole milliseconds:
-1, 1, 2 ms. So rounding is taken for the reason only where at most a quarter of the steps are that long.
+Times may be rounded. 800 Hz in whole milliseconds has steps of 1, 1, 1, 2 ms, though no sample is missing: what
+rounding can have added to a step is no gap. But 1 kHz without each fourth sample, and 750 Hz, are the same in whole
+milliseconds: 1, 1, 2 ms. So rounding is taken for the reason only where at most a quarter of the steps are that long.
 """
 
 import itertools
@@ -43,7 +43,7 @@ class Spacing:
 
 
 def spacings_of(time: np.ndarray) -> list[Spacing]:
-    """How rising times (seconds) may be read, the likelier first: as rounded ones, if they can be, and as they stand."""
+    """How rising times (seconds) may be read, the likelier first: as rounded, if they can be, and as they stand."""
     steps = np.diff(time)
     if not len(steps):
         return [Spacing(0.0, 0.0)]
@@ -73,6 +73,6 @@ def even_step(time: np.ndarray, stretches: list[tuple[int, int]]) -> float:
 
 
 def shift_of(time: np.ndarray, step: float) -> float:
-    """Seconds between the sample that is earliest and the one that is latest, each against its place on an even grid."""
+    """Seconds between the sample that is earliest and the one that is latest, each against its place on a grid."""
     shift = time - time[0] - step * np.arange(len(time))
     return float(shift.max() - shift.min())

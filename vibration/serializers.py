@@ -193,8 +193,8 @@ class WindowFeatures(serializers.Serializer):
 class SpectrumPeak(serializers.Serializer):
     frequency = serializers.FloatField(help_text="주파수(Hz) / the mean of the bins that belong to the peak.")
     amplitude = serializers.FloatField(
-        help_text="진폭 / of the sine that has as much energy as these bins together: where a tone lies between two bins "
-        "or its speed wavers, more than the greatest of them."
+        help_text="진폭 / of the sine that has as much energy as these bins together: where a tone lies between two "
+        "bins or its speed wavers, more than the greatest of them."
     )
     order = serializers.FloatField(
         allow_null=True, help_text="차수 / times the rated speed; null where that is not known."
@@ -217,8 +217,8 @@ class Spectrum(serializers.Serializer):
     section_samples = serializers.IntegerField(help_text="구간의 표본 수 / samples of each.")
     section_length = serializers.FloatField(help_text="구간의 길이(초) / seconds that each lasts.")
     is_short = serializers.BooleanField(
-        help_text="짧은 구간 / no stretch without a gap has room for a whole section: the longest is the only one, and the "
-        "resolution is coarser."
+        help_text="짧은 구간 / no stretch without a gap has room for a whole section: the longest is the only one, and "
+        "the resolution is coarser."
     )
     window = serializers.ChoiceField(["Hann"])
     bins = serializers.IntegerField(help_text="Amplitudes before they were reduced to `points`.")
@@ -249,8 +249,8 @@ class SpectrumAnswer(serializers.Serializer):
         help_text="표본 수 / samples of the window: RMS, peak and crest factor are of all of them."
     )
     samples_read = serializers.IntegerField(
-        help_text="읽은 표본 수 / samples that kurtosis and spectrum are of: all of the window, or, where it has more than "
-        "about 32,768, those of places spread evenly over it."
+        help_text="읽은 표본 수 / samples that kurtosis and spectrum are of: all of the window, or, where it has more "
+        "than about 32,768, those of places spread evenly over it."
     )
     truncated = serializers.BooleanField(help_text="일부만 읽음 / `samples_read` is less than `samples`.")
     places = serializers.IntegerField(help_text="읽은 곳의 수 / how many places that are; 1: the whole window.")

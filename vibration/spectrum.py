@@ -14,8 +14,8 @@ import numpy as np
 
 from vibration.evenness import Spacing, even_step, longest, shift_of, spacings_of
 
-# So the resolution is 2 Hz. KAMP's tones jump in phase after 1,024 samples, 0.75 s: a section that is longer holds parts
-# of no common tone, and of one that is shorter most hold no jump.
+# So the resolution is 2 Hz. KAMP's tones jump in phase after 1,024 samples, 0.75 s: a longer section holds parts of no
+# common tone, and half a second one jump at most.
 SECTION_S = 0.5
 MIN_SECTION, MAX_SECTION = 256, 2**15  # samples; at a rate that is too low or high for these, it lasts longer or less
 MIN_SAMPLES = 16

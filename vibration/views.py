@@ -15,24 +15,24 @@ SPECTRUM_TEXT = {
     "window_one": _("{start} s, one sample"),
     "no_window": _("There are no samples in this window."),
     "in_places": _(
-        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of {read} of them, in {places} places "
-        "spread evenly over the window."
+        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of {read} of them, in {places} "
+        "places spread evenly over the window."
     ),
     "spectrum": _(
-        "Amplitude, mean of {sections} sections of {length} s, resolution {resolution} Hz: {samples} samples at {rate} Hz, "
-        "mean removed, Hann window."
+        "Amplitude, mean of {sections} sections of {length} s, resolution {resolution} Hz: {samples} samples at {rate} "
+        "Hz, mean removed, Hann window."
     ),
     "spectrum_one": _(
-        "Amplitude of one section of {length} s, resolution {resolution} Hz: {samples} samples at {rate} Hz, mean removed, "
-        "Hann window."
+        "Amplitude of one section of {length} s, resolution {resolution} Hz: {samples} samples at {rate} Hz, mean "
+        "removed, Hann window."
     ),
     "short": _("No stretch without a gap has room for a whole section, so the resolution is coarser than usual."),
     "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
     "left_out": _("Samples left out, beside gaps or where the spacing is uneven: {samples}."),
     "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
     "too_few_samples": _(
-        "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too coarsely "
-        "look like gaps, too."
+        "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too "
+        "coarsely look like gaps, too."
     ),
     "not_evenly_sampled": _("No spectrum: the samples of this window are not evenly spaced in time."),
     "samples_removed": _(

@@ -132,7 +132,8 @@ def test_a_tone_is_marked_and_listed_with_its_order(page):
     assert len(drawn[0]["x"]) <= 2_000
     assert drawn[0]["x"][-1] == pytest.approx(500, abs=1)
     assert note(page, "about") == (
-        "Amplitude, mean of 15 sections of 0.5 s, resolution 2 Hz: 4,000 samples at 1,000 Hz, mean removed, Hann window."
+        "Amplitude, mean of 15 sections of 0.5 s, resolution 2 Hz: 4,000 samples at 1,000 Hz, mean removed, Hann "
+        "window."
     )
     for line, mark in zip(drawn[:4], drawn[4:], strict=True):  # a mark never stands below its line
         assert max(line["y"]) <= mark["y"][0]
