@@ -3,6 +3,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from machines.page_queries import reads
 from vibration.exporting import export_samples
 from vibration.forms import STATE_NAMES, WaveformForm
 from vibration.sample_table import read_page
@@ -75,6 +76,7 @@ WAVEFORM_TEXT = {
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(WaveformForm)
 def waveform(request):
     form = WaveformForm(request.GET)
     recording = form.chosen()
@@ -92,6 +94,7 @@ def waveform(request):
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(SampleTableForm)
 def table(request):
     form = SampleTableForm(request.GET)
     context = {"form": form, "state_names": STATE_NAMES}
