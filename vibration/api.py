@@ -66,7 +66,7 @@ class SampleList(APIView):
             raise ValidationError(filterset.errors)
         places = places_of(filterset.qs)
         if request.accepted_renderer.format == "csv":
-            return export_samples(request, read_samples(places, filterset.window()))
+            return export_samples(request, places, filterset.window())
         limit, after = page.validated_data["limit"], page.validated_data.get("cursor")
         places = [it for it in places if not after or it.pk >= after[0]]
         samples = list(read_samples(places, filterset.window(), after=after, limit=limit + 1))

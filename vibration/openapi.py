@@ -29,7 +29,7 @@ SAMPLE = {
 } | {name: ROW[name] for name in ("measured_time", "normal", "unbalance", "looseness", "unbalance_looseness")}
 CSV = (
     "machine_name,sensor_no,recording,collected_at,measured_time,normal,unbalance,looseness,unbalance_looseness\r\n"
-    "g1,sensor1,default,2026-11-20T09:30:00+09:00,0.000736,-0.740463,-2.448986,-0.234687,4.145351\r\n"
+    "g1,sensor1,default,2026-11-20T09:30:00.000000+09:00,0.000736,-0.740463,-2.448986,-0.234687,4.145351\r\n"
 )
 
 

@@ -7,7 +7,7 @@ from machines.page_queries import reads
 from vibration.exporting import export_samples
 from vibration.forms import STATE_NAMES, WaveformForm
 from vibration.sample_table import read_page
-from vibration.samples import places_of, read_samples
+from vibration.samples import places_of
 from vibration.table_form import SampleTableForm
 
 # What static/js/spectrum.js says beyond that.
@@ -103,7 +103,7 @@ def table(request):
     now = timezone.now()
     places, window = places_of(form.recordings(now)), form.window(now)
     if form.cleaned_data["format"] == "csv":
-        return export_samples(request, read_samples(places, window, newest_first=True), *form.place())
+        return export_samples(request, places, window, *form.place(), newest_first=True)
     page = read_page(places, window, form.cleaned_data["cursor"])
     context |= {
         "page": page,

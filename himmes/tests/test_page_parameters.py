@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urljoin
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
@@ -107,6 +108,26 @@ def test_what_forms_send_is_taken_with_its_empty_and_repeated_values(english, ad
     if sensor in address:
         make_recording(5)
     assert english.get(address).status_code == 200
+
+
+def test_no_link_of_a_page_leads_to_a_refusal(english):
+    """Those in each page, with filters and without."""
+    fill(samples=3_000, machines=25, diagnoses=2_000)
+    filters = "?machine=g1&state=0&state=1&after=&before=&range=7d&kiosk=1"
+    pages = [
+        *PAGES,
+        *(page + filters for page in PAGES if page.startswith("/diagnosis/")),
+        "/vibration/table/?machine=g1",
+    ]
+    seen = set()
+    for page in pages:
+        answer = english.get(page)
+        for link in re.findall(r'(?:href|hx-get)="([^"#]+)"', answer.text):
+            address = urljoin(page, unescape(link))
+            if not address.startswith(("/static/", "/admin/", "/api/")) and address not in seen:
+                seen.add(address)
+                assert english.get(address).status_code in (200, 302, 404), f"{address} on {page}"
+    assert len(seen) > 60
 
 
 def test_a_long_foreign_name_is_cut_and_written_as_text(english):
