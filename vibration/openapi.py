@@ -126,7 +126,7 @@ WAVEFORM = extend_schema(
 SPECTRUM = extend_schema(
     tags=[DATA],
     summary="주파수 스펙트럼과 특징값 / spectrum and features",
-    description="구간의 실효값, 최대값, 파고율, 첨도와 진폭 스펙트럼. 스펙트럼은 0.5초 구간들의 평균이며 분해능은 2 Hz입니다. / RMS, peak, "
+    description="구간의 실효값, 최대값, 파고율, 첨도와 진폭 스펙트럼. 스펙트럼은 0.5초 세그먼트들의 평균이며 분해능은 2 Hz입니다. / RMS, peak, "
     "crest factor and kurtosis of a window of one recording, and its single-sided amplitude spectrum: the mean of the "
     "powers of sections of 0.5 s that overlap by half (Welch), each with its mean removed, a periodic Hann window, "
     "coherent gain corrected. At rates below 512 Hz or above 65,536 Hz a section has 256 or 32,768 samples; of a shorter "

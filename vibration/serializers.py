@@ -213,12 +213,12 @@ class Spectrum(serializers.Serializer):
     resolution = serializers.FloatField(
         help_text="분해능 / Hz from bin to bin, 1 / `section_length`: 2 Hz whatever the window, unless `is_short`."
     )
-    sections = serializers.IntegerField(help_text="구간 수 / sections, overlapping by half, whose powers are averaged.")
-    section_samples = serializers.IntegerField(help_text="구간의 표본 수 / samples of each.")
-    section_length = serializers.FloatField(help_text="구간의 길이(초) / seconds that each lasts.")
+    sections = serializers.IntegerField(help_text="세그먼트 수 / sections, overlapping by half, that are averaged.")
+    section_samples = serializers.IntegerField(help_text="세그먼트의 표본 수 / samples of each.")
+    section_length = serializers.FloatField(help_text="세그먼트의 길이(초) / seconds that each lasts.")
     is_short = serializers.BooleanField(
-        help_text="짧은 구간 / no stretch without a gap has room for a whole section: the longest is the only one, and "
-        "the resolution is coarser."
+        help_text="짧은 세그먼트 / no stretch without a gap has room for a whole section: the longest is the only "
+        "one, and the resolution is coarser."
     )
     window = serializers.ChoiceField(["Hann"])
     bins = serializers.IntegerField(help_text="Amplitudes before they were reduced to `points`.")

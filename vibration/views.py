@@ -31,6 +31,7 @@ SPECTRUM_TEXT = {
     "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
     "left_out": _("Samples left out, beside gaps or where the spacing is uneven: {samples}."),
     "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
+    "fewer_than_16": _("No spectrum: it takes at least 16 samples."),
     "too_few_samples": _(
         "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too "
         "coarsely look like gaps, too."

@@ -100,8 +100,7 @@ def test_every_page_names_a_parameter_that_it_does_not_know(new_page, user, watc
         page.goto(f"{url}{'&' if '?' in url else '?'}nobody_knows=1")
         assert "This page knows no parameter “nobody_knows”." in page.get_by_role("alert").inner_text(), url
         page.get_by_role("link", name="This page without it").click()
-        assert page.locator("main").is_visible()
-        assert "nobody_knows" not in page.url
+        page.wait_for_url(f"**{url.partition('?')[0]}")
 
 
 def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title(new_page, user):

@@ -4,6 +4,7 @@ window.himmes.spectrum = (() => {
   const { showProblem, stateColour, tryAgainLater } = window.himmes;
   const PEAK_RADIUS_PX = 7;
   const NONE = "–";
+  const MIN_SAMPLES = 16; // as in vibration/spectrum.py
 
   const panel = document.getElementById("spectrum");
   const text = JSON.parse(document.getElementById("waveform-text").textContent);
@@ -99,12 +100,16 @@ window.himmes.spectrum = (() => {
 
   function showSpectrum() {
     const { spectrum, spectrum_reason: reason, rated_rpm: rpm, pruned_before: before } = answer;
-    place("about").textContent = spectrum ? about(spectrum) : fill(text[reason], { before });
+    place("about").textContent = spectrum ? about(spectrum) : fill(whyNone(reason), { before });
     place("peak-list").hidden = !spectrum;
     place("marks").hidden = true;
     for (const cell of panel.querySelectorAll("[data-order]")) cell.hidden = rpm === null;
     place("orders").textContent = rpm ? fill(text.orders, { rpm: count(rpm), hertz: rounded(rpm / 60) }) : text.no_orders;
     draw();
+  }
+
+  function whyNone(reason) {
+    return reason === "too_few_samples" && answer.samples < MIN_SAMPLES ? text.fewer_than_16 : text[reason];
   }
 
   function about(spectrum) {
