@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from django.db.models import Max
 
-from vibration.buckets import concatenate, summarise
+from vibration.buckets import Buckets, concatenate, summarise
 from vibration.evenness import spacings_of
 from vibration.features import Features, features_of, features_of_sums
 from vibration.models import Recording, VibrationData
@@ -53,19 +53,27 @@ def analyse(recording: Recording, start: float, end: float) -> Analysis:
 
 
 def _of_raw(recording: Recording, start: float, end: float) -> Analysis:
-    samples, past_end = VibrationData.objects.of(recording), math.nextafter(end, math.inf)
+    samples = VibrationData.objects.of(recording).in_window(start, math.nextafter(end, math.inf))
     width = recording.finest_width
     first, last = math.floor(start / width) + 1, math.floor(end / width) - 1  # of the base buckets that lie within
     inside = read_cover(recording, first, last) if first <= last else None
     if inside is None or inside.count.sum() <= MAX_SAMPLES:
-        return _of_samples(*samples.in_window(start, past_end).as_arrays())
+        return _of_samples(*samples.as_arrays())
+    return _in_places(recording, start, end, inside, (first * width, (last + 1) * width))
+
+
+def _in_places(
+    recording: Recording, start: float, end: float, inside: Buckets, edges_of_inside: tuple[float, float]
+) -> Analysis:
+    """`inside` are the samples between its edges (seconds), which lie within start to end."""
+    samples, past_end = VibrationData.objects.of(recording), math.nextafter(end, math.inf)
     begin, _values = samples.in_window(start, past_end).as_arrays(FIRST_SAMPLES)
     time, values, places = _read_places(samples, start, past_end, spacings_of(begin)[0].step)
-    if not len(time):
+    if not len(begin) or not len(time):
         return _of_samples(time, values)  # removed meanwhile
-    edges = [samples.in_window(start, first * width), samples.in_window((last + 1) * width, past_end)]
-    beside = [summarise(*it, recording.rollup_exponent) for edge in edges if len((it := edge.as_arrays())[0])]
-    whole = concatenate([inside, *beside])
+    outside = [(start, edges_of_inside[0]), (edges_of_inside[1], past_end)]
+    beside = [it for it in (samples.in_window(*span).as_arrays() for span in outside) if len(it[0])]
+    whole = concatenate([inside, *(summarise(*it, recording.rollup_exponent) for it in beside)])
     features = features_of_sums(whole.count, whole.minimum, whole.maximum, whole.squares)
     features = [replace(all_, kurtosis=it.kurtosis) for all_, it in zip(features, features_of(values), strict=True)]
     latest = samples.in_window(start, past_end).aggregate(Max("measured_time"))["measured_time__max"]
