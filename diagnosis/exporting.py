@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import chain
 
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 
 from diagnosis.history import read_runs
 from diagnosis.models import VibrationDiagnosis
@@ -60,8 +59,8 @@ def _run_as_cells(run: Run) -> list:
         run.machine.name,
         run.fault_type,
         run.status,
-        timezone.localtime(run.start).isoformat(),
-        timezone.localtime(run.end).isoformat(),
+        run.start,
+        run.end,
         "yes" if run.begins_before else "no",
         run.duration.total_seconds(),
         run.count,
@@ -75,7 +74,7 @@ def _run_as_cells(run: Run) -> list:
 def _as_cells(diagnosis: VibrationDiagnosis) -> list:
     return [
         diagnosis.machine.name,
-        timezone.localtime(diagnosis.detected_at).isoformat(),
+        diagnosis.detected_at,
         diagnosis.fault_type,
         diagnosis.model_name,
         diagnosis.confidence,

@@ -19,7 +19,9 @@ ROW = {
     "confidence": 0.93,
 }
 DIAGNOSIS = {"id": 1} | ROW | {"detected_at": "2026-11-20T09:30:00+09:00"}
-CSV = "machine_name,detected_at,fault_type,model_name,confidence\r\ng1,2026-11-20T09:30:00+09:00,2,cnn-v3,0.93\r\n"
+CSV = (
+    "machine_name,detected_at,fault_type,model_name,confidence\r\ng1,2026-11-20T09:30:00.000000+09:00,2,cnn-v3,0.93\r\n"
+)
 
 
 def _answer(name: str, value) -> OpenApiExample:

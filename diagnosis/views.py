@@ -18,6 +18,7 @@ from diagnosis.telling import tell_runs
 from machines.admin_lists import record_url
 from machines.forms import query_with
 from machines.models import Machine
+from machines.page_queries import reads
 from vibration.conflicts import conflicts_of
 from vibration.models import Recording
 
@@ -57,6 +58,7 @@ TIMELINE_TEXT = {
 
 
 @may_view
+@reads()
 def overview(request):
     def machines() -> str:
         active = Machine.objects.filter(is_active=True).select_related("current_state").order_by("name")
@@ -70,7 +72,19 @@ def overview(request):
 
 
 @may_view
+@reads()
 def machine(request, name: str):
+    return _machine(request, name)
+
+
+@may_view
+@reads(None, "name")
+def machine_by_name(request):
+    """For names that can't stand in a path, see Machine.get_absolute_url."""
+    return _machine(request, request.GET.get("name", ""))
+
+
+def _machine(request, name: str):
     found = get_object_or_404(Machine.objects.select_related("current_state"), name=name)
 
     def context(version: str) -> dict:
@@ -92,12 +106,7 @@ def machine(request, name: str):
 
 
 @may_view
-def machine_by_name(request):
-    """For names that can't stand in a path, see Machine.get_absolute_url."""
-    return machine(request, request.GET.get("name", ""))
-
-
-@may_view
+@reads(DiagnosisForm)
 def dashboard(request):
     form = DiagnosisForm(request.GET)
     if not form.is_valid():
@@ -119,6 +128,7 @@ def dashboard(request):
 
 
 @may_view
+@reads(HistoryForm)
 def history(request):
     """The diagnoses of one machine, newest first; inside the dashboard, or a page of its own."""
     form = HistoryForm(request.GET)
@@ -147,6 +157,7 @@ def history(request):
 
 
 @may_view
+@reads(TimelineForm)
 def timeline(request):
     form = TimelineForm(request.GET)
     if not form.is_valid():

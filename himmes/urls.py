@@ -11,6 +11,7 @@ from django.views.i18n import set_language
 from himmes import api, views
 from himmes.login_limits import AdminLoginForm, LoginForm
 from himmes.metrics import Metrics
+from machines.page_queries import reads
 
 # Errors of middleware come here, too, and not to any middleware.
 handler400 = "himmes.unavailable.bad_request"
@@ -27,14 +28,14 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # /healthz and /readyz are answered before addresses are looked at: himmes/health.py.
     path("metrics", Metrics.as_view(), name="metrics"),
-    path("login/", auth_views.LoginView.as_view(authentication_form=LoginForm), name="login"),
-    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
-    path("password/", views.Password.as_view(), name="password"),
+    path("login/", reads(None, "next")(auth_views.LoginView.as_view(authentication_form=LoginForm)), name="login"),
+    path("logout/", reads(None, "next")(auth_views.LogoutView.as_view()), name="logout"),
+    path("password/", reads()(views.Password.as_view()), name="password"),
     path(
         "password/changed/",
-        TemplateView.as_view(template_name="registration/password_changed.html"),
+        reads()(TemplateView.as_view(template_name="registration/password_changed.html")),
         name="password-changed",
     ),
     # Not by include: the login page too has the language switch.
-    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("i18n/setlang/", reads(None, "next")(login_not_required(set_language)), name="set_language"),
 ]

@@ -3,9 +3,11 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.db import models
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
@@ -58,13 +60,27 @@ def safe_text(text: str) -> str:
 
 
 class SafeWriter:
-    """Writes rows of CSV to a file: texts by `safe_text`, numbers as they are."""
+    """Writes rows of CSV to a file: texts by `safe_text`, instants by `time_text`, numbers as they are."""
 
     def __init__(self, file):
         self._writer = csv.writer(file)
 
     def writerow(self, row: Iterable):
-        return self._writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+        return self._writer.writerow(map(_written, row))
+
+
+def time_text(instant: datetime) -> str:
+    """Plant time with its offset, and always six digits of a second.
+
+    Without those that are 0, a column has two forms, which programs that guess the form from the first row refuse.
+    """
+    return timezone.localtime(instant).isoformat(timespec="microseconds")
+
+
+def _written(cell):
+    if isinstance(cell, str):
+        return safe_text(cell)
+    return time_text(cell) if isinstance(cell, datetime) else cell
 
 
 class _Echo:

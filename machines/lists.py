@@ -127,8 +127,8 @@ class FlatList:
 def answer_list(request: Request, listing: Listing) -> HttpResponseBase:
     """A page of a list: as many rows as `limit` and `API_MAX_RESULT_ROWS` allow, and the address of those that follow.
 
-    Where the next page begins is known before the first row is sent. So a page that is sent while it is read has the
-    rows up to there, also those which have arrived since: pages share no row, and leave none out.
+    Where the next page begins is known before the first row is sent. A page that is sent while it is read has the rows
+    up to there, also those that have arrived since. So pages share no row, and leave none out.
     """
     query = PageQuery(data=request.query_params)
     query.is_valid(raise_exception=True)
@@ -145,7 +145,7 @@ def answer_list(request: Request, listing: Listing) -> HttpResponseBase:
         following = None if before is None else listing.cursor_of(before)
         response = _sent_while_read(request, listing.read(start, before))
     if following:
-        response.headers["Link"] = f'<{_address(request, cursor=following)}>; rel="next"'
+        response.headers["Link"] = f'<{_address_of(request, following)}>; rel="next"'
     if asked and asked > most:
         response.headers["X-Limit"] = str(most)
     if (total := listing.total()) is not None:
@@ -153,12 +153,11 @@ def answer_list(request: Request, listing: Listing) -> HttpResponseBase:
     return response
 
 
-def _address(request: Request, **changes: str) -> str:
-    """The address of the request with other parameters."""
+def _address_of(request: Request, cursor: str) -> str:
+    """Of the same list from another place on, as the caller knows this server."""
     query = request.query_params.copy()
     query.pop(CACHE_BUSTER, None)
-    for name, value in changes.items():
-        query[name] = value
+    query["cursor"] = cursor
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 

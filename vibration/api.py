@@ -32,7 +32,7 @@ from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import notes_of, post_samples, summary
 from vibration.sample_list import SampleRows
-from vibration.samples import first_samples, places_of, read_samples
+from vibration.samples import first_samples, places_of
 from vibration.serializers import (
     CsvUpload,
     GroupedRangeQuery,
@@ -65,7 +65,7 @@ class SampleList(APIView):
             raise ValidationError(filterset.errors)
         places, window = places_of(filterset.qs), filterset.window()
         if request.accepted_renderer.format == "csv":
-            return export_samples(request, read_samples(places, window))
+            return export_samples(request, places, window)
         return answer_list(request, SampleRows(places, window))
 
     def post(self, request):

@@ -30,7 +30,7 @@ SAMPLE = {
 } | {name: ROW[name] for name in ("measured_time", "normal", "unbalance", "looseness", "unbalance_looseness")}
 CSV = (
     "machine_name,sensor_no,recording,collected_at,measured_time,normal,unbalance,looseness,unbalance_looseness\r\n"
-    "g1,sensor1,default,2026-11-20T09:30:00+09:00,0.000736,-0.740463,-2.448986,-0.234687,4.145351\r\n"
+    "g1,sensor1,default,2026-11-20T09:30:00.000000+09:00,0.000736,-0.740463,-2.448986,-0.234687,4.145351\r\n"
 )
 
 
@@ -127,11 +127,13 @@ WAVEFORM = extend_schema(
 SPECTRUM = extend_schema(
     tags=[DATA],
     summary="주파수 스펙트럼과 특징값 / spectrum and features",
-    description="구간의 실효값, 최대값, 파고율, 첨도와 진폭 스펙트럼(한 창). 앞에서부터 샘플 262,144개까지 읽습니다. / RMS, peak, "
-    "crest factor and kurtosis of a window of one recording, and its single-sided amplitude spectrum: mean removed, "
-    "periodic Hann window, coherent gain corrected, of the longest stretch without a gap. At most the first 262,144 "
-    "samples are read; `truncated` says when there are more. The spectrum has at most `points` values a state, each the "
-    "greatest of its group of bins.",
+    description="구간의 실효값, 최대값, 파고율, 첨도와 진폭 스펙트럼. 스펙트럼은 0.5초 세그먼트들의 평균이며 분해능은 2 Hz입니다. / RMS, peak, "
+    "crest factor and kurtosis of a window of one recording, and its single-sided amplitude spectrum: the mean of the "
+    "powers of sections of 0.5 s that overlap by half (Welch), each with its mean removed, a periodic Hann window, "
+    "coherent gain corrected. At rates below 512 Hz or above 65,536 Hz a section has 256 or 32,768 samples; of a shorter "
+    "window the longest stretch without a gap is the only one. Where the window has more than about 32,768 samples, "
+    "places spread evenly over it are read for kurtosis and spectrum, `places` in all; RMS, peak and crest factor stay "
+    "those of all samples. The spectrum has at most `points` values a state, each the greatest of its group of bins.",
     parameters=[serializers.SpectrumQuery],
     responses=serializers.SpectrumAnswer,
     examples=[
@@ -146,7 +148,9 @@ SPECTRUM = extend_schema(
                 "start": 0.000736,
                 "end": 0.000736,
                 "samples": 1,
+                "samples_read": 1,
                 "truncated": False,
+                "places": 1,
                 "features": {
                     state: {"rms": abs(ROW[state]), "peak": abs(ROW[state]), "crest_factor": 1.0, "kurtosis": None}
                     for state in ("normal", "unbalance", "looseness", "unbalance_looseness")
@@ -166,7 +170,9 @@ SPECTRUM = extend_schema(
                 "start": 0.0,
                 "end": 1.999,
                 "samples": 2000,
+                "samples_read": 2000,
                 "truncated": False,
+                "places": 1,
                 "features": {"normal": {"rms": 1.4142, "peak": 2.0, "crest_factor": 1.4142, "kurtosis": 1.5}},
                 "spectrum_reason": None,
                 "spectrum": {
@@ -174,10 +180,14 @@ SPECTRUM = extend_schema(
                     "end": 1.999,
                     "samples": 2000,
                     "sampling_frequency": 1000.0,
-                    "resolution": 0.5,
+                    "resolution": 2.0,
+                    "sections": 7,
+                    "section_samples": 500,
+                    "section_length": 0.5,
+                    "is_short": False,
                     "window": "Hann",
-                    "bins": 1001,
-                    "frequency": [24.75, 74.75, 124.75, 174.75, 224.75, 274.75, 324.75, 374.75, 424.75, 475.0],
+                    "bins": 251,
+                    "frequency": [25.0, 77.0, 129.0, 181.0, 233.0, 285.0, 337.0, 389.0, 441.0, 484.0],
                     "amplitude": {"normal": [2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]},
                     "peaks": {"normal": [{"frequency": 27.5, "amplitude": 2.0, "order": 1.0}]},
                 },

@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 import polars as pl
 from django.db import connection
+from django.db.models import Q
 
 from vibration.buckets import FACTOR, LEVELS, Buckets, coarsen, concatenate
 from vibration.models import Recording, VibrationRollup
@@ -67,6 +68,24 @@ def _rows_beside(cursor, recording: Recording, spans: list[tuple[int, int]]) -> 
 def read_buckets(queryset) -> Buckets:
     """The buckets of a VibrationRollup queryset of one recording and level, in order."""
     return _as_buckets(_read(queryset))
+
+
+def read_cover(recording: Recording, first: int, last: int) -> Buckets:
+    """Buckets of all levels that together hold the samples of the base buckets first to last, each once.
+
+    At most some tens, and of the widest level as many as there are. Their `index` is that of their own level.
+    """
+    parts = Q()
+    for level in range(LEVELS):
+        above = (-(-first // FACTOR), (last + 1) // FACTOR - 1)  # the wider buckets that lie within
+        if level + 1 == LEVELS or above[0] > above[1]:
+            parts |= Q(level=level, bucket__range=(first, last))
+            break
+        for start, end in ((first, above[0] * FACTOR - 1), ((above[1] + 1) * FACTOR, last)):
+            if start <= end:
+                parts |= Q(level=level, bucket__range=(start, end))
+        first, last = above
+    return read_buckets(VibrationRollup.objects.filter(parts, recording=recording))
 
 
 def _read(queryset, *more: str) -> np.ndarray:

@@ -184,32 +184,47 @@ class SpectrumQuery(WaveformQuery):
 
 
 class WindowFeatures(serializers.Serializer):
-    """Of the samples that were read, of which no mean is removed; null where it is not defined."""
+    """Of which no mean is removed; null where it is not defined."""
 
     rms = serializers.FloatField(allow_null=True, help_text="실효값 / root mean square.")
     peak = serializers.FloatField(allow_null=True, help_text="최대값 / greatest absolute value.")
     crest_factor = serializers.FloatField(allow_null=True, help_text="파고율 / peak over RMS.")
     kurtosis = serializers.FloatField(
-        allow_null=True, help_text="첨도 / Pearson's: 1.5 of a sine, 3 of Gaussian noise."
+        allow_null=True,
+        help_text="첨도 / Pearson's: 1.5 of a sine, 3 of Gaussian noise. Of the `samples_read` samples that were read.",
     )
 
 
 class SpectrumPeak(serializers.Serializer):
-    frequency = serializers.FloatField(help_text="주파수(Hz) / interpolated between the bins.")
-    amplitude = serializers.FloatField(help_text="진폭 / interpolated likewise.")
+    frequency = serializers.FloatField(help_text="주파수(Hz) / the mean of the bins that belong to the peak.")
+    amplitude = serializers.FloatField(
+        help_text="진폭 / of the sine that has as much energy as these bins together: where a tone lies between two "
+        "bins or its speed wavers, more than the greatest of them."
+    )
     order = serializers.FloatField(
         allow_null=True, help_text="차수 / times the rated speed; null where that is not known."
     )
 
 
 class Spectrum(serializers.Serializer):
-    """A single-sided amplitude spectrum: a sine of amplitude A stands in it as A."""
+    """A single-sided amplitude spectrum, the mean of several sections: a sine of amplitude A stands in it as A."""
 
-    start = serializers.FloatField(help_text="Seconds, the first sample of the longest stretch without a gap.")
-    end = serializers.FloatField(help_text="Seconds, its last sample.")
-    samples = serializers.IntegerField(help_text="표본 수 / samples of that stretch.")
+    start = serializers.FloatField(help_text="Seconds, the first sample of the first section.")
+    end = serializers.FloatField(help_text="Seconds, the last sample of the last section.")
+    samples = serializers.IntegerField(
+        help_text="표본 수 / samples that lie in a section: fewer than were read where there are gaps."
+    )
     sampling_frequency = serializers.FloatField(help_text="표본화 주파수 / Hz.")
-    resolution = serializers.FloatField(help_text="분해능 / Hz from bin to bin.")
+    resolution = serializers.FloatField(
+        help_text="분해능 / Hz from bin to bin, 1 / `section_length`: 2 Hz whatever the window, unless `is_short`."
+    )
+    sections = serializers.IntegerField(help_text="세그먼트 수 / sections, overlapping by half, that are averaged.")
+    section_samples = serializers.IntegerField(help_text="세그먼트의 표본 수 / samples of each.")
+    section_length = serializers.FloatField(help_text="세그먼트의 길이(초) / seconds that each lasts.")
+    is_short = serializers.BooleanField(
+        help_text="짧은 세그먼트 / no stretch without a gap has room for a whole section: the longest is the only "
+        "one, and the resolution is coarser."
+    )
     window = serializers.ChoiceField(["Hann"])
     bins = serializers.IntegerField(help_text="Amplitudes before they were reduced to `points`.")
     frequency = serializers.ListField(
@@ -233,10 +248,17 @@ class SpectrumAnswer(serializers.Serializer):
         help_text="원본이 삭제된 구간의 끝(초) / raw samples before it were removed. A window that begins there is "
         "widened to whole buckets, and its features are those of all samples that there were. 0: none."
     )
-    start = serializers.FloatField(allow_null=True, help_text="Seconds, the first sample that was read; null: none.")
-    end = serializers.FloatField(allow_null=True, help_text="Seconds, the last sample that was read.")
-    samples = serializers.IntegerField(help_text="표본 수 / samples that the features are of.")
-    truncated = serializers.BooleanField(help_text="앞부분만 / the window has more samples: these are its first.")
+    start = serializers.FloatField(allow_null=True, help_text="Seconds, the first sample of the window; null: none.")
+    end = serializers.FloatField(allow_null=True, help_text="Seconds, its last sample.")
+    samples = serializers.IntegerField(
+        help_text="표본 수 / samples of the window: RMS, peak and crest factor are of all of them."
+    )
+    samples_read = serializers.IntegerField(
+        help_text="읽은 표본 수 / samples that kurtosis and spectrum are of: all of the window, or, where it has more "
+        "than about 32,768, those of places spread evenly over it."
+    )
+    truncated = serializers.BooleanField(help_text="일부만 읽음 / `samples_read` is less than `samples`.")
+    places = serializers.IntegerField(help_text="읽은 곳의 수 / how many places that are; 1: the whole window.")
     features = serializers.DictField(child=WindowFeatures(), help_text="상태별 특징값 / by state: normal, ...")
     spectrum_reason = serializers.ChoiceField(
         [TOO_FEW, NOT_EVEN, PRUNED],

@@ -3,10 +3,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from machines.page_queries import reads
 from vibration.exporting import export_samples
 from vibration.forms import STATE_NAMES, WaveformForm
 from vibration.sample_table import read_page
-from vibration.samples import places_of, read_samples
+from vibration.samples import places_of
 from vibration.table_form import SampleTableForm
 
 # What static/js/spectrum.js says beyond that.
@@ -14,13 +15,27 @@ SPECTRUM_TEXT = {
     "window": _("{start} s to {end} s, {samples} samples"),
     "window_one": _("{start} s, one sample"),
     "no_window": _("There are no samples in this window."),
-    "truncated": _(
-        "Only the first {samples} samples of the window are counted here and in the spectrum, up to {end} s."
+    "in_places": _(
+        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of {read} of them, in {places} "
+        "places spread evenly over the window."
     ),
-    "spectrum": _("{samples} samples at {rate} Hz, mean removed, Hann window, resolution {resolution} Hz."),
+    "spectrum": _(
+        "Amplitude, mean of {sections} sections of {length} s, resolution {resolution} Hz: {samples} samples at {rate} "
+        "Hz, mean removed, Hann window."
+    ),
+    "spectrum_one": _(
+        "Amplitude of one section of {length} s, resolution {resolution} Hz: {samples} samples at {rate} Hz, mean "
+        "removed, Hann window."
+    ),
+    "short": _("No stretch without a gap has room for a whole section, so the resolution is coarser than usual."),
     "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
+    "left_out": _("Samples left out, beside gaps or where the spacing is uneven: {samples}."),
     "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
-    "too_few_samples": _("No spectrum: it takes at least 16 samples in a row without a gap."),
+    "fewer_than_16": _("No spectrum: it takes at least 16 samples."),
+    "too_few_samples": _(
+        "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too "
+        "coarsely look like gaps, too."
+    ),
     "not_evenly_sampled": _("No spectrum: the samples of this window are not evenly spaced in time."),
     "samples_removed": _(
         "No spectrum and no kurtosis: they take raw samples, and those before {before} s were removed. Choose a window "
@@ -62,6 +77,7 @@ WAVEFORM_TEXT = {
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(WaveformForm)
 def waveform(request):
     form = WaveformForm(request.GET)
     recording = form.chosen()
@@ -79,6 +95,7 @@ def waveform(request):
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(SampleTableForm)
 def table(request):
     form = SampleTableForm(request.GET)
     context = {"form": form, "state_names": STATE_NAMES}
@@ -87,7 +104,7 @@ def table(request):
     now = timezone.now()
     places, window = places_of(form.recordings(now)), form.window(now)
     if form.cleaned_data["format"] == "csv":
-        return export_samples(request, read_samples(places, window, newest_first=True), *form.place())
+        return export_samples(request, places, window, *form.place(), newest_first=True)
     page = read_page(places, window, form.cleaned_data["cursor"])
     context |= {
         "page": page,

@@ -190,8 +190,8 @@ def test_a_diagnosis_leads_to_what_was_measured_then(client):
 def test_the_csv_has_each_diagnosis_that_the_filter_leaves_newest_first(client, plant):
     found = rows(client.get(URL, {"after": "2026-11-20", "state": ["1", "2"], "format": "csv"}))
     assert found == [
-        ["g3", "2026-11-20T23:59:00+09:00", "2", "cnn", "0.9"],
-        ["g1", "2026-11-20T00:00:00+09:00", "1", "cnn", "0.9"],
+        ["g3", "2026-11-20T23:59:00.000000+09:00", "2", "cnn", "0.9"],
+        ["g1", "2026-11-20T00:00:00.000000+09:00", "1", "cnn", "0.9"],
     ]
     assert len(rows(client.get(URL, {"format": "csv"}))) == VibrationDiagnosis.objects.count()
 

@@ -147,7 +147,7 @@ def test_the_csv_has_the_runs_of_all_pages(client):
     post("g1", (MIDNIGHT, 1), (MIDNIGHT + timedelta(minutes=10), 1), (MIDNIGHT + timedelta(minutes=20), 0))
     query = {"after": "2026-11-19", "before": "2026-11-21", "format": "csv"}
     rows = list(csv.reader(io.StringIO(client.get(URL, query).getvalue().decode("utf-8-sig"))))
-    day = "2026-11-20T00:00:00+09:00", "2026-11-20T00:20:00+09:00", "2026-11-20T01:20:00+09:00"
+    day = [f"2026-11-20T{time}:00.000000+09:00" for time in ("00:00", "00:20", "01:20")]
     assert rows[1:] == [
         ["g1", "1", "unbalance", day[0], day[1], "no", "1200.0", "2", "cnn", "cnn", "0.9", "0.9"],
         ["g1", "0", "normal", day[1], day[2], "no", "3600.0", "1", "cnn", "cnn", "0.9", "0.9"],

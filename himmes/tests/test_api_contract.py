@@ -278,7 +278,7 @@ def test_csv_has_every_row_that_is_filtered(collector):
     assert [tuple(map(float, line.split(",")[4:])) for line in lines[1:]] == stored
     collector.post("vibration-data", SAMPLE | {"measured_time": 1000})
     text = b"".join(collector.get("vibration-data?format=csv").streaming_content).decode("utf-8-sig")
-    assert "2026-11-20T09:30:00+09:00" in text
+    assert "2026-11-20T09:30:00.000000+09:00" in text
     assert "'=cmd|'/C calc'!A0,진동,default,," in text
 
 
@@ -339,6 +339,11 @@ def test_a_window_is_told_in_numbers_and_as_a_spectrum(collector):
     assert (spectrum["window"], spectrum["sampling_frequency"], spectrum["resolution"]) == (
         "Hann",
         pytest.approx(1_000),
+        pytest.approx(2),
+    )
+    assert (spectrum["sections"], spectrum["section_samples"], spectrum["section_length"]) == (
+        7,
+        500,
         pytest.approx(0.5),
     )
     [peak] = spectrum["peaks"]["unbalance"]
@@ -527,7 +532,7 @@ def test_diagnoses_are_filtered(diagnoser):
     text = b"".join(diagnoser.get("vibration-diagnosis?format=csv&machine_name=g2").streaming_content)
     lines = text.decode("utf-8-sig").splitlines()
     assert lines[0] == "machine_name,detected_at,fault_type,model_name,confidence"
-    assert lines[-1] == "g2,2026-11-01T00:01:00+09:00,1,,"
+    assert lines[-1] == "g2,2026-11-01T00:01:00.000000+09:00,1,,"
     assert len(lines) == 21
 
 

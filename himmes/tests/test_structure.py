@@ -34,7 +34,7 @@ def test_imports_go_one_way(app):
     assert wrong == {}
 
 
-PURE = ["states", "buckets", "classifying", "reading", "sample_csv", "prefetching", "features", "spectrum"]
+PURE = ["states", "buckets", "classifying", "reading", "sample_csv", "prefetching", "features", "evenness", "spectrum"]
 
 
 @pytest.mark.parametrize(

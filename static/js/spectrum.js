@@ -4,6 +4,7 @@ window.himmes.spectrum = (() => {
   const { showProblem, stateColour, tryAgainLater } = window.himmes;
   const PEAK_RADIUS_PX = 7;
   const NONE = "–";
+  const MIN_SAMPLES = 16; // as in vibration/spectrum.py
 
   const panel = document.getElementById("spectrum");
   const text = JSON.parse(document.getElementById("waveform-text").textContent);
@@ -81,10 +82,11 @@ window.himmes.spectrum = (() => {
   }
 
   function showFeatures() {
-    const { start, end, samples, truncated } = answer;
+    const { start, end, samples, samples_read: read, places } = answer;
     const numbers = { start, end, samples: count(samples) };
     place("window").textContent = samples ? fill(samples === 1 ? text.window_one : text.window, numbers) : text.no_window;
-    place("truncated").textContent = truncated ? fill(text.truncated, numbers) : "";
+    place("in-places").textContent =
+      read < samples ? fill(text.in_places, { read: count(read), places: count(places) }) : "";
     for (const row of panel.querySelectorAll("[data-features]")) {
       const features = answer.features[row.dataset.features];
       for (const cell of row.querySelectorAll("[data-feature]")) write(cell, features[cell.dataset.feature]);
@@ -98,17 +100,32 @@ window.himmes.spectrum = (() => {
 
   function showSpectrum() {
     const { spectrum, spectrum_reason: reason, rated_rpm: rpm, pruned_before: before } = answer;
-    place("about").textContent = spectrum ? about(spectrum) : fill(text[reason], { before });
+    place("about").textContent = spectrum ? about(spectrum) : fill(whyNone(reason), { before });
     place("peak-list").hidden = !spectrum;
+    place("marks").hidden = true;
     for (const cell of panel.querySelectorAll("[data-order]")) cell.hidden = rpm === null;
     place("orders").textContent = rpm ? fill(text.orders, { rpm: count(rpm), hertz: rounded(rpm / 60) }) : text.no_orders;
     draw();
   }
 
-  function about({ start, end, samples, sampling_frequency: rate, resolution, bins, frequency }) {
-    const numbers = { start, end, samples: count(samples), rate: rounded(rate), resolution: rounded(resolution) };
-    const sentences = [fill(text.spectrum, numbers)];
-    if (samples < answer.samples) sentences.push(fill(text.longest_stretch, numbers));
+  function whyNone(reason) {
+    return reason === "too_few_samples" && answer.samples < MIN_SAMPLES ? text.fewer_than_16 : text[reason];
+  }
+
+  function about(spectrum) {
+    const { start, end, samples, sections, bins, frequency, is_short: isShort } = spectrum;
+    const numbers = {
+      samples: count(samples),
+      sections: count(sections),
+      length: rounded(spectrum.section_length),
+      rate: rounded(spectrum.sampling_frequency),
+      resolution: rounded(spectrum.resolution),
+    };
+    const sentences = [fill(sections === 1 ? text.spectrum_one : text.spectrum, numbers)];
+    if (isShort) sentences.push(text.short);
+    const rest = answer.samples_read - samples;
+    if (rest && isShort) sentences.push(fill(text.longest_stretch, { start, end }));
+    else if (rest) sentences.push(fill(text.left_out, { samples: count(rest) }));
     if (frequency.length < bins) sentences.push(fill(text.groups, { bins: count(Math.ceil(bins / frequency.length)) }));
     return sentences.join(" ");
   }
@@ -155,6 +172,7 @@ window.himmes.spectrum = (() => {
     rows.replaceChildren(...listed.flatMap((state) => peaks[state].map((peak, index) => peakRow(state, peak, index))));
     place("peaks").hidden = !listed.length;
     place("no-peaks").hidden = listed.length > 0;
+    place("marks").hidden = !listed.length;
     paintSwatches();
   }
 

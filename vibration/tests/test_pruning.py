@@ -452,7 +452,7 @@ def test_the_numbers_of_a_removed_window_are_those_of_all_its_samples():
     prune(recording, at(6.0))
     for start, end in ((0, 12), (1.0, 2.0), (5.0, 7.0)):
         found = analyse(recording, start, end)
-        assert (found.reason, found.spectrum, found.truncated) == (PRUNED, None, False)
+        assert (found.reason, found.spectrum, found.samples_read) == (PRUNED, None, found.samples)
         assert found.start <= start
         assert found.end >= min(end, time[-1])
         inside = (time >= found.start) & (time <= found.end if found.end == time[-1] else time < found.end)

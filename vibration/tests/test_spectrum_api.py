@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from machines.models import Machine
 from vibration import analysis
 from vibration.importing import open_recording, write_samples
+from vibration.models import Recording
 from vibration.spectrum import peaks_of, spectrum_of
 from vibration.states import STATES
 from vibration.tests.world import make_recording, make_samples
@@ -55,7 +58,10 @@ def test_the_answer_is_what_the_functions_make_of_the_samples(operator):
             it.amplitude for it in peaks_of(spectrum, number)
         ]
     assert answer["spectrum"]["frequency"] == spectrum.frequency.tolist()
-    assert answer["spectrum"]["bins"] == 751
+    assert answer["spectrum"]["bins"] == 251
+    told = {name: answer["spectrum"][name] for name in ("sections", "section_samples", "is_short", "samples")}
+    assert told == {"sections": 5, "section_samples": 500, "is_short": False, "samples": 1_500}
+    assert (answer["spectrum"]["resolution"], answer["spectrum"]["section_length"]) == pytest.approx((2, 0.5))
 
 
 def test_without_start_and_end_the_whole_recording_is_taken_and_only_the_states_asked_for(operator):
@@ -86,42 +92,90 @@ def test_no_more_values_than_points_and_the_highest_is_among_them(operator, poin
     values = spectrum["amplitude"]["unbalance_looseness"]
     assert len(spectrum["frequency"]) == len(values) <= points
     assert max(values) == pytest.approx(4, rel=0.16)  # between two bins the window takes up to 15 % off
+    assert max(values) <= spectrum["peaks"]["unbalance_looseness"][0]["amplitude"]
     place = spectrum["frequency"][values.index(max(values))]
-    assert abs(place - 123.45) <= 500 / points
+    assert abs(place - 123.45) <= max(500 / points, 1)  # half a bin, or half a group of bins
 
 
-def test_of_a_window_of_too_many_samples_the_first_are_used_and_it_is_said(operator, monkeypatch):
-    make_recording(3_000)
-    monkeypatch.setattr(analysis.analyse, "__defaults__", (1_000,))
-    answer = operator.get(URL, PLACE | {"start": 1}).json()
-    assert (answer["start"], answer["end"], answer["samples"]) == (1, 1.999, 1_000)
-    assert answer["truncated"] is True
-    assert answer["spectrum"]["samples"] == 1_000
-    answer = operator.get(URL, PLACE | {"start": 1, "end": 1.999}).json()
-    assert (answer["samples"], answer["truncated"]) == (1_000, False)
+@pytest.fixture
+def long_recording(monkeypatch):
+    """30,000 samples, of which no more than 4,000 are read at once."""
+    monkeypatch.setattr(analysis, "MAX_SAMPLES", 4_000)
+    time, values = tone(30_000)
+    values = np.round(values + np.random.default_rng(1).normal(0, 0.2, values.shape), 6)
+    values[12_345] = [50, -60, 70, -80]  # where nothing is read
+    write(time, values)
+    return time, values
 
 
-def test_no_more_than_a_quarter_of_a_million_samples_are_read(monkeypatch):
-    recording = make_recording(20)
-    limits = []
+@pytest.mark.parametrize("window", [{}, {"start": 1.2345, "end": 28.7654}])
+def test_a_long_window_is_read_in_places_and_all_but_kurtosis_and_spectrum_is_of_all_of_it(
+    operator, long_recording, window
+):
+    time, values = long_recording
+    answer = operator.get(URL, PLACE | window).json()
+    inside = (time >= window.get("start", 0)) & (time <= window.get("end", 30))
+    time, values = time[inside], values[inside]
+    assert (answer["start"], answer["end"], answer["samples"]) == (time[0], time[-1], len(time))
+    assert (answer["samples_read"], answer["places"], answer["truncated"]) == (4_000, 4, True)
+    for number, state in enumerate(STATES):
+        features, column = answer["features"][state], values[:, number]
+        assert features["peak"] == np.abs(column).max()
+        assert features["rms"] == pytest.approx(np.sqrt(np.mean(column**2)), rel=1e-12)
+        assert features["crest_factor"] == pytest.approx(features["peak"] / features["rms"])
+        assert features["kurtosis"] == pytest.approx(1.5, abs=0.3)  # without the one that stands out
+        [peak] = answer["spectrum"]["peaks"][state]
+        assert (peak["frequency"], peak["amplitude"]) == pytest.approx((27.5, number + 1), rel=0.02)
+    spectrum = answer["spectrum"]
+    assert (spectrum["samples"], spectrum["sections"], spectrum["resolution"]) == (4_000, 12, pytest.approx(2))
+    # In the middle of four equal parts
+    span = time[-1] - time[0]
+    assert spectrum["start"] == pytest.approx(time[0] + span / 8 - 0.5, abs=0.01)
+    assert spectrum["end"] == pytest.approx(time[-1] - span / 8 + 0.5, abs=0.01)
 
-    def read(_queryset, limit):
-        limits.append(limit)
-        return np.empty(0), np.empty((0, 4))
 
-    monkeypatch.setattr("vibration.querysets.VibrationDataQuerySet.as_arrays", read)
-    analysis.analyse(recording, 0, 1)
-    assert limits == [262_144 + 1]
-
-
-def test_after_a_gap_only_the_longest_stretch_makes_the_spectrum(operator):
-    time, values = tone(5_000)
-    kept = (time < 1) | (time >= 2)
+def test_places_are_never_read_twice_and_those_without_samples_are_passed_over(operator, monkeypatch):
+    monkeypatch.setattr(analysis, "MAX_SAMPLES", 4_000)
+    time, values = tone(30_000)
+    kept = (time < 6) | (time >= 24.5)
     write(time[kept], values[kept])
     answer = operator.get(URL, PLACE).json()
-    assert answer["samples"] == 4_000
+    assert (answer["samples"], answer["samples_read"], answer["places"]) == (kept.sum(), 4_000, 4)
+    assert answer["spectrum"]["samples"] == 4_000
+    assert answer["spectrum"]["peaks"]["normal"][0]["amplitude"] == pytest.approx(1, rel=0.01)
+
+
+def test_a_window_of_few_samples_is_read_whole(operator, long_recording):
+    time, _values = long_recording
+    answer = operator.get(URL, PLACE | {"start": 11, "end": 14.9}).json()
+    inside = (time >= 11) & (time <= 14.9)
+    assert (answer["samples"], answer["samples_read"], answer["places"]) == (inside.sum(), inside.sum(), 1)
+    assert answer["truncated"] is False
+    assert answer["features"]["normal"]["kurtosis"] > 10
+
+
+def test_what_is_read_does_not_grow_with_the_recording(operator, monkeypatch):
+    monkeypatch.setattr(analysis, "MAX_SAMPLES", 4_000)
+    found = []
+    for count in (20_000, 200_000):
+        Recording.objects.all().delete()
+        write(*tone(count))
+        with CaptureQueriesContext(connection) as queries:
+            answer = operator.get(URL, PLACE).json()
+        assert (answer["samples"], answer["samples_read"]) == (count, 4_000)
+        found.append(len(queries))
+    assert found[0] == found[1]
+
+
+def test_where_no_section_fits_only_the_longest_stretch_makes_the_spectrum(operator):
+    time, values = tone(1_000)
+    kept = (time < 0.2) | (time >= 0.6)
+    write(time[kept], values[kept])
+    answer = operator.get(URL, PLACE).json()
+    assert (answer["samples"], answer["samples_read"]) == (600, 600)
     spectrum = answer["spectrum"]
-    assert (spectrum["start"], spectrum["end"], spectrum["samples"]) == (2, 4.999, 3_000)
+    assert (spectrum["start"], spectrum["end"], spectrum["samples"]) == (0.6, 0.999, 400)
+    assert (spectrum["is_short"], spectrum["resolution"]) == (True, pytest.approx(2.5))
 
 
 def test_without_a_spectrum_the_features_are_there_and_the_reason(operator):
@@ -183,6 +237,7 @@ def test_an_unknown_recording_is_not_found_and_nobody_reads_without_a_login(oper
 
 def test_a_spectrum_costs_a_fixed_number_of_queries(operator, django_assert_num_queries):
     make_recording(20_000)
-    # Session, user, his permissions and those of his roles, recording, samples, whether they were removed meanwhile
-    with django_assert_num_queries(7):
+    # Session, user, his permissions and those of his roles, recording, how many samples, they themselves, whether they
+    # were removed meanwhile
+    with django_assert_num_queries(8):
         operator.get(URL, PLACE)

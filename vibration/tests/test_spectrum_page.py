@@ -12,6 +12,10 @@ from vibration.states import STATES
 from vibration.tests.test_waveform_page import COUNT, OVERFLOW, TOOLTIP, URL, caption, drag, loaded, press, show
 from vibration.tests.world import make_recording, make_samples
 
+TOO_FEW = (
+    "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too coarsely "
+    "look like gaps, too."
+)
 NAMES = ["normal", "unbalance", "looseness", "unbalance and looseness"]
 FEATURES = ["rms", "peak", "crest_factor", "kurtosis"]
 # What the table of numbers holds, whole: by state, in the order of its columns
@@ -84,7 +88,7 @@ def test_the_numbers_are_those_of_the_window_shown_and_follow_each_zoom(page):
     assert f"{inside.sum():,} samples" in note(page, "window")
     press(page, "Step back")
     assert page.evaluate(NUMBERS) == expected_numbers(time >= 0)
-    assert note(page, "truncated") == ""
+    assert note(page, "in-places") == ""
 
 
 @pytest.mark.browser
@@ -127,7 +131,13 @@ def test_a_tone_is_marked_and_listed_with_its_order(page):
         assert (mark["x"], mark["y"]) == ([peak["numbers"][0]], [peak["numbers"][1]])
     assert len(drawn[0]["x"]) <= 2_000
     assert drawn[0]["x"][-1] == pytest.approx(500, abs=1)
-    assert "4,000 samples at 1,000 Hz, mean removed, Hann window, resolution 0.25 Hz." in note(page, "about")
+    assert note(page, "about") == (
+        "Amplitude, mean of 15 sections of 0.5 s, resolution 2 Hz: 4,000 samples at 1,000 Hz, mean removed, Hann "
+        "window."
+    )
+    for line, mark in zip(drawn[:4], drawn[4:], strict=True):  # a mark never stands below its line
+        assert max(line["y"]) <= mark["y"][0]
+    assert note(page, "marks").startswith("The amplitude of a peak is that of all of it together")
     assert note(page, "orders") == "Order 1 is the rated speed of the machine, 1,650 rpm (27.5 Hz)."
 
 
@@ -178,6 +188,7 @@ def test_noise_has_no_peak_and_that_is_said(page):
     show(page)
     assert page.evaluate(PEAKS) == []
     assert note(page, "no-peaks") == "No peak stands out from the noise."
+    assert page.locator("#spectrum [data-marks]").is_hidden()
 
 
 @pytest.mark.browser
@@ -185,7 +196,7 @@ def test_what_the_spectrum_can_not_be_made_of_is_said_in_words(page):
     time, values = make_samples(COUNT)
     write_samples(open_recording("g1", "sensor1"), time, values)
     show(page, "?start=1&end=1.005")
-    assert note(page, "about") == "No spectrum: it takes at least 16 samples in a row without a gap."
+    assert note(page, "about") == "No spectrum: it takes at least 16 samples."
     assert page.locator("#spectrum .canvas-box").is_hidden()
     press(page, "Whole recording")
     assert page.locator("#spectrum .canvas-box").is_visible()
@@ -193,20 +204,41 @@ def test_what_the_spectrum_can_not_be_made_of_is_said_in_words(page):
     write_samples(open_recording("g2", "sensor1"), uneven, values[:500])
     show(page, "?machine=g2")
     assert note(page, "about") == "No spectrum: the samples of this window are not evenly spaced in time."
-    kept = (time < 5) | (time > 12)
+    lossy = np.arange(COUNT) % 4 != 3
+    write_samples(open_recording("g4", "sensor1"), time[lossy], values[lossy])
+    show(page, "?machine=g4&start=1&end=2")
+    assert note(page, "about") == TOO_FEW
+    kept = (time <= 5) | (time > 12)
     write_samples(open_recording("g3", "sensor1"), time[kept], values[kept])
-    show(page, "?machine=g3")
-    assert "only the longest stretch without one is used, 12.001 s to 19.999 s" in note(page, "about")
+    show(page, "?machine=g3&start=4.7&end=12.2")
+    assert "of one section of 0.301 s, resolution 3.322 Hz: 301 samples" in note(page, "about")
+    assert "has room for a whole section, so the resolution is coarser than usual." in note(page, "about")
+    assert "only the longest stretch without one is used, 4.7 s to 5 s" in note(page, "about")
+    show(page, "?machine=g3&start=4.7&end=13")
+    assert "Samples left out, beside gaps or where the spacing is uneven: 301." in note(page, "about")
 
 
 @pytest.mark.browser
-def test_that_only_the_first_samples_count_is_said(page, monkeypatch):
+def test_that_a_long_window_is_read_in_places_is_said(page, monkeypatch):
     make_recording(COUNT)
-    monkeypatch.setattr("vibration.analysis.analyse.__defaults__", (5_000,))
+    monkeypatch.setattr("vibration.analysis.MAX_SAMPLES", 5_000)
     show(page)
-    assert note(page, "truncated") == (
-        "Only the first 5,000 samples of the window are counted here and in the spectrum, up to 4.999 s."
+    assert note(page, "window") == "0 s to 19.999 s, 20,000 samples"
+    assert note(page, "in-places") == (
+        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of 5,000 of them, in 5 places spread "
+        "evenly over the window."
     )
+
+
+@pytest.mark.browser
+def test_whole_milliseconds_at_800_hz_have_a_spectrum(page):
+    time = np.arange(800) / 800
+    values = np.outer(np.sin(2 * np.pi * 50 * time), [1, 2, 3, 4])
+    write_samples(open_recording("g1", "sensor1"), np.floor(time * 1000 + 1e-9) / 1000, values)
+    show(page)
+    for number, peak in enumerate(page.evaluate(PEAKS), start=1):
+        assert peak["numbers"] == pytest.approx([50, number], rel=1e-3)
+    assert "800 samples at 800 Hz" in note(page, "about")
 
 
 @pytest.mark.browser
