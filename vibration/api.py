@@ -18,14 +18,14 @@ from machines.csv_export import CsvRenderer
 from machines.database_errors import DATABASE_ERRORS, mark_undone
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
-from machines.models import RegisteredBy, Sensor
+from machines.models import RegisteredBy
 from machines.pagination import ListPagination
 from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
-from vibration.csv_paths import BadPath, place_of
 from vibration.exporting import export_samples
-from vibration.file_importing import COUNTS, Bounds, Options, Report, import_file
+from vibration.file_importing import COUNTS, Bounds, NotRegistered, Options, Report, import_file
+from vibration.file_names import BadName, Naming
 from vibration.filters import RecordingFilter, SampleFilter
 from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
@@ -183,27 +183,25 @@ class CsvUploadView(APIView):
         upload.is_valid(raise_exception=True)
         asked = upload.validated_data
         options = Options(
-            machine=asked.get("machine_name"),
-            sensor=asked.get("sensor_no"),
-            recording=asked["recording"],
-            started_at=asked.get("started_at"),
+            naming=Naming(
+                machine=asked.get("machine_name"),
+                sensor=asked.get("sensor_no"),
+                recording=asked["recording"],
+                started_at=asked.get("started_at"),
+            ),
             skip_bad_rows=asked["on_error"] == "skip",
             started_by=request.user.get_username(),
-            registered_by=RegisteredBy.API,
+            registered_by=RegisteredBy.API if settings.API_REGISTERS_MACHINES else None,
         )
         bounds = Bounds(settings.API_MAX_UPLOAD_CONTENT_BYTES, settings.API_MAX_UPLOAD_SECONDS)
         name = Path(asked["file"].name)
         try:
-            machine, sensor, _recording = place_of(name, options.machine, options.sensor, options.recording)
-        except BadPath as error:
-            reason = str(error).rpartition("; ")[0]
-            raise ValidationError({"file": [f"{reason}; rename it, or give machine_name and sensor_no."]}) from None
-        known = Sensor.objects.filter(machine__name=machine, sensor_no=sensor)
-        if not settings.API_REGISTERS_MACHINES and not known.exists():
-            message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
-            raise ValidationError({"machine_name": [message]})
-        try:
             report = import_file(asked["file"].file, name, options, bounds=bounds)
+        except BadName as error:
+            message = f"{error.reason}; rename it, or give machine_name and sensor_no."
+            raise ValidationError({"file": [message]}) from None
+        except NotRegistered as error:
+            raise ValidationError({"machine_name": [f"{error}; an administrator has to do so."]}) from None
         except DATABASE_ERRORS as error:
             mark_undone(error, False)  # the batches before are stored
             raise

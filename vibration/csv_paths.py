@@ -1,4 +1,4 @@
-"""Which files a path means, how they are opened, and which machine and sensor a file is of."""
+"""Which files a path means, and how they are opened."""
 
 import errno
 import os
@@ -8,13 +8,10 @@ from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
 
-from machines.models import Machine, Sensor
 from machines.printable import printable
-from machines.registering import InvalidName, clean_name
-from vibration.models import Recording
 from vibration.reading import decode
 
-_SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"
 
 
@@ -53,7 +50,7 @@ def _files_of(path: Path, pass_over: Callable[[Path], None]) -> list[Path]:
 
 def csv_files_in(folder: Path) -> tuple[list[Path], list[Path]]:
     """The CSV files directly in a folder, and the links that are called like some, whatever they lead to."""
-    found = sorted(path for path in folder.iterdir() if _SUFFIX.search(path.name) and not path.name.startswith("."))
+    found = sorted(path for path in folder.iterdir() if SUFFIX.search(path.name) and not path.name.startswith("."))
     links = {path for path in found if path.is_symlink()}
     return [path for path in found if path not in links and path.is_file()], sorted(links)
 
@@ -83,31 +80,3 @@ def name_of(path: Path) -> str:
         return decode(raw)
     except UnicodeDecodeError:
         return raw.decode("utf-8", errors="replace")
-
-
-def place_of(path: Path, machine: str | None, sensor: str | None, recording: str) -> tuple[str, str, str]:
-    """Machine, sensor and recording of a file: as given, else from its name `<machine>_<sensor>.csv`.
-
-    The name is cut at its last `_`.
-    Raises BadPath when the name has no such two parts or a part can't be a name.
-    """
-    stem = _SUFFIX.sub("", name_of(path))
-    head, found, tail = stem.rpartition("_")
-    if machine is None:
-        machine = head if found else stem if sensor else None
-    if sensor is None:
-        sensor = tail if found else stem if machine else None
-    if machine is None or sensor is None:
-        raise BadPath(
-            f"{printable(path)}: the name is not <machine>_<sensor>.csv; rename the file, or say --machine and --sensor"
-        )
-    try:
-        return (
-            clean_name(machine, Machine._meta.get_field("name"), "machine"),
-            clean_name(sensor, Sensor._meta.get_field("sensor_no"), "sensor"),
-            clean_name(recording, Recording._meta.get_field("name"), "recording"),
-        )
-    except InvalidName as error:
-        raise BadPath(
-            f"{printable(path)}: {error}; rename the file, or say --machine, --sensor and --recording"
-        ) from None

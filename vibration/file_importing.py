@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,13 +14,14 @@ import numpy as np
 
 from machines.csv_export import SafeWriter
 from machines.database_errors import DATABASE_ERRORS
-from machines.models import RegisteredBy
+from machines.models import RegisteredBy, Sensor
 from machines.printable import printable
 from machines.retrying import in_transaction
 from vibration.classifying import RowClass
-from vibration.csv_paths import name_of, place_of
+from vibration.csv_paths import name_of
+from vibration.file_names import NAMES_ALONE, Naming, Place
 from vibration.importing import RecordingStartDiffers, open_recording, why_pruned, write_samples
-from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
+from vibration.models import ImportRun, Recording
 from vibration.prefetching import prefetch
 from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile, sha256_of
 from vibration.waiting import Patience
@@ -35,15 +35,20 @@ COUNTS = [row_class.name.lower() for row_class in RowClass]  # the fields of Imp
 class Options:
     """How to import; the same for every file of a run."""
 
-    machine: str | None = None  # else from the file's name
-    sensor: str | None = None  # else from the file's name
-    recording: str = DEFAULT_RECORDING
-    started_at: datetime | None = None
+    naming: Naming = NAMES_ALONE
     batch_rows: int = BATCH_ROWS
     replace: bool = False  # whether a row in conflict takes the place of the stored one
     skip_bad_rows: bool = False  # else the import ends before the first that can't be read
     started_by: str = ""
-    registered_by: RegisteredBy = RegisteredBy.IMPORT  # of a machine that is not known yet
+    registered_by: RegisteredBy | None = RegisteredBy.IMPORT  # of a machine that is not known yet; None: refuse it
+
+
+class NotRegistered(Exception):
+    """A machine or sensor that nobody registered, where the import itself may not."""
+
+    def __init__(self, place: Place):
+        self.place = place
+        super().__init__(f"No sensor {printable(place.sensor)} of a machine {printable(place.machine)} is registered")
 
 
 class OverBounds(Exception):
@@ -139,15 +144,17 @@ def import_file(
     long in coming, each second in the thread that reads. `patience` says how long to wait for the database when it
     goes away; without it, not at all.
     A file that can't be read, or not within its bounds, gives a report whose outcome is `failed`; the batches before
-    are stored. Raises BadPath for its name; errors of the database pass through, and so does a KeyboardInterrupt of
-    `on_progress` or `patience`.
+    are stored. Raises BadName, and NotRegistered before anything is stored; errors of the database pass through, and
+    so does a KeyboardInterrupt of `on_progress` or `patience`.
     """
     patience = patience or Patience()
     waited_before_s = patience.waited_s
-    place = place_of(path, options.machine, options.sensor, options.recording)
+    place = options.naming.place_of(path)
+    if options.registered_by is None and not patience.until_done(lambda: is_registered(place)):
+        raise NotRegistered(place)
     before = os.fstat(stream.fileno())
     run = ImportRun(
-        started_by=options.started_by[:150], file_name=name_of(path), file_size=before.st_size, place=" / ".join(place)
+        started_by=options.started_by[:150], file_name=name_of(path), file_size=before.st_size, place=str(place)
     )
     report = Report(path, run, rejects)
     run.sha256 = sha256_of(stream, now_and_then(lambda: on_progress(report, 0)))
@@ -213,7 +220,7 @@ def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: f
 def _read_and_write(
     report: Report,
     stream: BinaryIO,
-    place: tuple[str, str, str],
+    place: Place,
     options: Options,
     bounds: Bounds,
     on_progress: Callable[[Report, int], None],
@@ -250,16 +257,19 @@ def _read_and_write(
     return ImportRun.Outcome.PROBLEMS if run.conflicting or run.rejected else ImportRun.Outcome.COMPLETE, ""
 
 
-def _open(place: tuple[str, str, str], options: Options, *, source: str) -> Recording:
-    machine, sensor, name = place
+def is_registered(place: Place) -> bool:
+    return Sensor.objects.filter(machine__name=place.machine, sensor_no=place.sensor).exists()
+
+
+def _open(place: Place, options: Options, *, source: str) -> Recording:
     return in_transaction(
         lambda: open_recording(
-            machine,
-            sensor,
-            name=name,
-            started_at=options.started_at,
+            place.machine,
+            place.sensor,
+            name=place.recording,
+            started_at=place.started_at,
             source=source,
-            registered_by=options.registered_by,
+            registered_by=options.registered_by or RegisteredBy.IMPORT,  # known a moment ago
         )
     )
 

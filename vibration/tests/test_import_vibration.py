@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
+from django.utils import timezone
 
 from machines.models import Machine, Sensor
 from machines.tests.test_csv_export import formulas
@@ -201,6 +202,53 @@ def test_machine_sensor_and_recording_can_be_said(tmp_path):
     assert recording.source == "sensor7.csv"
 
 
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ("2026-03-08T02:30", "does not exist, or exists twice, in plant time (America/New_York)"),
+        ("2025-11-02T01:30", "does not exist, or exists twice, in plant time (America/New_York)"),
+        ("2026-03-08T03:30", None),
+        ("2025-11-02T01:30-04:00", None),
+    ],
+)
+def test_a_start_that_plant_time_does_not_have_or_has_twice_is_refused(tmp_path, start, message):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    with timezone.override("America/New_York"):
+        error = run(path, "--started-at", start)[2]
+    assert (error is None) if message is None else (message in str(error))
+    assert Recording.objects.count() == (message is None)
+
+
+def test_files_are_placed_by_a_pattern_and_those_unlike_it_passed_over(tmp_path):
+    for name in ("pump_run_20260305_090000.csv", "pump_run_20260305_090100.csv", "notes.csv"):
+        write_csv(tmp_path / name, GOOD)
+    out, err, error = run(tmp_path, "--name-pattern", "{machine}_{start}", "--sensor", "s1")
+    assert f"{tmp_path / 'notes.csv'}: the name is not like {{machine}}_{{start}}" in err
+    assert "1 of 3 files" in str(error)
+    assert error.returncode == 1
+    assert "2 files" in out
+    assert [str(recording) for recording in Recording.objects.order_by("started_at")] == [
+        "pump_run / s1 / 20260305_090000",
+        "pump_run / s1 / 20260305_090100",
+    ]
+    assert Recording.objects.earliest("started_at").started_at == datetime(2026, 3, 5, tzinfo=UTC)
+    assert set(ImportRun.objects.values_list("place", flat=True)) == set(map(str, Recording.objects.all()))
+
+
+def test_no_file_like_the_pattern_is_an_error_too(tmp_path):
+    _out, _err, error = run(write_csv(tmp_path / "g1_a.csv", GOOD), "--name-pattern", "{machine}_{sensor}_{start}")
+    assert "1 of 1 files" in str(error)
+    assert not ImportRun.objects.exists()
+
+
+def test_a_stamped_name_without_a_pattern_is_refused_before_anything_is_imported(tmp_path):
+    write_csv(tmp_path / "g1_a.csv", GOOD)
+    write_csv(tmp_path / "pump_run_20260305_090000.csv", GOOD)
+    _out, _err, error = run(tmp_path)
+    assert "20260305_090000 in the name is a time stamp, not a machine; say --name-pattern" in str(error)
+    assert not Machine.objects.exists()
+
+
 def test_another_start_of_the_same_recording_is_refused(tmp_path):
     path = write_csv(tmp_path / "g1_sensor1.csv", GOOD)
     run(path, "--started-at", "2026-03-01T00:00Z")
@@ -278,7 +326,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_" + "s" * 21 + ".csv"], "has 21 characters; at most 20 are allowed"),
         (["m" * 51 + "_s.csv"], "has 51 characters; at most 50 are allowed"),
         ([], "Name files or folders to import, or a folder to --watch"),
-        (["g1_a.csv", "--started-at", "yesterday"], "'yesterday' is no time like"),
+        (["g1_a.csv", "--started-at", "yesterday"], "--started-at: Write the time as text such as"),
         (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
@@ -287,7 +335,30 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_a.csv", "--machine", ""], "machine is empty"),
         (["g1_a.csv", "--recording", " "], "recording is empty"),
         (["g1_a.csv", "--recording", "r" * 101], "has 101 characters; at most 100 are allowed"),
-        (["g1_a.csv", "--started-at", "0001-01-01"], "is not between the years 1900 and 2200"),
+        (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 lies before the year"),
+        (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "lies more than an hour in the future"),
+        (["g1_a.csv", "--name-pattern", "{machine}"], "has no {sensor}; say --sensor"),
+        (["g1_a.csv", "--name-pattern", "{sensor}_{recording}"], "has no {machine}; say --machine"),
+        (["g1_a.csv", "--name-pattern", "{machine}{sensor}"], "no text between the two of {machine}{sensor}"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{machine}"], "has {machine} more than once"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{run}"], "unknown placeholder {run}; there are {machine}, {sensor}"),
+        (["g1_a.csv", "--name-pattern", "{machine_{sensor}"], "has a brace that belongs to no placeholder"),
+        (["g1_a.csv", "--name-pattern", "g1_a"], "has no placeholder; there are {machine}"),
+        (["g1_a.csv", "--name-pattern", ""], "has no placeholder; there are {machine}"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{sensor}.csv"], "is matched with the name without .csv"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{sensor}_20260305"], "has the time stamp 20260305; write {start}"),
+        (
+            ["g1_a.csv", "--name-pattern", "{machine}_{sensor}", "--sensor", "s1"],
+            "--sensor and {sensor} in --name-pattern both say it",
+        ),
+        (
+            ["g1_a.csv", "--name-pattern", "{machine}_{sensor}_{start}", "--started-at", "2026-03-01T09:00"],
+            "--started-at and {start} in --name-pattern both say it",
+        ),
+        (
+            ["g1_a.csv", "--name-pattern", "{machine}_{sensor}_{start}", "--recording", "r"],
+            "--recording and {start} in --name-pattern do not go together",
+        ),
         (["pipe"], "is neither a regular file nor a folder"),
     ],
 )
@@ -479,6 +550,50 @@ def test_a_watched_file_counts_as_quiet_by_our_own_clock_too(tmp_path, monkeypat
     assert not folder._is_to_be_given(path)
     folder.give_again(path)
     assert folder._is_to_be_given(path)
+
+
+def test_a_watched_file_can_be_given_again_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "QUIET_S", 0.0)
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    folder = WatchedFolder(tmp_path)
+    assert folder._is_to_be_given(path)
+    folder.give_again(path, after_s=3600)
+    assert not folder._is_to_be_given(path)
+    folder.give_again(path)
+    assert folder._is_to_be_given(path)
+
+
+def test_a_watch_forgets_files_that_were_taken_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "QUIET_S", 0.0)
+    monkeypatch.setattr(watching, "REST", 0)
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    folder = WatchedFolder(tmp_path)
+    assert list(folder._look_at_all(lambda: None)) == [path]
+    folder.give_again(path, after_s=3600)
+    path.unlink()
+    assert list(folder._look_at_all(lambda: None)) == []
+    assert not (folder._seen or folder._given or folder._again)
+    write_csv(path, GOOD)
+    assert list(folder._look_at_all(lambda: None)) == [path]
+
+
+def test_a_watch_rests_by_how_long_it_takes_to_look_at_all_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "POLL_MS", 5)
+    looks, ticks = [], iter(range(1000))
+
+    def listed(folder):
+        looks.append(next(ticks))
+        time.sleep(0.05)  # as if there were many
+        return [], []
+
+    def check():
+        if next(ticks) > 100:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "csv_files_in", listed)
+    with pytest.raises(KeyboardInterrupt):
+        list(WatchedFolder(tmp_path).whole_files(check))
+    assert len(looks) < 10  # of a hundred times that it woke
 
 
 def test_a_watched_folder_that_is_taken_away_ends_the_watch_in_words(tmp_path):

@@ -19,6 +19,7 @@ from vibration.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.classifying import RowClass
 from vibration.features import features_of
 from vibration.file_importing import Options, RejectsFile
+from vibration.file_names import Naming
 from vibration.importing import RecordingStartDiffers, open_recording, write_samples
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.pruning import find_removal, remove
@@ -332,7 +333,7 @@ def test_removed_rows_of_a_file_never_keep_those_beside_them_out(tmp_path, skip_
     run = import_csv(path, Options(**options)).run
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 3, 0, 1, 2)
     assert counts(import_csv(path, Options(**options)).run) == (ImportRun.Outcome.PROBLEMS, 0, 3, 1, 2)
-    run = import_csv(path, Options(recording="anew", **options)).run
+    run = import_csv(path, Options(naming=Naming(recording="anew"), **options)).run
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 5, 0, 1, 0)
 
 
