@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from machines.fields import ExactCharField
@@ -102,3 +103,40 @@ class Tally(models.Model):
 
     def __str__(self):
         return f"{self.key}: {self.number}"
+
+
+class PostedData(models.TextChoices):
+    """What a program posts of a machine."""
+
+    SAMPLES = "samples", _("samples")
+    DIAGNOSES = "diagnoses", _("diagnoses")
+
+
+class ClockLag(models.Model):
+    """That a collector's times without an offset lag as if its clock were set to another zone; see clocks.py."""
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="clock_lags", db_index=False)
+    data = models.CharField(max_length=10, choices=PostedData)
+    source = ExactCharField(max_length=300, blank=True)  # whose clock it is, for people
+    behind = models.DurationField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    newest = models.DateTimeField()  # the time that came then
+    sightings = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["machine", "data", "source"], name="clock_lag_once")]
+
+    def __str__(self):
+        return f"{self.machine.name}: {self.source} {self.behind}"
+
+    @property
+    def hours(self) -> str:
+        """How far it is behind, such as "9" or "5.5"."""
+        return f"{self.behind / timedelta(hours=1):g}"
+
+    @property
+    def is_utc(self) -> bool:
+        """Whether a clock set to UTC would lag so."""
+        return timezone.localtime(self.last_at).utcoffset() == self.behind
