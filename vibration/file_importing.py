@@ -20,6 +20,7 @@ from machines.retrying import in_transaction
 from vibration.classifying import RowClass
 from vibration.csv_paths import name_of
 from vibration.file_names import NAMES_ALONE, Naming, Place
+from vibration.import_records import was_imported
 from vibration.importing import RecordingStartDiffers, open_recording, why_pruned, write_samples
 from vibration.models import ImportRun, Recording
 from vibration.prefetching import prefetch
@@ -38,9 +39,18 @@ class Options:
     naming: Naming = NAMES_ALONE
     batch_rows: int = BATCH_ROWS
     replace: bool = False  # whether a row in conflict takes the place of the stored one
+    once: bool = False  # whether a file that was imported to its end before is passed over
     skip_bad_rows: bool = False  # else the import ends before the first that can't be read
     started_by: str = ""
     registered_by: RegisteredBy | None = RegisteredBy.IMPORT  # of a machine that is not known yet; None: refuse it
+
+
+class ImportedBefore(Exception):
+    """A file that was imported to its end before, where once is enough."""
+
+    def __init__(self, place: Place):
+        self.place = place
+        super().__init__("imported before")
 
 
 class NotRegistered(Exception):
@@ -144,8 +154,8 @@ def import_file(
     long in coming, each second in the thread that reads. `patience` says how long to wait for the database when it
     goes away; without it, not at all.
     A file that can't be read, or not within its bounds, gives a report whose outcome is `failed`; the batches before
-    are stored. Raises BadName, and NotRegistered before anything is stored; errors of the database pass through, and
-    so does a KeyboardInterrupt of `on_progress` or `patience`.
+    are stored. Raises BadName, NotRegistered or ImportedBefore, before anything is stored; errors of the database pass
+    through, and so does a KeyboardInterrupt of `on_progress` or `patience`.
     """
     patience = patience or Patience()
     waited_before_s = patience.waited_s
@@ -153,6 +163,8 @@ def import_file(
     if options.registered_by is None and not patience.until_done(lambda: is_registered(place)):
         raise NotRegistered(place)
     before = os.fstat(stream.fileno())
+    if options.once and patience.until_done(lambda: was_imported(stream, path, before.st_size, place)):
+        raise ImportedBefore(place)
     run = ImportRun(
         started_by=options.started_by[:150], file_name=name_of(path), file_size=before.st_size, place=str(place)
     )

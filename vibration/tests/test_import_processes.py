@@ -15,7 +15,7 @@ from django.db import connection
 
 from machines.models import Machine, RegisteredBy
 from machines.registering import register_sensor
-from vibration.file_importing import Options
+from vibration.file_importing import ImportedBefore, Options
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.sample_csv import sample_lines
 from vibration.tests.test_importing import assert_rollups_fit
@@ -199,6 +199,41 @@ def test_a_watched_folder_registers_no_machine_that_nobody_named(tmp_path):
     assert err.count("No sensor a of a machine g1 is registered; register it in the administration") == 1
     assert err.count("20260305_090000 in the name is a time stamp, not a machine; say --name-pattern") == 1
     assert set(Machine.objects.values_list("name", flat=True)) == {"g1", "g2"}
+
+
+def test_a_watch_that_is_started_again_reads_no_file_again_that_is_taken(tmp_path):
+    write_csv(tmp_path / "g1_a.csv", "0,1,2,3,4\n")
+    write_csv(tmp_path / "g1_bad.csv", "0,1,2,3,4\nbad\n")
+    watch = ["--watch", tmp_path, "--name-pattern", "{machine}_{sensor}"]
+    process = start(*watch)
+    try:
+        wait_until(lambda: ImportRun.objects.exclude(outcome=ImportRun.Outcome.UNFINISHED).count() == 2)
+    finally:
+        end(process)
+    write_csv(tmp_path / "g1_late.csv", "0,1,2,3,4\n")
+    process = start(*watch)
+    try:
+        wait_until(lambda: ImportRun.objects.filter(file_name="g1_late.csv", outcome="complete").exists())
+        # What has changed is read, though its size and name are the same
+        write_csv(tmp_path / "g1_a.csv", "1,1,2,3,4\n")
+        wait_until(lambda: ImportRun.objects.filter(file_name="g1_a.csv", outcome="complete").count() == 2)
+    finally:
+        out, _err = end(process)
+    assert f"{tmp_path / 'g1_a.csv'} -> g1 / a / default: imported before" in out
+    assert ImportRun.objects.filter(file_name="g1_bad.csv").count() == 2
+    assert VibrationData.objects.count() == 4
+
+
+def test_a_watch_reads_a_file_again_whose_recording_was_deleted(tmp_path):
+    path = write_csv(tmp_path / "g1_a.csv", "0,1,2,3,4\n")
+    once = Options(once=True)
+    import_csv(path, once)
+    with pytest.raises(ImportedBefore):
+        import_csv(path, once)
+    import_csv(path, Options())
+    Recording.objects.all().delete()
+    import_csv(path, once)
+    assert VibrationData.objects.count() == 1
 
 
 def test_a_whole_file_of_real_size_comes_back_bit_for_bit(tmp_path):

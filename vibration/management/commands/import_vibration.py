@@ -19,7 +19,7 @@ from machines.printable import printable
 from machines.row_fields import TimeField
 from machines.terminal import TerminalCommand
 from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv
-from vibration.file_importing import NotRegistered, Options, RejectsFile, Report, import_file
+from vibration.file_importing import ImportedBefore, NotRegistered, Options, RejectsFile, Report, import_file
 from vibration.file_names import BadName, BadPattern, NamePattern, Naming
 from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
@@ -106,6 +106,7 @@ class Command(TerminalCommand):
             naming=naming,
             batch_rows=options["batch_size"],
             replace=options["on_conflict"] == "update",
+            once=options["watch"] is not None,
             skip_bad_rows=options["on_error"] == "skip",
             started_by=user_name(),
             registered_by=RegisteredBy.IMPORT if is_named else None,
@@ -200,29 +201,38 @@ class Command(TerminalCommand):
         if not folder.is_dir():
             raise CommandError(f"{printable(folder)}: no such folder")
         self.stdout.write(f"Watching {printable(folder)}; Ctrl-C ends it.")
-        watched, unregistered = WatchedFolder(folder, self._pass_over), set()
+        self.stdout.flush()
+        watched = WatchedFolder(folder, self._pass_over)
+        self.unregistered: set[Path] = set()
         try:
             for file in watched.whole_files(self.interruptions.check):
-                # One file, or an hour without the database, must not end the watch.
-                try:
-                    self.stdout.write(result_line(self._import_one(file, rejects)))
-                    unregistered.discard(file)
-                except BadName as error:
-                    self.stderr.write(str(error))
-                except NotRegistered as error:
-                    if file not in unregistered:  # else told before
-                        self.stderr.write(f"{printable(file)}: {error}; {REGISTER}")
-                    unregistered.add(file)
-                    watched.give_again(file, LOOK_AGAIN_S)
-                except DATABASE_ERRORS as error:
-                    self.stderr.write(f"{printable(file)}: the database failed: {error}. Trying again in {RETRY_S} s.")
-                    discard_all()
-                    watched.give_again(file)
-                    self.interruptions.sleep(RETRY_S)
+                self._watch_file(watched, file, rejects)
+                self.stdout.flush()  # it may be a log, which somebody follows
         except KeyboardInterrupt:
             self.stdout.write("Ended.")
         except FolderGone as error:
             raise CommandError(str(error)) from None
+
+    def _watch_file(self, watched: WatchedFolder, file: Path, rejects: RejectsFile | None) -> None:
+        """One file, or an hour without the database, must not end the watch."""
+        try:
+            self.stdout.write(result_line(self._import_one(file, rejects)))
+        except ImportedBefore as error:
+            self.stdout.write(f"{printable(file)} -> {printable(error.place)}: {error}")
+        except BadName as error:
+            self.stderr.write(str(error))
+        except NotRegistered as error:
+            if file not in self.unregistered:  # else told before
+                self.stderr.write(f"{printable(file)}: {error}; {REGISTER}")
+            self.unregistered.add(file)
+            watched.give_again(file, LOOK_AGAIN_S)
+        except DATABASE_ERRORS as error:
+            self.stderr.write(f"{printable(file)}: the database failed: {error}. Trying again in {RETRY_S} s.")
+            discard_all()
+            watched.give_again(file)
+            self.interruptions.sleep(RETRY_S)
+        else:
+            self.unregistered.discard(file)
 
     def _import_one(self, path: Path, rejects: RejectsFile | None) -> Report:
         try:
