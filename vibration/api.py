@@ -25,8 +25,9 @@ from vibration import analysis, openapi
 from vibration.classifying import RowClass
 from vibration.csv_paths import BadPath, place_of
 from vibration.exporting import export_samples
-from vibration.file_importing import COUNTS, Bounds, Options, Report, import_file
+from vibration.file_importing import Bounds, Options, import_file
 from vibration.filters import RecordingFilter, SampleFilter
+from vibration.import_reports import COUNTS, Report
 from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import notes_of, post_samples, summary

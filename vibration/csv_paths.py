@@ -11,8 +11,8 @@ from pathlib import Path
 from machines.models import Machine, Sensor
 from machines.printable import printable
 from machines.registering import InvalidName, clean_name
+from vibration.csv_lines import decode
 from vibration.models import Recording
-from vibration.reading import decode
 
 _SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"

@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 from django.db import reset_queries, transaction
@@ -17,11 +18,14 @@ from machines.database_errors import DATABASE_ERRORS
 from machines.printable import printable
 from machines.terminal import TerminalCommand
 from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv, place_of
-from vibration.file_importing import Options, RejectsFile, Report, import_file
+from vibration.file_importing import import_file
+from vibration.file_storing import ON_RESTART, Options
+from vibration.import_reports import RejectsFile, Report
 from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
 from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
+from vibration.time_stamps import TIMES, find_zone
 from vibration.waiting import Patience
 from vibration.watching import FolderGone, WatchedFolder
 
@@ -44,6 +48,26 @@ class Command(TerminalCommand):
         parser.add_argument("--recording", default=DEFAULT_RECORDING, metavar="NAME", help="a run of the sensor")
         parser.add_argument(
             "--started-at", type=parse_instant, metavar="ISO", help="when time 0 was; without an offset: plant time"
+        )
+        parser.add_argument(
+            "--time",
+            choices=TIMES,
+            default="seconds",
+            help="how the time column is written: seconds from the start (default), seconds, ms, us or ns since 1970, "
+            "or ISO 8601 dates and times. Of all but seconds the first is the start of a new recording",
+        )
+        parser.add_argument(
+            "--time-zone",
+            type=zone,
+            metavar="NAME",
+            help="where --time iso without an offset is meant, such as UTC; default: plant time",
+        )
+        parser.add_argument(
+            "--on-restart",
+            choices=ON_RESTART,
+            default="refuse",
+            help="where the time falls back within a file: end before that row (default), give each run a recording of "
+            "its own, NAME, NAME-2, ..., or take all rows as one run",
         )
         parser.add_argument("--batch-size", type=positive, default=BATCH_ROWS, metavar="N", help="rows a transaction")
         parser.add_argument(
@@ -78,11 +102,18 @@ class Command(TerminalCommand):
             raise CommandError("Name files or folders to import, or a folder to --watch.")
         if options["dry_run"] and options["watch"]:
             raise CommandError("--dry-run and --watch do not go together.")
+        if options["started_at"] and options["time"] != "seconds":
+            raise CommandError("--started-at goes with --time seconds; stamps say themselves when the start was.")
+        if options["time_zone"] and options["time"] != "iso":
+            raise CommandError("--time-zone goes with --time iso.")
         self.options = Options(
             machine=options["machine"],
             sensor=options["sensor"],
             recording=options["recording"],
             started_at=options["started_at"],
+            time=options["time"],
+            zone=options["time_zone"],
+            on_restart=options["on_restart"],
             batch_rows=options["batch_size"],
             replace=options["on_conflict"] == "update",
             skip_bad_rows=options["on_error"] == "skip",
@@ -234,6 +265,13 @@ def parse_instant(text: str) -> datetime:
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise argparse.ArgumentTypeError(f"'{text}' is not between the years {FIRST_YEAR} and {LAST_YEAR}")
     return instant if timezone.is_aware(instant) else timezone.make_aware(instant)
+
+
+def zone(text: str) -> ZoneInfo:
+    try:
+        return find_zone(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def some_path(text: str) -> Path:
