@@ -1,7 +1,7 @@
 """Files made up by hypothesis as loggers, programs and people make them, each with what is true of it.
 
 A value tells its column and its row: the state `i` of row `k` is `1000 * (i + 1) + k` and some decimals, what belongs
-to no state is 9,000 or more. So whatever is stored can be held against the file without reading it as the importer does.
+to no state is 9,000 or more. So whatever is stored is held against the file without reading it as the importer does.
 """
 
 import gzip

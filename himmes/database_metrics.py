@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from diagnosis.overview import STATUS_NAMES, status_of
 from himmes.health import disks
 from machines.models import Machine
-from vibration.file_importing import COUNTS
+from vibration.import_reports import COUNTS
 from vibration.models import ImportRun, Recording
 
 KILLED_FOR = timedelta(days=7)  # how long a killed import that nobody repeats is told of

@@ -24,9 +24,11 @@ from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
 from vibration.exporting import export_samples
-from vibration.file_importing import COUNTS, Bounds, NotRegistered, Options, Report, import_file
+from vibration.file_importing import Bounds, NotRegistered, import_file
 from vibration.file_names import BadName, Naming
+from vibration.file_storing import Options
 from vibration.filters import RecordingFilter, SampleFilter
+from vibration.import_reports import COUNTS, Report
 from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import notes_of, post_samples, summary

@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from machines.printable import printable
-from vibration.reading import decode
+from vibration.csv_lines import decode
 
 SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"

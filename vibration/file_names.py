@@ -5,10 +5,12 @@ otherwise register a machine a minute.
 """
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from machines.models import Machine, Sensor
@@ -78,7 +80,7 @@ class NamePattern:
     def __str__(self):
         return self.text
 
-    def parts_of(self, path: Path) -> Parts:
+    def parts_of(self, path: Path, zone: tzinfo | None = None) -> Parts:
         """What the name of a file tells. Raises BadName when it is not like the pattern."""
         stem = SUFFIX.sub("", name_of(path))
         stamps = stamps_in(stem)
@@ -91,7 +93,7 @@ class NamePattern:
             return Parts(**found)
         stamp = next(stamp for stamp in stamps if stamp.start == match.start("start"))
         found.setdefault("recording", text)
-        return Parts(**found, started_at=_start(path, stamp))
+        return Parts(**found, started_at=_start(path, stamp, zone))
 
 
 # Of a name whose stamps are masked
@@ -119,12 +121,13 @@ def _check(text: str, literals: list[str], names: list[str]) -> None:
         raise BadPattern(f"'{shown}' has the time stamp {stamps[0].text}; write {{start}} or {{recording}} for it")
 
 
-def _start(path: Path, stamp: NameStamp) -> datetime:
+def _start(path: Path, stamp: NameStamp, zone: tzinfo | None) -> datetime:
     if stamp.iso is None:
         reason = f"{stamp.text} is no start: it takes a year of four digits, month, day, hour and minute"
         raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern")
     try:
-        return TimeField().run_validation(stamp.iso)
+        with timezone.override(zone) if zone else nullcontext():
+            return TimeField().run_validation(stamp.iso)
     except ValidationError as error:
         reason = f"{stamp.text} is no start: {error.detail[0].rstrip('.')}"
         raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern") from None
@@ -143,6 +146,7 @@ class Naming:
     recording: str | None = None
     started_at: datetime | None = None
     pattern: NamePattern | None = None
+    zone: tzinfo | None = None  # of a `{start}`; else the plant's
 
     def __post_init__(self):
         if self.pattern is None:
@@ -169,7 +173,10 @@ class Naming:
 
     def place_of(self, path: Path) -> Place:
         """Raises BadName when the name does not tell it, or a part of it can't be a name."""
-        parts = self.pattern.parts_of(path) if self.pattern else _cut_at_last(path, self.machine, self.sensor)
+        if self.pattern:
+            parts = self.pattern.parts_of(path, self.zone)
+        else:
+            parts = _cut_at_last(path, self.machine, self.sensor)
         try:
             return Place(
                 clean_name(_first(self.machine, parts.machine), Machine._meta.get_field("name"), "machine"),

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import BinaryIO
 
+from vibration.csv_lines import sha256_of
 from vibration.csv_paths import name_of
 from vibration.file_names import Place
 from vibration.models import ImportRun
-from vibration.reading import sha256_of
 
 
 def was_imported(stream: BinaryIO, path: Path, size: int, place: Place) -> bool:

@@ -14,8 +14,8 @@ from typing import BinaryIO
 from watchfiles import watch
 
 from machines.printable import printable
+from vibration.csv_lines import CheckedStream
 from vibration.csv_paths import csv_files_in, open_csv
-from vibration.reading import CheckedStream
 
 POLL_MS = 500
 QUIET_S = 2.0  # a file that nobody has written to for so long is whole ...

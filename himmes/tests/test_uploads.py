@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from himmes.tests.api_world import make_program
-from vibration import api, file_importing
+from vibration import api, file_storing
 from vibration.models import ImportRun, VibrationData
 
 pytestmark = pytest.mark.django_db
@@ -75,13 +75,13 @@ def test_an_upload_that_takes_too_long_is_ended_whatever_it_holds(send, settings
 
 
 def test_an_upload_that_waits_for_the_database_is_ended_too(send, settings, monkeypatch):
-    write = file_importing.write_samples
+    write = file_storing.write_samples
 
     def write_slowly(*args, **kwargs):
         time.sleep(2)
         return write(*args, **kwargs)
 
-    monkeypatch.setattr(file_importing, "write_samples", write_slowly)
+    monkeypatch.setattr(file_storing, "write_samples", write_slowly)
     settings.API_MAX_UPLOAD_SECONDS = 3
     assert 0 < assert_too_much(send("g1_sensor1.csv", CONTENT), "it takes longer than 3 s") < ROWS
 

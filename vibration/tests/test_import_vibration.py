@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from machines.models import Machine, Sensor
 from machines.tests.test_csv_export import formulas
-from vibration import file_importing, reporting, watching
+from vibration import file_importing, file_storing, reporting, watching
 from vibration.csv_paths import open_csv
+from vibration.file_storing import FileStore
 from vibration.importing import write_samples
 from vibration.interrupting import Interruptions
 from vibration.management.commands import import_vibration
@@ -160,8 +161,9 @@ def test_on_error_skip_keeps_every_good_row_and_goes_on(tmp_path):
 def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_them(tmp_path):
     path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "x,1,2,3,4\n" * 1000 + "1,9,9,9,9\n" * 10)
     rejects = tmp_path / "rejects.txt"
-    _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects)
-    assert len(err.splitlines()) == 12
+    _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects, "--on-restart", "merge")
+    assert len(err.splitlines()) == 13
+    assert f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one run" in err
     assert f"{path}: 995 more rejected rows (--rejects FILE writes them all)" in err
     assert f"{path}: 5 more conflicting rows" in err
     assert len(rejects.read_text().splitlines()) == 1011
@@ -169,14 +171,14 @@ def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_
 
 def test_a_dry_run_says_what_an_import_would_and_stores_nothing(tmp_path):
     path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "1,9,9,9,9\n")
-    out, err, error = run(path, "--dry-run", "--batch-size", 2)
+    out, err, error = run(path, "--dry-run", "--batch-size", 2, "--on-restart", "merge")
     assert "Dry run: nothing was stored" in out
     assert f"{path}:4: conflicting" in err
     assert error is not None
     assert not Machine.objects.exists()
     assert not ImportRun.objects.exists()
     assert not VibrationData.objects.exists()
-    run(path)
+    run(path, "--on-restart", "merge")
     assert counts(ImportRun.objects.get()) == (3, 0, 1, 0)
 
 
@@ -424,7 +426,7 @@ def test_no_cell_of_the_rejects_is_a_formula_and_their_rows_can_be_repaired(tmp_
     # As somebody repairs them: apostrophes out, the bad cells in
     repaired = "\n".join(rows).replace("x", "7").replace("=1+1", "7").replace("@SUM(1)", "3").replace("-5", "5")
     repaired = [line for line in repaired.splitlines() if "cmd" not in line]
-    assert run(write_csv(path, "\n".join(repaired) + "\n"))[2] is None
+    assert run(write_csv(path, "\n".join(repaired) + "\n"), "--on-restart", "merge")[2] is None
     assert sorted(VibrationData.objects.values_list("measured_time", "unbalance_looseness")) == [
         (0, 4),
         (1, -4),
@@ -496,7 +498,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_called_complete(tmp_path, m
         write_csv(path, GOOD + "9,9,9,9,9\n")
         return write_samples(*args, **kwargs)
 
-    monkeypatch.setattr(file_importing, "write_samples", write_and_change)
+    monkeypatch.setattr(file_storing, "write_samples", write_and_change)
     _out, err, error = run(path)
     assert "failed: the file changed while it was read; import it again" in err
     assert error is not None
@@ -513,7 +515,7 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
             raise OperationalError("database or disk is full")
         return classes
 
-    monkeypatch.setattr(file_importing, "write_samples", fail_the_second_time)
+    monkeypatch.setattr(file_storing, "write_samples", fail_the_second_time)
     _out, _err, error = run(path, "--batch-size", 1, "--wait-for-database", 0)
     assert "The database failed: database or disk is full; whole batches are stored" in str(error)
     record = ImportRun.objects.get()
@@ -523,15 +525,15 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_ctrl_c_around_a_commit_counts_what_is_stored(tmp_path, monkeypatch, committed):
-    def interrupted_write(report, batch, options, patience):
+    def interrupted_write(store, batch):
         with transaction.atomic():
-            write(report, batch, options, patience)
+            write(store, batch)
             if not committed:
                 raise KeyboardInterrupt
         raise KeyboardInterrupt
 
-    write = file_importing._write
-    monkeypatch.setattr(file_importing, "_write", interrupted_write)
+    write = FileStore._write
+    monkeypatch.setattr(FileStore, "_write", interrupted_write)
     _out, _err, error = run(write_csv(tmp_path / "g1_a.csv", GOOD))
     assert error is not None
     assert error.returncode == 130

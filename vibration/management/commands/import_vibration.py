@@ -4,9 +4,11 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 from django.db import reset_queries, transaction
@@ -14,17 +16,19 @@ from rest_framework.exceptions import ValidationError
 
 from machines.connections import discard_all
 from machines.database_errors import DATABASE_ERRORS
-from machines.models import RegisteredBy
 from machines.printable import printable
 from machines.row_fields import TimeField
 from machines.terminal import TerminalCommand
 from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv
-from vibration.file_importing import ImportedBefore, NotRegistered, Options, RejectsFile, Report, import_file
+from vibration.file_importing import ImportedBefore, NotRegistered, import_file
 from vibration.file_names import BadName, BadPattern, NamePattern, Naming
+from vibration.file_storing import ON_RESTART, Options
+from vibration.import_reports import RejectsFile, Report
 from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
 from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
+from vibration.time_stamps import TIMES, find_zone
 from vibration.waiting import Patience
 from vibration.watching import FolderGone, WatchedFolder
 
@@ -58,6 +62,26 @@ class Command(TerminalCommand):
         )
         parser.add_argument(
             "--started-at", type=parse_instant, metavar="ISO", help="when time 0 was; without an offset: plant time"
+        )
+        parser.add_argument(
+            "--time",
+            choices=TIMES,
+            default="seconds",
+            help="how the time column is written: seconds from the start (default), seconds, ms, us or ns since 1970, "
+            "or ISO 8601 dates and times. Of all but seconds the first is the start of a new recording",
+        )
+        parser.add_argument(
+            "--time-zone",
+            type=zone,
+            metavar="NAME",
+            help="where --time iso without an offset is meant, such as UTC; default: plant time",
+        )
+        parser.add_argument(
+            "--on-restart",
+            choices=ON_RESTART,
+            default="refuse",
+            help="where the time falls back within a file: end before that row (default), give each run a recording of "
+            "its own, NAME, NAME-2, ..., or take all rows as one run",
         )
         parser.add_argument("--batch-size", type=positive, default=BATCH_ROWS, metavar="N", help="rows a transaction")
         parser.add_argument(
@@ -96,21 +120,20 @@ class Command(TerminalCommand):
             raise CommandError("Name files or folders to import, or a folder to --watch.")
         if options["dry_run"] and options["watch"]:
             raise CommandError("--dry-run and --watch do not go together.")
-        try:
-            said = {name: options[name] for name in ("machine", "sensor", "recording", "started_at")}
-            naming = Naming(**said, pattern=options["name_pattern"])
-        except BadPattern as error:
-            raise CommandError(str(error)) from None
-        is_named = naming.is_explicit or not options["watch"]  # what lands in a watched folder is anybody's
         self.options = Options(
-            naming=naming,
+            naming=self._naming(options),
+            time=options["time"],
+            zone=options["time_zone"],
+            on_restart=options["on_restart"],
             batch_rows=options["batch_size"],
             replace=options["on_conflict"] == "update",
             once=options["watch"] is not None,
             skip_bad_rows=options["on_error"] == "skip",
             started_by=user_name(),
-            registered_by=RegisteredBy.IMPORT if is_named else None,
         )
+        if options["watch"] and not self.options.naming.is_explicit:
+            # What lands in a watched folder is anybody's.
+            self.options = replace(self.options, registered_by=None)
         self.wait_s = options["wait_for_database"]
         self.named = set(options["paths"])
         try:
@@ -136,6 +159,18 @@ class Command(TerminalCommand):
             # Reading failures are in the reports; what is left is writing the rejects.
             where = error.filename or options["rejects"] or "the output"
             raise CommandError(f"{printable(where)}: {error.strerror}") from None
+
+    def _naming(self, options) -> Naming:
+        said = {name: options[name] for name in ("machine", "sensor", "recording", "started_at")}
+        pattern, zone = options["name_pattern"], options["time_zone"]
+        if options["started_at"] and options["time"] != "seconds":
+            raise CommandError("--started-at goes with --time seconds; stamps say themselves when the start was.")
+        if zone and options["time"] != "iso" and not (pattern and "start" in pattern.names):
+            raise CommandError("--time-zone goes with --time iso, or with {start} in --name-pattern.")
+        try:
+            return Naming(**said, pattern=pattern, zone=zone)
+        except BadPattern as error:
+            raise CommandError(str(error)) from None
 
     def _pass_over(self, link: Path) -> None:
         self.stderr.write(f"{printable(link)} {NOT_FOLLOWED}.")
@@ -289,6 +324,13 @@ def name_pattern(text: str) -> NamePattern:
     try:
         return NamePattern(text)
     except BadPattern as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def zone(text: str) -> ZoneInfo:
+    try:
+        return find_zone(text)
+    except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
