@@ -84,6 +84,7 @@ def roles(db):
     if not Group.objects.exists():
         import_module("himmes.migrations.0002_roles").make_roles(apps, connection.schema_editor())
         import_module("himmes.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
+        import_module("himmes.migrations.0005_conflicts_are_read").give(apps, connection.schema_editor())
     return {role.name: role for role in Group.objects.all()}
 
 

@@ -170,7 +170,7 @@ REASONS: list[tuple[str, Callable[[MadeFile, re.Match], bool]]] = [
     (r"a time of day", lambda made, found: "time" in made.causes and made.time == "iso"),
     (r"where --time iso", lambda made, found: "time" in made.causes and made.options["time"] == "iso"),
     (r"is empty in each of|are empty in each of", lambda made, found: "columns" in made.causes),
-    (r"has (\d+) columns, separated by", lambda made, found: found[1] != "5"),
+    (r"has (\d+) columns(?: of numbers)?, separated by", lambda made, found: found[1] != "5"),
 ]
 
 
@@ -191,7 +191,9 @@ def _check_facts(made: MadeFile, reason: str, number: int) -> None:
         raise Wrong(f"there is no line {number}: {reason}")
     line = made.lines[number - 1]
     own = reason.partition(". ")[0]
-    if (told := re.search(r"(?:has )?(\d+) columns?, separated by (\w+)", own)) and number == _named(own):
+    if (told := re.search(r"(?:has )?(\d+) columns?(?: of numbers)?, separated by (\w+)", own)) and number == _named(
+        own
+    ):
         count = line.count(SEPARATORS[told[2]]) + 1
         if int(told[1]) != count:
             raise Wrong(f"line {number} has {count} columns: {reason}")

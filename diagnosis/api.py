@@ -24,11 +24,12 @@ from diagnosis.models import FaultType, VibrationDiagnosis
 from diagnosis.runs import reduce
 from diagnosis.serializers import DiagnosisPageQuery, DiagnosisRow, GroupedRecentQuery, TimelineQuery
 from diagnosis.storing import post_diagnoses
+from machines.arrivals import notes_on_times, poster_of
 from machines.csv_export import CsvRenderer
 from machines.filters import read_query, refuse_unknown
 from machines.forms import FIRST_YEAR, LAST_YEAR, RANGES
 from machines.limited_reads import TOO_MANY, TooManyRows
-from machines.models import Machine
+from machines.models import Machine, PostedData
 from machines.rows import Conflict, InvalidRows, read_rows
 from machines.serializers import MachineSerializer
 from vibration.classifying import RowClass
@@ -74,9 +75,11 @@ class DiagnosisList(APIView):
         try:
             with counting("diagnoses") as count:
                 row.is_valid(raise_exception=True)
-                [row_class] = count(post_diagnoses(read_rows([request.data], row)))
+                columns = read_rows([request.data], row)
+                [row_class] = count(post_diagnoses(columns, poster=poster_of(request)))
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
+        notes = _notes_on([request.data], columns, request)
         said = row.validated_data
         stored = (
             VibrationDiagnosis.objects.select_related("machine")
@@ -91,7 +94,8 @@ class DiagnosisList(APIView):
                 f"confidence {stored.confidence} of the same model."
             )
         created = row_class == RowClass.NEW
-        return Response(as_row(stored), status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+        answer = as_row(stored) | ({"notes": notes} if notes else {})
+        return Response(answer, status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
 
 @openapi.DIAGNOSIS_BULK
@@ -100,7 +104,14 @@ class DiagnosisBulk(APIView):
 
     def post(self, request):
         with counting("diagnoses") as count:
-            return Response(summary(count(post_diagnoses(read_rows(request.data, DiagnosisRow())))))
+            columns = read_rows(request.data, DiagnosisRow())
+            classes = count(post_diagnoses(columns, poster=poster_of(request)))
+        notes = _notes_on(request.data, columns, request)
+        return Response(summary(classes) | ({"notes": notes} if notes else {}))
+
+
+def _notes_on(posted: list[dict], columns: dict, request) -> list[str]:
+    return notes_on_times(posted, columns, "detected_at", data=PostedData.DIAGNOSES, poster=poster_of(request))
 
 
 @openapi.GROUPED_RECENT

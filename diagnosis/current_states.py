@@ -69,6 +69,11 @@ def state_at(machine: int, until: datetime | None = None) -> CurrentState | None
     return CurrentState(machine_id=machine, since=since, **kept)
 
 
+def as_of(current: CurrentState | None, now: datetime) -> CurrentState | None:
+    """The state that counts: what a sender whose clock runs ahead says of the future does so from then on."""
+    return state_at(current.machine_id, now) if current and current.detected_at > now else current
+
+
 def _first_revision() -> int:
     """Greater than any before: a machine whose diagnoses were all deleted must not come by an old revision again."""
     return time.time_ns() // 1_000_000

@@ -51,9 +51,9 @@ DIAGNOSES = extend_schema_view(
         summary="진단 결과 저장 / store one diagnosis",
         description="AI 프로그램. 201 새로 저장, 200 이미 같은 결과, 409 다른 결과가 있음. / For AI programs. 201: stored; 200: it "
         "was stored before; 409: another state or confidence of this machine, instant and model is stored, which stays. "
-        + serializers.MEANING,
+        f"`notes` is there when there is something to tell, as of a time ahead of the server's clock. {serializers.MEANING}.",
         request=serializers.DiagnosisRow,
-        responses={200: serializers.Diagnosis, 201: serializers.Diagnosis},
+        responses={200: serializers.StoredDiagnosis, 201: serializers.StoredDiagnosis},
         examples=[
             OpenApiExample("지지 불량 / looseness", ROW, request_only=True),
             _answer("저장됨 / stored", DIAGNOSIS),
@@ -66,7 +66,8 @@ DIAGNOSIS_BULK = extend_schema(
     description="모두 저장하거나 하나도 저장하지 않습니다. 다시 보내도 중복되지 않습니다. / For AI programs. A list of rows, in "
     "one transaction: when a row is invalid nothing is stored, and the 400 names row and field. Posted again, rows change "
     "nothing and count as identical. A row whose machine, instant and model are stored with another state or confidence "
-    f"is left out and its number listed in `conflicts`. May be gzip-compressed. {serializers.MEANING}.",
+    "is left out and its number listed in `conflicts`; the machine's page shows that it came. `notes` says what is odd "
+    f"about the times. May be gzip-compressed. {serializers.MEANING}.",
     request=serializers.DiagnosisRow(many=True),
     responses=PostedRows,
     examples=[

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.current_states import state_at
+from diagnosis.current_states import as_of
 from diagnosis.models import CurrentState, FaultType
+from diagnosis.remarks import Remarks, ahead, remarks_of
 from diagnosis.strips import Strip, strips_of
 from machines.models import Machine
 from machines.natural_order import natural
@@ -38,6 +39,7 @@ class Tile:
     strip: Strip
     sample_taken_at: datetime | None
     sample_stored_at: datetime | None
+    remarks: Remarks
 
     @property
     def since(self) -> str:
@@ -48,7 +50,8 @@ class Tile:
 
     @property
     def is_well(self) -> bool:
-        return self.status == FaultType.NORMAL.key
+        """Whether nobody needs to look at it."""
+        return self.status == FaultType.NORMAL.key and not self.remarks
 
     @property
     def name_of_status(self) -> str:
@@ -69,21 +72,23 @@ def status_of(machine: Machine, current: CurrentState | None, now: datetime) -> 
 
 
 def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
-    """Of machines with their current state selected, worst first, then the newest; two queries at most.
+    """Of machines with their current state selected, worst first, then the newest; five queries at most.
 
     Some more for each machine of which there is a diagnosis from the future, as a sender's clock may run ahead: what
     was said of it up to now counts.
     """
     samples = Recording.objects.newest_by_machine()
     strips = strips_of([machine for machine in machines if _current(machine)], now)
+    found = remarks_of(now)
     tiles = []
     for machine in machines:
-        current = _current(machine)
-        if current and current.detected_at > now:
-            current = state_at(machine.pk, now)
+        newest = _current(machine)
+        current = as_of(newest, now)
+        taken_at, stored_at = samples.get(machine.pk, (None, None))
+        remarks = found[machine.pk]
+        remarks.diagnosis_ahead, remarks.sample_ahead = ahead(newest and newest.detected_at, now), ahead(taken_at, now)
         status = status_of(machine, current, now)
-        strip = strips.get(machine.pk, [])
-        tiles.append(Tile(machine, current, status, strip, *samples.get(machine.pk, (None, None))))
+        tiles.append(Tile(machine, current, status, strips.get(machine.pk, []), taken_at, stored_at, remarks))
     return sorted(tiles, key=_urgency)
 
 
@@ -99,6 +104,6 @@ def _current(machine: Machine) -> CurrentState | None:
 
 def _urgency(tile: Tile) -> tuple:
     if tile.current is None:
-        return _ORDER.index(NONE), 0, 0, natural(tile.machine.name)
+        return _ORDER.index(NONE), False, 0, 0, natural(tile.machine.name)
     worst = -tile.current.fault_type  # of the stale ones too
-    return _ORDER.index(tile.status), worst, -tile.current.since.timestamp(), natural(tile.machine.name)
+    return _ORDER.index(tile.status), tile.is_well, worst, -tile.current.since.timestamp(), natural(tile.machine.name)

@@ -12,14 +12,15 @@ NEWEST_FIRST = ("-detected_at", "-machine_id", "-model_name")
 
 class CurrentStateQuerySet(models.QuerySet):
     def version(self, now: datetime) -> str:
-        """Another text after each write of diagnoses, and when a machine has become stale; one query.
+        """Another text after each write of diagnoses, and when one has begun to count or to be stale; one query.
 
         A sum, not the newest of anything: of two writes at once the one that began first may be seen last.
         """
         # Tuples: it is asked for each second by every page that is open.
         states = list(self.values_list("revision", "detected_at", "machine__expected_interval_min"))
         stale = sum(now - detected_at > interval_of(minutes) for _revision, detected_at, minutes in states)
-        return f"{len(states)}-{sum(revision for revision, *_rest in states)}-{stale}"
+        ahead = sum(detected_at > now for _revision, detected_at, _minutes in states)
+        return f"{len(states)}-{sum(revision for revision, *_rest in states)}-{stale}-{ahead}"
 
 
 class VibrationDiagnosisQuerySet(models.QuerySet):

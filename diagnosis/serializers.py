@@ -8,6 +8,7 @@ from machines.forms import RANGES
 from machines.models import Machine
 from machines.row_fields import NameField, NumberField, TimeField, WholeNumberField
 from machines.serializers import MachineSerializer, RefuseUnknown
+from vibration.serializers import NotesField
 
 MEANING = "0 정상 normal, 1 질량 불균형 unbalance, 2 지지 불량 looseness, 3 복합 불량 both"
 KNOWN = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
@@ -39,6 +40,12 @@ class Diagnosis(serializers.Serializer):
     fault_type = serializers.IntegerField(**KNOWN, help_text=f"진단 결과 / {MEANING}.")
     model_name = serializers.CharField(allow_blank=True, help_text="AI 모델 / model; empty when it was not named.")
     confidence = serializers.FloatField(allow_null=True, help_text="신뢰도 / from 0 to 1.")
+
+
+class StoredDiagnosis(Diagnosis):
+    """The answer to who posted it."""
+
+    notes = NotesField()
 
 
 class LatestDiagnosis(Diagnosis):

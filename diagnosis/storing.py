@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils import timezone
 
 from diagnosis.current_states import bring_up_to_date, read_anew
-from diagnosis.models import VibrationDiagnosis
+from diagnosis.models import FaultType, VibrationDiagnosis
 from machines.audit_trail import Action, note
-from machines.models import Machine, RegisteredBy
+from machines.conflicts import Conflicting, note_conflicts
+from machines.models import Machine, PostedData, RegisteredBy
 from machines.registering import machines_by_name
 from machines.retrying import in_transaction
 from machines.rows import InvalidRows
@@ -30,14 +32,26 @@ class Diagnosed(NamedTuple):
     fault_type: int
     confidence: float | None
 
+    @property
+    def key(self) -> str:
+        """In the words of the API, as is what it `says`."""
+        at = timezone.localtime(self.detected_at).isoformat()
+        return f"detected_at {at}, model_name {self.model_name}" if self.model_name else f"detected_at {at}"
 
-def post_diagnoses(columns: dict) -> list[RowClass]:
+    @property
+    def says(self) -> str:
+        state = FaultType(self.fault_type)
+        return f"fault_type {state.value} ({state.key}), confidence {self.confidence}"
+
+
+def post_diagnoses(columns: dict, *, poster: str = "") -> list[RowClass]:
     """Store columns as `read_rows` returns them for a DiagnosisRow, all or nothing; what became of each row.
 
     A row whose key (machine, detected_at, model_name) is stored with another state or confidence is CONFLICTING and
-    left out. Raises InvalidRows for a machine that nobody registered, where `API_REGISTERS_MACHINES` is off.
+    left out; that it came, and from which `poster`, is kept for people. Raises InvalidRows for a machine that nobody
+    registered, where `API_REGISTERS_MACHINES` is off.
     """
-    return in_transaction(lambda: _store(_with_machines(columns)))
+    return in_transaction(lambda: _store(_with_machines(columns), poster))
 
 
 def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
@@ -93,23 +107,31 @@ def _with_machines(columns: dict) -> list[Diagnosed]:
     return [Diagnosed(machines[name].pk, *said) for name, *said in rows]
 
 
-def _store(rows: list[Diagnosed]) -> list[RowClass]:
+def _store(rows: list[Diagnosed], poster: str) -> list[RowClass]:
     instants = defaultdict(list)
     for row in rows:
         instants[row.machine_id].append(row.detected_at)
     _lock(instants)
     known = {row[:3]: row[3:] for machine, at in instants.items() for row in _stored(machine, at)}
-    classes, new = [], []
+    classes, new, conflicting = [], [], defaultdict(list)
     for row in rows:  # one after the other, as if each were stored before the next is looked at
         key, said = row[:3], row[3:]
         if key not in known:
             known[key] = said
             new.append(VibrationDiagnosis(**row._asdict()))
             classes.append(RowClass.NEW)
+        elif known[key] == said:
+            classes.append(RowClass.IDENTICAL)
         else:
-            classes.append(RowClass.IDENTICAL if known[key] == said else RowClass.CONFLICTING)
+            classes.append(RowClass.CONFLICTING)
+            conflicting[row.machine_id].append(row)
     VibrationDiagnosis.objects.bulk_create(new, batch_size=ROWS_PER_STATEMENT)
     bring_up_to_date(new)
+    for machine in Machine.objects.filter(pk__in=conflicting).order_by("pk") if conflicting else ():
+        last = conflicting[machine.pk][-1]
+        told = Conflicting(last.key, Diagnosed(*last[:3], *known[last[:3]]).says, last.says)
+        count, now = len(conflicting[machine.pk]), timezone.now()
+        note_conflicts(machine, count, told, data=PostedData.DIAGNOSES, poster=poster, now=now)
     return classes
 
 

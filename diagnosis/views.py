@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.current_states import as_of
 from diagnosis.exporting import export_diagnoses, export_runs
 from diagnosis.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.history import read_runs
@@ -14,8 +15,10 @@ from diagnosis.live import kept_while, render_live
 from diagnosis.models import CurrentState, FaultType, VibrationDiagnosis
 from diagnosis.overview import STALE, STATUS_NAMES, counts_of, status_of, tiles_of
 from diagnosis.telling import tell_runs
+from machines.admin_lists import record_url
 from machines.forms import query_with
 from machines.models import Machine
+from vibration.conflicts import conflicts_of
 from vibration.models import Recording
 
 HISTORY_ROWS = 100
@@ -77,6 +80,7 @@ def machine(request, name: str):
         return {
             "machine": found,
             "tile": tiles_of([found], now)[0],
+            "conflicts": [(it, record_url(request.user, it.record)) for it in conflicts_of(found, now)],
             "runs": runs[: -RECENT_RUNS - 1 : -1],
             "earlier_runs": max(0, len(runs) - RECENT_RUNS),
             "minutes_until_stale": found.expected_interval // timedelta(minutes=1),
@@ -175,7 +179,7 @@ def _with_present(latest: list[VibrationDiagnosis], now: datetime) -> list[dict]
     current = CurrentState.objects.in_bulk([it.machine_id for it in latest])
     found = []
     for it in latest:
-        known = current.get(it.machine_id)
+        known = as_of(current.get(it.machine_id), now)
         is_newest = known is not None and known.key == (it.detected_at, it.model_name)
         present = status_of(it.machine, known, now)
         found.append(

@@ -6,6 +6,9 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.checks import Error, Tags, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from machines.forms import FIRST_YEAR
 
 MIN_KEY_CHARACTERS = 50
 
@@ -36,6 +39,16 @@ def rates_can_be_read(app_configs, **kwargs):
         for name, rate in rates.items()
         if not re.fullmatch(r"[1-9]\d*/(second|minute|hour|day)", rate)
     ]
+
+
+@register()
+def earliest_year_is_one_of_measurements(app_configs, **kwargs):
+    """Pages know years after 1900; and of a year to come all that is posted would be refused."""
+    year, this_year = settings.EARLIEST_YEAR, timezone.now().year
+    if FIRST_YEAR < year <= this_year:
+        return []
+    hint = f"Give a year from {FIRST_YEAR + 1} to {this_year}; what is posted of an earlier one is refused."
+    return [Error(f"DJANGO_EARLIEST_YEAR is {year}.", hint=hint, id="himmes.E005")]
 
 
 @register(Tags.staticfiles)

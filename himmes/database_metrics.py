@@ -1,11 +1,11 @@
-"""What the database says at the moment of a scrape, in five reads that do not grow with samples or diagnoses.
+"""What the database says at the moment of a scrape, in eight reads that do not grow with samples or diagnoses.
 
 They do with the import runs, of which all are summed up: about 1 ms for 1,000.
 """
 
 import platform
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -15,9 +15,12 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from diagnosis.current_states import as_of
 from diagnosis.overview import STATUS_NAMES, status_of
 from himmes.health import disks
-from machines.models import Machine
+from machines.clocks import certain_lags
+from machines.models import Machine, PostedData
+from vibration.conflicts import conflicting_rows
 from vibration.import_reports import COUNTS
 from vibration.models import ImportRun, Recording
 
@@ -72,19 +75,38 @@ def _of_machines(now: datetime) -> list[Metric]:
             ("sample_stored", "When samples of an active machine were stored last."),
         )
     )
+    ahead, behind, conflicting = (
+        GaugeMetricFamily(f"himmes_machine_{name}", text, labels=["machine", label])
+        for name, text, label in (
+            ("ahead_seconds", "By how much the newest time of an active machine lies ahead of now, or 0.", "data"),
+            ("clock_behind_seconds", "How far the clock of a sender seems to be set back, or 0.", "data"),
+            ("conflicting_rows", "Rows of an active machine that were in conflict in the last 7 days.", "way"),
+        )
+    )
+    rows = conflicting_rows(now)
+    lags: defaultdict[tuple[int, str], timedelta] = defaultdict(timedelta)
+    for lag in certain_lags(now):
+        lags[lag.machine_id, lag.data] = max(lag.behind, lags[lag.machine_id, lag.data])
     samples = Recording.objects.newest_by_machine()
     counts: Counter = Counter()
     for machine in Machine.objects.filter(is_active=True).select_related("current_state"):
         current = getattr(machine, "current_state", None)
-        counts[status_of(machine, current, now)] += 1
+        counts[status_of(machine, as_of(current, now), now)] += 1
         sample_taken_at, sample_stored_at = samples.get(machine.pk, (None, None))
         times = ((diagnosed, current and current.detected_at), (taken, sample_taken_at), (stored, sample_stored_at))
         for family, instant in times:
             if instant is not None:
                 family.add_metric([machine.name], instant.timestamp())
+        newest = ((PostedData.DIAGNOSES, current and current.detected_at), (PostedData.SAMPLES, sample_taken_at))
+        for data, instant in newest:
+            if instant is not None:
+                ahead.add_metric([machine.name, data.value], max(0.0, (instant - now).total_seconds()))
+            behind.add_metric([machine.name, data.value], lags[machine.pk, data].total_seconds())
+        for way, of_machines in rows.items():
+            conflicting.add_metric([machine.name, way], of_machines[machine.pk])
     for status in STATUS_NAMES:
         states.add_metric([status], counts[status])
-    return [states, diagnosed, taken, stored]
+    return [states, diagnosed, taken, stored, ahead, behind, conflicting]
 
 
 def _of_imports(now: datetime) -> list[Metric]:

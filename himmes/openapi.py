@@ -17,7 +17,7 @@ NOT_FOUND = {404: "없음 / there is no such thing"}
 CONFLICT = {409: "충돌 / contradicts what is stored; nothing was changed"}
 CHANGED = {412: "그 사이 바뀜 / changed since the version that If-Match names; nothing was changed now"}
 WITH_BODY = WRONG_QUERY | {
-    411: "길이 필요 / a chunked body",
+    411: "길이 필요 / a chunked body, under `runserver`; gunicorn reads those",
     413: "너무 큼 / more rows or bytes than one request may have",
     415: "지원하지 않는 본문 형식 / a body of another media type or encoding",
 }

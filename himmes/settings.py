@@ -310,6 +310,8 @@ API_MAX_UPLOAD_BYTES = env.int("DJANGO_API_MAX_UPLOAD_BYTES", default=200 * 2**2
 API_MAX_UPLOAD_CONTENT_BYTES = env.int("DJANGO_API_MAX_UPLOAD_CONTENT_BYTES", default=200 * 2**20)
 API_MAX_UPLOAD_SECONDS = env.int("DJANGO_API_MAX_UPLOAD_SECONDS", default=30)
 API_MAX_RESULT_ROWS = 250_000  # in one answer that has no pages
+# Of what was measured or diagnosed: before lies what a clock says that was reset, most often 1970
+EARLIEST_YEAR = env.int("DJANGO_EARLIEST_YEAR", default=2000)
 API_REGISTERS_MACHINES = env.bool("DJANGO_API_REGISTERS_MACHINES", default=True)
 CORS_ALLOWED_ORIGINS = env.list("DJANGO_CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_HEADERS = [*default_headers, "content-encoding", "if-match"]

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from machines.admin_forms import ToldOfChanges
 from machines.admin_lists import OfferedFilters
-from machines.models import Machine, Sensor
+from machines.models import Machine, PostConflict, Sensor
 
 
 class SensorInline(admin.TabularInline):
@@ -30,3 +30,22 @@ class MachineAdmin(ToldOfChanges, OfferedFilters, admin.ModelAdmin):
     @admin.display(description=_("sensors"), ordering="sensor_count")
     def sensor_count(self, machine):
         return machine.sensor_count
+
+
+@admin.register(PostConflict)
+class PostConflictAdmin(OfferedFilters, admin.ModelAdmin):
+    """Of each machine, caller and day one row, with the last row in conflict as an example."""
+
+    list_display = ["last_at", "machine_name", "data", "poster", "rows", "last_key", "last_stored", "last_came"]
+    list_filter = ["data", "last_at"]
+    search_fields = ["machine_name", "poster", "last_key"]
+    exclude = ["machine"]  # its name stays
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # a record that can be removed proves nothing

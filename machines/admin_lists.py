@@ -4,6 +4,10 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, SEARCH_VAR, ChangeList
+from django.contrib.auth import get_permission_codename
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 LONGEST_SEARCH = 200  # characters; of much more, SQLite says that the expression is too deep
@@ -46,3 +50,11 @@ class OfferedFilters:
                 message = _("%(names)s is no filter of this list, or not one with this value. You see all of it.")
                 messages.warning(request, message % {"names": names})
             raise IncorrectLookupParameters(names) from error
+
+
+def record_url(user: AbstractUser, record: models.Model) -> str | None:
+    """The page of a record in the administration; None for a user who may not see it there."""
+    opts = record._meta
+    if user.is_staff and user.has_perm(f"{opts.app_label}.{get_permission_codename('view', opts)}"):
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
+    return None

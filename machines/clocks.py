@@ -65,11 +65,10 @@ def behind_of(newest: datetime, now: datetime) -> timedelta | None:
     return None
 
 
-def certain_lags(now: datetime, machine: Machine | None = None) -> list[ClockLag]:
-    """Of all active machines, or of one, the clocks that lag, with their machines; one query."""
-    lags = ClockLag.objects.select_related("machine").filter(sightings__gte=SIGHTINGS, last_at__gte=now - SHOWN_FOR)
-    lags = lags.filter(machine__is_active=True) if machine is None else lags.filter(machine=machine)
-    return list(lags.order_by("machine", "data", "source"))
+def certain_lags(now: datetime) -> list[ClockLag]:
+    """The clocks that lag, as far as that is sure; one query."""
+    lags = ClockLag.objects.filter(sightings__gte=SIGHTINGS, last_at__gte=now - SHOWN_FOR)
+    return list(lags.order_by("machine_id", "data", "source"))
 
 
 def _seen(clock: tuple[str, str, str], newest: datetime, behind: timedelta, now: datetime) -> ClockLag | None:
@@ -96,13 +95,13 @@ def _seen(clock: tuple[str, str, str], newest: datetime, behind: timedelta, now:
 
 
 def _told(lag: ClockLag, newest: datetime) -> str:
-    zone = timezone.get_current_timezone_name()
-    seems = "UTC" if lag.is_utc else "another time zone"
+    zone, set_to = timezone.get_current_timezone_name(), "UTC" if lag.is_utc else "another time zone"
+    came, since = timezone.localtime(newest).replace(tzinfo=None), timezone.localtime(lag.first_at)
     return (
         f"Times without an offset are plant time ({zone}). The newest one of machine {lag.machine.name}, "
-        f"{timezone.localtime(newest).replace(tzinfo=None).isoformat()}, lies {lag.hours} h behind the server's clock, "
-        f"as such times have since {timezone.localtime(lag.first_at).isoformat(timespec='seconds')}: the sender's clock "
-        f"seems to be set to {seems}. Set it to plant time, or send times with their offset."
+        f"{came.isoformat()}, lies {lag.hours} h behind the server's clock, as such times have since "
+        f"{since.isoformat(timespec='seconds')}: the sender's clock seems to be set to {set_to}. Set it to plant time, "
+        "or send times with their offset."
     )
 
 

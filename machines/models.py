@@ -108,8 +108,43 @@ class Tally(models.Model):
 class PostedData(models.TextChoices):
     """What a program posts of a machine."""
 
-    SAMPLES = "samples", _("samples")
+    SAMPLES = "samples", _("vibration data")
     DIAGNOSES = "diagnoses", _("diagnoses")
+
+
+class PostConflict(models.Model):
+    """That rows which one caller posted of a machine on one day contradicted what was stored; see conflicts.py.
+
+    Files have their import runs. It stays when its machine is deleted.
+    """
+
+    machine = models.ForeignKey(
+        Machine, verbose_name=_("machine"), null=True, on_delete=models.SET_NULL, related_name="post_conflicts"
+    )
+    machine_name = ExactCharField(_("machine"), max_length=50)
+    data = models.CharField(_("data"), max_length=10, choices=PostedData)
+    poster = ExactCharField(_("posted by"), max_length=255, blank=True)
+    day = models.DateField(_("day"))  # of the plant
+    rows = models.BigIntegerField(_("conflicting rows"))
+    first_at = models.DateTimeField(_("first conflict"))
+    last_at = models.DateTimeField(_("last conflict"))
+    # Of the last one, in the words of the API
+    last_key = models.CharField(_("which row"), max_length=255)
+    last_stored = models.CharField(_("what is stored"), max_length=255)
+    last_came = models.CharField(_("what came"), max_length=255)
+
+    class Meta:
+        verbose_name = _("conflict of posts")
+        verbose_name_plural = _("conflicts of posts")
+        default_permissions = ("view",)
+        ordering = ["-last_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["machine", "data", "poster", "day"], name="post_conflict_once_a_day")
+        ]
+        indexes = [models.Index(fields=["-last_at"], name="postconflict_newest")]
+
+    def __str__(self):
+        return f"{self.machine_name} {self.day}: {self.poster}"
 
 
 class ClockLag(models.Model):

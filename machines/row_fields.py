@@ -5,12 +5,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from django.conf import settings
 from django.utils import timezone
 from rest_framework import serializers
 
 from machines.registering import InvalidName, clean_name
 
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 # A sender whose clock runs ahead by some minutes loses nothing; one that gives its local time the wrong offset is told.
 MAX_AHEAD = timedelta(hours=1)
 
@@ -34,7 +34,8 @@ class TimeField(serializers.DateTimeField):
         "impossible": "{value}: there is no such time.",
         "clocks": "{value} does not exist, or exists twice, in plant time ({zone}), where clocks are changed then; "
         'give it with its offset, such as "+09:00".',
-        "early": "{value} lies before the year 1900.",
+        "early": "{value} lies before the year {year} (DJANGO_EARLIEST_YEAR). Was the sender's clock reset, as by an "
+        "empty battery, or not yet set?",
         "late": "{value} lies more than an hour in the future. Is the sender's clock or offset right?",
     }
 
@@ -62,8 +63,8 @@ class TimeField(serializers.DateTimeField):
             in_utc = instant.astimezone(UTC)
         except OverflowError:
             self.fail("impossible", value=value)
-        if self.measured and in_utc < EARLIEST:
-            self.fail("early", value=value)
+        if self.measured and in_utc < earliest():
+            self.fail("early", value=value, year=settings.EARLIEST_YEAR)
         if self.measured and in_utc > timezone.now() + MAX_AHEAD:
             self.fail("late", value=value)
         return in_utc
@@ -84,7 +85,7 @@ class TimeField(serializers.DateTimeField):
         offsets = np.array([start.utcoffset() for start in starts], dtype="timedelta64[us]")
         column -= offsets[minute_of]
         if self.measured:
-            bounds = self.to_column([EARLIEST, timezone.now() + MAX_AHEAD])
+            bounds = self.to_column([earliest(), timezone.now() + MAX_AHEAD])
             if not (bounds[0] <= column.min() and column.max() <= bounds[1]):
                 return None
         return column
@@ -93,6 +94,11 @@ class TimeField(serializers.DateTimeField):
         """Instants in UTC as datetime64[us]; NaT for None."""
         naive = [instant and instant.replace(tzinfo=None) for instant in instants]
         return np.array(naive, dtype="datetime64[us]")
+
+
+def earliest() -> datetime:
+    """The beginning of the year before which nothing was measured, in plant time."""
+    return datetime(settings.EARLIEST_YEAR, 1, 1, tzinfo=timezone.get_current_timezone()).astimezone(UTC)
 
 
 def _is_clear(instant: datetime) -> bool:

@@ -13,16 +13,18 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from machines.arrivals import notes_on_times, poster_of
 from machines.at_once import AtOnce
 from machines.csv_export import CsvRenderer
 from machines.database_errors import DATABASE_ERRORS, mark_undone
 from machines.filters import StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
-from machines.models import RegisteredBy
+from machines.models import PostedData, RegisteredBy
 from machines.pagination import ListPagination
 from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
+from vibration.epochs import notes_on_epochs
 from vibration.exporting import export_samples
 from vibration.file_importing import Bounds, NotRegistered, import_file
 from vibration.file_names import BadName, Naming
@@ -84,9 +86,10 @@ class SampleList(APIView):
             with counting("samples") as count:
                 row.is_valid(raise_exception=True)
                 rows = read_rows([request.data], row)
-                classes = count(post_samples(rows))
+                classes = count(post_samples(rows, poster=poster_of(request)))
         except InvalidRows as error:
             raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
+        told = _notes_on([request.data], rows, request)
         if notes := notes_of(rows, classes).get("notes"):
             raise Conflict(" ".join(notes))
         [row_class], place = classes, row.validated_data
@@ -101,7 +104,9 @@ class SampleList(APIView):
             held = ", ".join(f"{state} {stored[state]!r}" for state in STATES)
             raise Conflict(f"Nothing was stored: {recording} holds other values at {time!r} s: {held}.")
         created = row_class == RowClass.NEW
-        return Response(stored, status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+        return Response(
+            stored | ({"notes": told} if told else {}), status.HTTP_201_CREATED if created else status.HTTP_200_OK
+        )
 
 
 @openapi.SAMPLE_BULK
@@ -112,8 +117,11 @@ class SampleBulk(APIView):
     def post(self, request):
         with counting("samples") as count:
             rows = read_rows(request.data, self.row)
-            classes = count(post_samples(rows))
-        return Response(summary(classes) | notes_of(rows, classes))
+            classes = count(post_samples(rows, poster=poster_of(request)))
+        answer = summary(classes) | notes_of(rows, classes)
+        if notes := answer.get("notes", []) + _notes_on(request.data, rows, request):
+            answer["notes"] = notes
+        return Response(answer)
 
 
 @openapi.GROUPED_RANGE
@@ -211,6 +219,11 @@ class CsvUploadView(APIView):
         if report.run.outcome in (ImportRun.Outcome.COMPLETE, ImportRun.Outcome.PROBLEMS):
             return Response(_told(report))
         raise ImportStopped(report)
+
+
+def _notes_on(posted: list[dict], rows: dict, request) -> list[str]:
+    notes = notes_on_times(posted, rows, "collected_at", data=PostedData.SAMPLES, poster=poster_of(request))
+    return notes + notes_on_epochs(rows["measured_time"])
 
 
 class ImportStopped(APIException):

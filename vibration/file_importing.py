@@ -16,7 +16,7 @@ from machines.models import Sensor
 from machines.printable import printable
 from machines.registering import InvalidName
 from machines.retrying import in_transaction
-from machines.row_fields import EARLIEST, MAX_AHEAD
+from machines.row_fields import MAX_AHEAD, earliest
 from vibration.csv_lines import UnreadableFile, sha256_of
 from vibration.csv_paths import name_of
 from vibration.file_names import Place
@@ -185,7 +185,7 @@ def _read_and_write(
         show_life()
 
     zone = options.zone or timezone.get_current_timezone()
-    time = time_column(options.time, Period(zone, EARLIEST, timezone.now() + MAX_AHEAD))
+    time = time_column(options.time, Period(zone, earliest(), timezone.now() + MAX_AHEAD))
     reader = CsvReader(stream, time=time, batch_rows=options.batch_rows, check=check)
     store = FileStore(report, place, options, zone, patience)
     try:

@@ -223,7 +223,10 @@ class ImportRun(models.Model):
         verbose_name = _("import run")
         verbose_name_plural = _("import runs")
         ordering = ["-started_at", "-pk"]
-        indexes = [models.Index(fields=["-started_at"], name="importrun_newest")]
+        indexes = [
+            models.Index(fields=["-started_at"], name="importrun_newest"),
+            models.Index(fields=["conflicting"], name="importrun_conflicting"),  # in few runs other than 0
+        ]
 
     def __str__(self):
         return f"{self.file_name} → {self.place}"

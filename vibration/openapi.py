@@ -60,9 +60,10 @@ SAMPLES = extend_schema_view(
         summary="한 행 저장 / store one sample",
         description="수집기. 201 새로 저장, 200 이미 같은 값, 409 다른 값이 있음. / For collectors. 201: stored; 200: it was "
         "stored before with the same values; 409: other values are stored at its time, which stay, or raw samples of its "
-        "time were removed by retention.",
+        "time were removed by retention. `notes` is there when there is something to tell, as of a time ahead of the "
+        "server's clock.",
         request=serializers.SampleRow,
-        responses={200: serializers.Sample, 201: serializers.Sample},
+        responses={200: serializers.StoredSample, 201: serializers.StoredSample},
         examples=[OpenApiExample("한 행 / a row", ROW, request_only=True), _answer("저장됨 / stored", SAMPLE)],
     ),
 )
@@ -72,7 +73,7 @@ SAMPLE_BULK = extend_schema(
     description="모두 저장하거나 하나도 저장하지 않습니다. 다시 보내도 중복되지 않습니다. / For collectors. A list of rows, in "
     "one transaction: when a row is invalid nothing is stored, and the 400 names row and field. Posted again, rows change "
     "nothing and count as identical. A row whose time is stored with other values is left out and its number listed in "
-    "`conflicts`; so is one whose time lies where raw samples were removed by retention: `pruned` and `notes` say so. May be gzip-compressed (Content-Encoding: gzip). Unknown machines and sensors are registered, unless a "
+    "`conflicts`; so is one whose time lies where raw samples were removed by retention: `pruned` and `notes` say so. The machine's page shows that conflicting rows came. `notes` also says what is odd about the times. May be gzip-compressed (Content-Encoding: gzip). Unknown machines and sensors are registered, unless a "
     "setting forbids it.",
     request=serializers.SampleRow(many=True),
     responses=serializers.PostedSamples,

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 
 import numpy as np
 from django.conf import settings
+from django.utils import timezone
 
-from machines.models import RegisteredBy, Sensor
+from machines.conflicts import Conflicting, note_conflicts
+from machines.models import Machine, PostedData, RegisteredBy, Sensor
 from machines.retrying import in_transaction
 from machines.rows import InvalidRows, TooLarge
 from vibration.classifying import RowClass
 from vibration.importing import open_recording, why_pruned, write_samples
-from vibration.models import Recording
+from vibration.models import Recording, VibrationData
 from vibration.states import STATES
 
 MAX_PLACES = 200  # recordings in one list: each costs a dozen statements, in one transaction that others wait for
@@ -19,10 +21,11 @@ MAX_PLACES = 200  # recordings in one list: each costs a dozen statements, in on
 Place = tuple[str, str, str]  # machine, sensor and recording, by their names
 
 
-def post_samples(columns: dict) -> np.ndarray:
+def post_samples(columns: dict, *, poster: str = "") -> np.ndarray:
     """Store the columns of rows as `read_rows` returns them for a SampleRow; the RowClass of each row, int8 (n,).
 
-    Rejected are those where raw samples were removed. Raises TooLarge for rows of more than 200 recordings; InvalidRows
+    Rejected are those where raw samples were removed. That rows were in conflict, and from which `poster` they came, is
+    kept for people. Raises TooLarge for rows of more than 200 recordings; InvalidRows
     for a machine or sensor that nobody registered, where `API_REGISTERS_MACHINES` is off.
     """
     rows_of: dict[Place, list[int]] = defaultdict(list)
@@ -42,12 +45,15 @@ def post_samples(columns: dict) -> np.ndarray:
 
     def write() -> np.ndarray:
         if len(rows_of) == 1 and (recording := _locked(*next(iter(rows_of)))):
-            return write_samples(recording, time, values, collected_at=collected_at, locked=True)
+            classes = write_samples(recording, time, values, collected_at=collected_at, locked=True)
+            _note_conflicts([(recording, np.arange(len(time)))], classes, time, values, poster)
+            return classes
         classes = np.empty(len(time), dtype=np.int8)
         # One order for all writers: of the names, in which new ones are registered, then of the locks.
         opened = [(_opened(*place), np.array(rows_of[place])) for place in sorted(rows_of)]
         for recording, rows in sorted(opened, key=lambda pair: pair[0].pk):
             classes[rows] = write_samples(recording, time[rows], values[rows], collected_at=collected_at[rows])
+        _note_conflicts(opened, classes, time, values, poster)
         return classes
 
     return in_transaction(write, again_on=(Recording.DoesNotExist,))
@@ -82,6 +88,29 @@ def notes_of(columns: dict, classes: np.ndarray) -> dict:
     places = {tuple(columns[name][row] for name in ("machine_name", "sensor_no", "recording")) for row in pruned}
     found = [recording for place in sorted(places) if (recording := _found(*place))]
     return {"pruned": pruned, "notes": [f"Not stored: {why_pruned(recording)}." for recording in found]}
+
+
+def _note_conflicts(
+    written: list[tuple[Recording, np.ndarray]], classes: np.ndarray, time: np.ndarray, values: np.ndarray, poster: str
+) -> None:
+    """Keep which rows of the recordings written to were in conflict, with the last one of each machine as example."""
+    if not (classes == RowClass.CONFLICTING).any():
+        return
+    of_machine: dict[Machine, list[tuple[int, Recording]]] = defaultdict(list)
+    for recording, rows in written:
+        for row in rows[classes[rows] == RowClass.CONFLICTING].tolist():
+            of_machine[recording.sensor.machine].append((row, recording))
+    for machine, conflicting in sorted(of_machine.items(), key=lambda pair: pair[0].pk):
+        row, recording = max(conflicting, key=lambda pair: pair[0])
+        stored = VibrationData.objects.of(recording).filter(measured_time=time[row]).values_list(*STATES).get()
+        key = f"{recording.sensor.sensor_no} / {recording.name}, measured_time {float(time[row])!r}"
+        last = Conflicting(key, _in_words(stored), _in_words(values[row].tolist()))
+        data, now = PostedData.SAMPLES, timezone.now()
+        note_conflicts(machine, len(conflicting), last, data=data, poster=poster, now=now)
+
+
+def _in_words(values: Iterable[float]) -> str:
+    return ", ".join(f"{state} {value!r}" for state, value in zip(STATES, values, strict=True))
 
 
 def _locked(machine: str, sensor: str, name: str) -> Recording | None:

@@ -6,6 +6,7 @@ from machines.models import Machine, Sensor
 from machines.row_fields import NameField, NumberField, TimeField
 from machines.serializers import RefuseUnknown
 from vibration.analysis import PRUNED
+from vibration.epochs import what_it_is
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.samples import Key, key_of
 from vibration.spectrum import NOT_EVEN, TOO_FEW
@@ -16,6 +17,32 @@ from vibration.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 class ValueField(NumberField):
     def __init__(self, **kwargs):
         super().__init__(min_value=-MAX_VALUE, max_value=MAX_VALUE, **kwargs)
+
+
+class NotesField(serializers.ListField):
+    """What a poster is told beside what became of his rows."""
+
+    def __init__(self, more: str = ""):
+        what = (
+            "알림 / texts for people: a time ahead of the server's clock, a clock that seems to be set to another time "
+            "zone, a measured_time that looks like an instant. Left out when there is nothing to say."
+        )
+        super().__init__(child=serializers.CharField(), required=False, help_text=" ".join(filter(None, [what, more])))
+
+
+class MeasuredTimeField(NumberField):
+    """Seconds from the start of a recording; says what a greater number looks like."""
+
+    default_error_messages = {"epoch": "{value} looks like {epoch}. Send seconds from the start of the recording."}
+
+    def __init__(self, **kwargs):
+        super().__init__(min_value=0, max_value=MAX_TIME_S, **kwargs)
+
+    def to_internal_value(self, value) -> float:
+        number = super().to_internal_value(value)
+        if number > MAX_TIME_S and (epoch := what_it_is(number)):
+            self.fail("epoch", value=value, epoch=epoch)
+        return number
 
 
 class SampleRow(RefuseUnknown, serializers.Serializer):
@@ -34,9 +61,7 @@ class SampleRow(RefuseUnknown, serializers.Serializer):
         help_text="수집 시각 / when it was measured. Without an offset it is plant time. Left out, it follows from the "
         "recording's start if that is known.",
     )
-    measured_time = NumberField(
-        min_value=0, max_value=MAX_TIME_S, help_text="측정 시간(초) / seconds from the start of the recording."
-    )
+    measured_time = MeasuredTimeField(help_text="측정 시간(초) / seconds from the start of the recording.")
     normal = ValueField(help_text="정상 / normal.")
     unbalance = ValueField(help_text="질량 불균형 / unbalance.")
     looseness = ValueField(help_text="지지 불량 / looseness.")
@@ -58,6 +83,12 @@ class Sample(serializers.Serializer):
     unbalance_looseness = serializers.FloatField(help_text="복합 불량 / unbalance and looseness.")
 
 
+class StoredSample(Sample):
+    """The answer to who posted it."""
+
+    notes = NotesField()
+
+
 class SamplePage(serializers.Serializer):
     next = serializers.URLField(allow_null=True, help_text="다음 쪽 / address of the next page; null on the last one.")
     results = Sample(many=True)
@@ -74,6 +105,7 @@ class PostedRows(serializers.Serializer):
     conflicts = serializers.ListField(
         child=serializers.IntegerField(), help_text="충돌한 행 번호 / numbers of the conflicting rows, from 0."
     )
+    notes = NotesField()
 
 
 class PostedSamples(PostedRows):
@@ -85,9 +117,7 @@ class PostedSamples(PostedRows):
         help_text="원본 삭제 구간의 행 번호 / conflicting rows where raw samples were removed by retention. Left "
         "out when there are none.",
     )
-    notes = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="설명 / why they are not stored, for each recording."
-    )
+    notes = NotesField("지운 행의 이유 / and why such rows are not stored, for each recording.")
 
 
 class CursorField(serializers.CharField):

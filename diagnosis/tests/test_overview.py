@@ -149,11 +149,12 @@ def test_of_many_machines_those_that_are_well_take_little_room_on_the_wall(clien
 
 
 @pytest.mark.parametrize("machines", [5, 200])
-def test_the_overview_costs_eight_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
+def test_the_overview_costs_eleven_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
     for number in range(machines):
         post(f"g{number}", (30, number % 4), (5, 0))
-    # Session, user, his permissions and those of his roles, version, machines with state, samples, strips
-    with django_assert_num_queries(8):
+    # Session, user, his permissions and those of his roles, version, machines with state, samples, strips, clocks,
+    # conflicts of posts and of files
+    with django_assert_num_queries(11):
         assert client.get("/").status_code == 200
 
 
@@ -247,8 +248,9 @@ def test_the_page_of_a_machine_costs_the_same_however_much_there_is(client, djan
     for number in range(recordings):
         make_recording(3, sensor=f"sensor{number}")
     post("g1", *((minute, minute % 3) for minute in range(recordings)))
-    # Session, user, permissions (2), machine, version, history, its newest sample, strip, recordings, sensors
-    with django_assert_num_queries(11):
+    # Session, user, permissions (2), machine, version, history, its newest sample, strip, recordings, sensors, clocks,
+    # conflicts of posts and of files, both counted and listed
+    with django_assert_num_queries(16):
         assert client.get("/machines/g1/").status_code == 200
 
 

@@ -39,6 +39,8 @@ def rows(roles, user):
     for name in ("g1", "g2"):
         make_recording(3, machine=name)
         post(name, (1, 2))
+    at = timezone.now()
+    post("g1", (at, 1), (at, 2))
     make_program(roles, "viewer")
     ImportRun.objects.create(file_name="g1.csv", file_size=1, sha256="0" * 64, place="g1 / sensor1")
     AccessAttempt.objects.create(username="My secret, typed", ip_address="192.0.2.1", failures_since_start=1)

@@ -21,7 +21,9 @@ from himmes import health, metrics
 from himmes.models import ApiToken
 from himmes.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program, samples
 from himmes.throttling import CallerThrottle
+from machines.clocks import SIGHTINGS, note_clock
 from machines.models import Machine
+from machines.tests.world import pass_a_step
 from vibration.models import ImportRun, Recording
 from vibration.tests.world import make_recording
 
@@ -325,6 +327,29 @@ def test_machines_are_told_as_the_overview_shows_them(prometheus):
     assert taken == pytest.approx(ago(60).timestamp(), abs=20)
 
 
+def test_what_is_odd_about_what_came_is_told_of_each_machine(prometheus):
+    at = ago(-30)
+    post("g1", (5, 1), (at, 2), (at, 3))
+    recording = make_recording(3)
+    ImportRun.objects.create(file_name="f", file_size=1, recording=recording, conflicting=7)
+    for _ in range(SIGHTINGS):
+        pass_a_step()
+        note_clock("g1", ago(9 * 60), data="samples")
+    post("g2", (5, 0))
+    told = figures(prometheus)
+    assert (told["himmes_machines", "unbalance"], told["himmes_machines", "looseness"]) == (1, 0)
+    assert told["himmes_machine_ahead_seconds", "diagnoses", "g1"] == pytest.approx(1_800, abs=60)
+    assert told["himmes_machine_ahead_seconds", "diagnoses", "g2"] == 0
+    assert told["himmes_machine_clock_behind_seconds", "samples", "g1"] == 9 * 3_600
+    assert told["himmes_machine_clock_behind_seconds", "diagnoses", "g1"] == 0
+    conflicts = {
+        (machine, way): told["himmes_machine_conflicting_rows", machine, way]
+        for machine in ("g1", "g2")
+        for way in ("posts", "files")
+    }
+    assert conflicts == {("g1", "posts"): 1, ("g1", "files"): 7, ("g2", "posts"): 0, ("g2", "files"): 0}
+
+
 def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_num_queries):
     figures(prometheus)
     for machines in (range(1), range(1, 20)):
@@ -332,8 +357,9 @@ def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_
             post(f"g{number}", (5, 0))
             make_recording(3, machine=f"g{number}")
             make_run("unfinished", sha256=str(number))
-        # The token, its rights, recordings, machines, import runs, unfinished ones, and what repeated these.
-        with django_assert_num_queries(7):
+        # The token, its rights, recordings, machines, their conflicts of posts and of files, clocks, import runs,
+        # unfinished ones, and what repeated these.
+        with django_assert_num_queries(10):
             figures(prometheus)
 
 

@@ -1,12 +1,15 @@
 """Slow and oversized requests: what the worker makes of them, on real sockets; and the limits of the middleware."""
 
 import io
+import json
 import socket
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.test.client import ClientHandler
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
@@ -14,6 +17,8 @@ from waitress.task import ThreadedTaskDispatcher
 from himmes.serving import connections
 from himmes.serving.bodies import STRANGERS_BYTES
 from himmes.serving.connections import Listener
+from himmes.tests.api_world import make_program
+from machines.models import Machine
 
 PATIENCE_S = 30  # of this side; more than any wait of the server's in these tests
 THREADS = 2
@@ -24,6 +29,7 @@ class Served:
 
     def __init__(self, most: int = 100):
         self.seen: list[tuple[str, bytes]] = []
+        self.last: dict = {}  # of the last request, what an application is given
         self.release = threading.Event()
         self.answer = b"fine"
         sock = socket.create_server(("127.0.0.1", 0))
@@ -48,7 +54,9 @@ class Served:
         if environ["PATH_INFO"] == "/wait":
             self.release.wait(PATIENCE_S)
         refusal = environ["himmes.refusal"]
-        self.seen.append((environ["PATH_INFO"], environ["wsgi.input"].read()))
+        body = environ["wsgi.input"].read()
+        self.seen.append((environ["PATH_INFO"], body))
+        self.last = environ | {"wsgi.input": io.BytesIO(body)}
         answer = refusal.detail.encode() if refusal else self.answer
         start_response("413 Large" if refusal else "200 OK", [("Content-Length", str(len(answer)))])
         return [answer]
@@ -248,6 +256,26 @@ def test_chunks_are_put_together_and_counted(serve, settings):
         assert read_all(caller).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_a_chunked_change_is_made(serve, roles, pieces):
+    """By the server and Django together: what comes in chunks is what would come in one piece."""
+    machine, program = Machine.objects.create(name="g1"), make_program(roles, "administrator")
+    body = json.dumps({"title": "급수 펌프", "rated_rpm": 1_650}).encode()
+    cuts = [round(len(body) * piece / pieces) for piece in range(pieces + 1)]
+    chunks = [body[start:end] for start, end in pairwise(cuts)]
+    lines = [f"PATCH /api/machines/{machine.pk} HTTP/1.1", "Host: example.org", "Transfer-Encoding: chunked"]
+    lines += [f"Authorization: Bearer {program.token}", "Content-Type: application/json", "", ""]
+    served = serve()
+    sent = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]
+    with served.call("\r\n".join(lines).encode(), *sent, b"0\r\n\r\n") as caller:
+        assert caller.recv(65536).startswith(b"HTTP/1.1 200")
+    answer = ClientHandler()(served.last)  # Django's own, but for what it does with connections to the database
+    assert (answer.status_code, json.loads(answer.content)["title"]) == (200, "급수 펌프")
+    machine.refresh_from_db()
+    assert (machine.title, machine.rated_rpm) == ("급수 펌프", 1_650)
+
+
 def test_a_request_line_is_bounded(serve):
     served = serve()
     with served.call(b"GET /" + b"a" * 4_000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as caller:
@@ -343,6 +371,17 @@ def test_a_file_is_taken_where_files_belong_only(client, tmp_path, settings, mon
 def test_a_server_that_reads_no_chunks_says_so(client, path):
     answer = client.post(path, "{}", content_type="application/json", headers={"Transfer-Encoding": "chunked"})
     assert answer.status_code == 411
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
+def test_it_changes_nothing_then(roles, method):
+    machine, program = Machine.objects.create(name="g1", title="before"), make_program(roles, "administrator")
+    # As under servers that take no note of chunks, and give the application an empty body
+    answer = program(method, f"machines/{machine.pk}", b"", headers={"Transfer-Encoding": "chunked"})
+    assert (answer.status_code, "Content-Length" in answer.json()["detail"]) == (411, True)
+    machine.refresh_from_db()
+    assert machine.title == "before"
 
 
 @pytest.mark.django_db

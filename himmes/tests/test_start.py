@@ -91,6 +91,14 @@ def test_an_address_of_the_database_that_can_not_be_read_is_refused_and_not_repe
     assert "s3cret" not in result.stderr
 
 
+@pytest.mark.parametrize("year", ["0", "1900", "2999", "-1"])
+def test_a_year_before_which_everything_or_nothing_is_refused_is_no_setting(year):
+    result = start(DJANGO_SECRET_KEY="0123456789" * 6, DJANGO_EARLIEST_YEAR=year)
+    assert result.returncode != 0
+    assert "himmes.E005" in result.stderr
+    assert "Give a year from 1901 to" in result.stderr
+
+
 @pytest.mark.parametrize("rate", ["", "many", "200", "0/second", "200/fortnight"])
 def test_a_rate_that_can_not_be_read_is_refused(rate):
     result = start(DJANGO_SECRET_KEY="0123456789" * 6, DJANGO_API_RATE=rate)

@@ -16,7 +16,12 @@ class Migration(migrations.Migration):
             name="ClockLag",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("data", models.CharField(choices=[("samples", "samples"), ("diagnoses", "diagnoses")], max_length=10)),
+                (
+                    "data",
+                    models.CharField(
+                        choices=[("samples", "vibration data"), ("diagnoses", "diagnoses")], max_length=10
+                    ),
+                ),
                 ("source", machines.fields.ExactCharField(blank=True, max_length=300)),
                 ("behind", models.DurationField()),
                 ("first_at", models.DateTimeField()),

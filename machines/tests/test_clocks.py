@@ -164,13 +164,5 @@ def test_a_machine_that_is_not_registered_has_no_clock(db):
     assert not ClockLag.objects.exists()
 
 
-def test_one_that_is_off_is_not_among_those_of_all(machine):
-    for minutes in (0, 3, 6, 9):
-        come(9 * HOUR, minutes)
-    now = NOW + 9 * MINUTE
-    Machine.objects.update(is_active=False)
-    assert (len(certain_lags(now)), len(certain_lags(now, machine))) == (0, 1)
-
-
 def test_steps_and_sightings_are_some_minutes():
     assert timedelta(minutes=5) <= (SIGHTINGS - 1) * STEP <= timedelta(minutes=15)

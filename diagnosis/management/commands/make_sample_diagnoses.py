@@ -53,6 +53,7 @@ class Command(TerminalCommand):
                         "fault_type": states[part].tolist(),
                         "model_name": [MODEL] * length,
                         "confidence": confidences[part],
-                    }
+                    },
+                    poster="make_sample_diagnoses",
                 ).count(RowClass.NEW)
         self.stdout.write(f"{stored:,} synthetic diagnoses of {len(machines)} machines")

@@ -1,0 +1,59 @@
+"""What a post that came just now says of its sender's clock."""
+
+import re
+from datetime import UTC, timedelta
+from itertools import compress
+
+import numpy as np
+from django.utils import timezone
+from rest_framework.request import Request
+
+from machines.clocks import note_clock
+
+# Clocks that are kept right differ by less, and a post takes its time; what still lies ahead counts a moment later.
+AHEAD = timedelta(seconds=5)
+_WITH_OFFSET = re.compile(r"\S+[T ]\S+(?:Z|[+-]\d\d(?::?\d\d)?)", re.IGNORECASE)
+
+
+def poster_of(request: Request) -> str:
+    """Who posts, for people: the user, and his token's name if he is a program."""
+    token = getattr(request.auth, "name", "")
+    return " / ".join(filter(None, [request.user.get_username(), token]))
+
+
+def notes_on_times(rows: list[dict], columns: dict, field: str, *, data: str, poster: str) -> list[str]:
+    """What to tell the poster of the times in `field`: which lie ahead of the server's clock, and that his own lags.
+
+    `rows` is what came, `columns` what `read_rows` made of it. Looked at is the newest time of each machine, or of each
+    sensor where rows name one. To be called after the rows are stored, see `note_clock`.
+    """
+    now = timezone.now()
+    instants = columns[field]
+    is_given = ~np.isnat(instants)
+    rising = np.argsort(instants, kind="stable")
+    sensors = columns.get("sensor_no") or [""] * len(rows)
+    places = list(zip(columns["machine_name"], sensors, strict=True))
+    newest = {places[row]: row for row in compress(rising.tolist(), is_given[rising])}  # the last one stays
+    notes = []
+    for (machine, sensor), row in sorted(newest.items()):
+        instant = instants[row].item().replace(tzinfo=UTC)
+        said = rows[row][field]
+        if instant > now + AHEAD:
+            notes.append(_ahead(field, said, machine, instant - now))
+        source = ": ".join(filter(None, [poster, sensor]))
+        came_without_offset = None if _has_offset(said) else instant
+        if note := note_clock(machine, came_without_offset, data=data, source=source, now=now):
+            notes.append(note)
+    return notes
+
+
+def _ahead(field: str, said: str, machine: str, ahead: timedelta) -> str:
+    return (
+        f"{field} {said} of machine {machine} lies {ahead.total_seconds():,.0f} s ahead of the server's clock; it is "
+        "stored, and counts from then on. Is the sender's clock right?"
+    )
+
+
+def _has_offset(said: str) -> bool:
+    """Whether a text that TimeField took names its offset."""
+    return bool(_WITH_OFFSET.fullmatch(said.strip()))
