@@ -5,7 +5,6 @@ to no state is 9,000 or more. So whatever is stored is held against the file wit
 """
 
 import gzip
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -18,7 +17,7 @@ KOREAN = dict(zip(COLUMNS, ("시간(s)", "정상", "질량 불균형", "지지 �
 TYPES = dict(zip(COLUMNS, ("time", "type0", "Type 1", "TYPE_2", "type-3"), strict=True))
 BASE = datetime(2026, 3, 5, 0, 0, 0, 500_000, tzinfo=UTC)
 OFFSETS = ("", "Z", "+09:00")  # of an ISO stamp; plant time is +09:00
-STEPS_MS = (1, 250, 1000)
+STEPS_MS = (2, 250, 1000)
 NOTES = ("# made by a logger", "기록 장치 3", "Serial number: A-17", "sampled in the hall", "%%")
 FOOTERS = ("end of file", "# 8 samples", "Summe;;;;")
 BAD_CELLS = ("NaN", "", "x1", "1e99", "1d0", "--", "#DIV/0!")
@@ -55,7 +54,8 @@ class MadeFile:
     time: str = "seconds"  # how its times are written
     rows: list[Row] = field(default_factory=list)  # the good ones
     bad_lines: list[int] = field(default_factory=list)  # that are no rows; those above the rows, too
-    names: tuple[str, ...] = ()  # of its columns, if they are named
+    columns: tuple[str, ...] = COLUMNS
+    names: tuple[str, ...] = ()  # of them, if they are named
     is_ours: bool = True  # whether its rows are our five columns, with our names or in our order
     causes: set[str] = field(default_factory=set)  # why it may be refused
     must_be_refused: bool = False  # before anything of it is stored
@@ -105,6 +105,8 @@ def made_files(draw) -> MadeFile:
     """A table of some kind, in some dialect, with what happens to files."""
     dialect = draw(dialects())
     table = draw(st.sampled_from(["ours"] * 12 + ["words", "lvm", *TABLES]))
+    if table != "ours" and dialect.separator == ",":
+        dialect = replace(dialect, decimal=".")  # else two cells that are meant as one may make five columns of four
     time = draw(st.sampled_from(["seconds"] * 6 + ["epoch-s", "epoch-ms", "iso"]))
     made = MadeFile(separator=dialect.separator, time=time)
     made.options = {
@@ -171,6 +173,7 @@ def _tables(draw, made: MadeFile, table: str, dialect: Dialect, time: str) -> li
                 made.must_be_refused = True
     elif notes:
         made.causes.add("names")  # a text above rows without a header may be one
+    made.columns = columns
     return lines + draw(_rows(made, columns, dialect, time))
 
 
@@ -183,10 +186,10 @@ def _rows(draw, made: MadeFile, columns: tuple[str, ...], dialect: Dialect, time
     between = draw(st.sampled_from("T "))
     base = 0 if time == "seconds" else (BASE - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
     decimals = draw(st.sampled_from(["", ".5", ".125"]))
-    lines = []
+    lines, has_comma = [], False
     for number in range(count):
         run, since = (0, number) if number < restart else (1, number - restart)
-        time_ns = base + since * step
+        time_ns = base + since * step + run * step // 2  # at no time of the run before
         cells, values = [], []
         for name in columns:
             if name.startswith("time") or name == "t":
@@ -198,9 +201,9 @@ def _rows(draw, made: MadeFile, columns: tuple[str, ...], dialect: Dialect, time
         values = tuple(float(f"{1000 * (place + 1) + number}{decimals}") for place in range(len(STATES)))
         if dialect.decimal == ",":
             cells = [cell.replace(".", ",") for cell in cells]
+            has_comma |= any("," in cell for cell in cells)
         lines.append(_Text(_joined(cells, dialect), "row", Row(0, run, time_ns, values)))
-    has_fraction = any("," in line.text for line in lines) if dialect.decimal == "," else False
-    if has_fraction:
+    if has_comma:
         made.causes |= {"decimal commas", "columns"}
         made.is_ours, made.must_be_refused = False, True
     if made.options["time"] != time:
@@ -256,21 +259,20 @@ def _written(draw, made: MadeFile, lines: list[_Text], dialect: Dialect) -> None
     """Encode the lines, cut the end off, compress."""
     end, last = dialect.line_end, lines[-1]
     cut = draw(st.sampled_from([None] * 5 + ["line end", "line", "gzip"]))
+    if cut == "line" and (made.columns[-1] == "time" or {dialect.separator, dialect.decimal} == {","}):
+        cut = None  # a shorter time is another one, and half of such a row may be five numbers
     if cut == "line" and last.kind == "row" and len(last.text) > 1:
-        kept = last.text[: draw(st.integers(1, len(last.text) - 1))]
-        # What is left may be a row with a shorter number, which nobody can tell from one that is so
-        cells = kept.split(dialect.separator)
-        is_row = len(cells) == len(last.text.split(dialect.separator)) and cells[-1].strip('"')[:1].isdigit()
-        lines = lines[:-1] + ([replace(last, text=kept, kind="open")] if is_row else [_Text(kept)])
+        lines = [*lines[:-1], _cut(last, draw(st.integers(1, len(last.text) - 1)), made)]
     texts = [line.text for line in lines]
     made.text = "\n".join(texts)
     for number, line in enumerate(lines, start=1):
-        if line.kind in ("row", "open") and line.row is not None:
-            made.rows.append(replace(line.row, line=number))
+        if line.row is not None:
+            # A run begins where the time of a good row falls back
+            before = made.rows[-1] if made.rows else line.row
+            run = before.run + (line.row.time_ns < before.time_ns) if made.rows else 0
+            made.rows.append(replace(line.row, line=number, run=run))
         elif line.kind == "bad" and line.text.strip():
             made.bad_lines.append(number)
-    if lines[-1].kind == "open":
-        made.rows[-1] = replace(made.rows[-1], values=(*made.rows[-1].values[:-1], float("nan")))
     made.has_open_end = cut in ("line end", "line")
     text = end.join(texts) + ("" if made.has_open_end else end)
     try:
@@ -292,8 +294,15 @@ def _written(draw, made: MadeFile, lines: list[_Text], dialect: Dialect) -> None
             made.content = made.content[: draw(st.integers(10, len(made.content) - 1))]
 
 
-def count_of(names: tuple[str, ...]) -> Counter:
-    return Counter(names)
+def _cut(line: _Text, length: int, made: MadeFile) -> _Text:
+    """The beginning of a row. It may be a row with a shorter number, which nobody can tell from one that is so."""
+    text = line.text[:length]
+    cells = text.split(made.separator)
+    if len(cells) < len(made.columns) or made.columns[-1] not in STATES or not cells[-1][:1].isdigit():
+        return _Text(text)
+    values = list(line.row.values)
+    values[STATES.index(made.columns[-1])] = float(cells[-1])
+    return replace(line, text=text, row=replace(line.row, values=tuple(values)))
 
 
 def seconds_since(start_ns: int, time_ns: int) -> float:

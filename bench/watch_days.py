@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class Watch:
         self.logger, self.folder, self.log = logger, parent / logger.machine, parent / f"{logger.machine}.log"
         self.folder.mkdir()
         self.written: list[MinuteFile] = []
+        self.starts = 0
         self._told: set[str] = set()
         self._read = 0
 
@@ -50,6 +52,10 @@ class Watch:
         command = [sys.executable, "manage.py", "import_vibration", "--watch", str(self.folder)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*command, *self.logger.options, *OPTIONS], stdout=log, stderr=log)
+        self.starts += 1
+        self._wait_until(
+            lambda: self.log.read_bytes().count(b"Watching ") == self.starts
+        )  # from now on it can be ended
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -66,8 +72,11 @@ class Watch:
 
     def wait_until_told_of(self, files: int) -> None:
         """Until a result was told of so many of the files."""
+        self._wait_until(lambda: len(self._names_told()) >= files)
+
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + END_S
-        while len(self._names_told()) < files:
+        while not condition():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"The watch of {self.logger.machine} does not get on:\n{self.log.read_text()[-5_000:]}")
             time.sleep(POLL_S)
