@@ -82,11 +82,14 @@ class FileStore:
         reason = f"the time falls back {self._told(fall)}"
         if self._options.on_restart == "refuse":
             reason += (
-                f": another run begins, or rows are out of order; say {option('on-restart', 'split')} to give each run "
-                "a recording of its own, or merge instead of split to take the rows as one run in any order"
+                f". Either another run begins: {option('on-restart', 'split')} gives each run a recording of its own. "
+                f"Or rows are out of order: {option('on-restart', 'merge')} takes all as one run"
             )
         elif self._runs == MAX_RUNS:
-            reason += f", for the {MAX_RUNS}th time: these are no runs; say {option('on-restart', 'merge')}"
+            reason += (
+                f", and a file may hold {MAX_RUNS} runs: these seem to be rows out of order; say "
+                f"{option('on-restart', 'merge')} to take them as one run"
+            )
         else:
             if self._runs == 1:
                 self._report.runs.append((self._place[2], 0))
