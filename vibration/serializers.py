@@ -245,19 +245,6 @@ class SpectrumAnswer(serializers.Serializer):
     spectrum = Spectrum(allow_null=True)
 
 
-class ZoneField(serializers.CharField):
-    """The name of a time zone."""
-
-    def __init__(self, **kwargs):
-        super().__init__(max_length=64, **kwargs)
-
-    def to_internal_value(self, value) -> ZoneInfo:
-        try:
-            return find_zone(super().to_internal_value(value))
-        except ValueError as error:
-            raise serializers.ValidationError(f"{error}.") from None
-
-
 class CsvUpload(RefuseUnknown, serializers.Serializer):
     file = serializers.FileField(help_text="CSV 파일 / `.csv` or `.csv.gz`, as `import_vibration` takes it.")
     machine_name = NameField(
@@ -273,22 +260,29 @@ class CsvUpload(RefuseUnknown, serializers.Serializer):
     time = serializers.ChoiceField(
         TIMES,
         default="seconds",
-        help_text="시간 열의 형식 / how the time column is written: seconds from the start; seconds, ms, us or ns since "
-        "1970; ISO 8601. Of all but `seconds` the first is the start of a new recording.",
+        help_text="시간 열의 형식 / how the time column is written: seconds from the start; seconds, ms, us or ns "
+        "since 1970; ISO 8601. Of all but `seconds` the first is the start of a new recording.",
     )
-    time_zone = ZoneField(
+    time_zone = serializers.CharField(
+        max_length=64,
         required=False,
         help_text="표준 시간대 / where `time=iso` without an offset is meant, such as UTC; left out: plant time.",
     )
     on_restart = serializers.ChoiceField(
         ON_RESTART,
         default="refuse",
-        help_text="시간이 되돌아가는 행 / where the time falls back: end before that row, give each run a recording of its "
-        "own (`NAME`, `NAME-2`, ...), or take all rows as one run.",
+        help_text="시간이 되돌아가는 행 / where the time falls back: end before that row, give each run a recording "
+        "of its own (`NAME`, `NAME-2`, ...), or take all rows as one run.",
     )
     on_error = serializers.ChoiceField(
         ["stop", "skip"], default="stop", help_text="오류 행 / at a bad row, end before it or leave it out."
     )
+
+    def validate_time_zone(self, name: str) -> ZoneInfo:
+        try:
+            return find_zone(name)
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
 
     def validate(self, asked):
         if "started_at" in asked and asked["time"] != "seconds":
