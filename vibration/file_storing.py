@@ -160,9 +160,7 @@ class FileStore:
         run, replace = self._report.run, self._options.replace
         before = run.new, run.identical, run.conflicting
         classes = recording = None
-        fields = COUNTS
-        if self._runs == 1:  # the record is of the first run's; that of another may be deleted by now
-            run.recording, fields = self._recording, [*COUNTS, "recording"]
+        run.recording = self._recording  # so retention leaves alone the one that is being filled
 
         def write() -> None:
             nonlocal classes, recording
@@ -176,7 +174,7 @@ class FileStore:
             run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
             run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
             run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
-            run.save(update_fields=fields)
+            run.save(update_fields=[*COUNTS, "recording"])
 
         self._patience.until_done(lambda: in_transaction(write))
         for position in np.flatnonzero(classes == RowClass.CONFLICTING):

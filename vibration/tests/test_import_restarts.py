@@ -66,7 +66,7 @@ def test_with_split_each_run_gets_a_recording_of_its_own_and_again_without_chang
     report = import_csv(path, Options(**vars(options) | {"batch_rows": batch_rows}))
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert stored() == {"3월": [(0.5, 1.0), (1.0, 2.0)], "3월-2": [(0.0, 5.0), (0.7, 6.0), (1.5, 7.0), (2.5, 8.0)]}
-    assert report.run.recording.name == "3월"
+    assert (report.run.place, report.run.recording.name) == ("g1 / sensor1 / 3월", "3월-2")
     assert report.run.message == "2 runs, each a recording: 3월, 3월-2 from line 5"
     assert report.notes == ["line 5: the time falls back from 1.0 s to 0.0 s; the rows from here on go to 3월-2"]
     starts = dict(Recording.objects.values_list("name", "started_at"))
@@ -174,8 +174,29 @@ def test_the_record_stays_when_the_first_recording_is_deleted_while_the_second_i
     run = import_csv(path, Options(on_restart="split")).run
     assert counts(run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     run.refresh_from_db()
-    assert run.recording is None
+    assert run.recording.name == "default-2"
     assert list(stored()) == ["default-2"]
+
+
+def test_retention_leaves_alone_the_recording_that_is_being_filled(path, monkeypatch):
+    write = file_storing.write_samples
+    found = []
+
+    def look_and_write(recording, *args, **kwargs):
+        classes = write(recording, *args, **kwargs)
+        found.append((recording.name, ImportRun.objects.get().recording))
+        return classes
+
+    monkeypatch.setattr(file_storing, "write_samples", look_and_write)
+    import_csv(path, Options(on_restart="split", batch_rows=2))
+    # At the first batch of a run its transaction is still open, which holds the lock of the recording.
+    assert [(name, recording and recording.name) for name, recording in found] == [
+        ("default", None),
+        ("default", "default"),
+        ("default-2", "default"),
+        ("default-2", "default-2"),
+        ("default-2", "default-2"),
+    ]
 
 
 def test_the_command_has_the_choices_and_ends_with_1_where_it_refuses(path, tmp_path):
