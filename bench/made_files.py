@@ -20,7 +20,7 @@ OFFSETS = ("", "Z", "+09:00")  # of an ISO stamp; plant time is +09:00
 STEPS_MS = (2, 250, 1000)
 NOTES = ("# made by a logger", "기록 장치 3", "Serial number: A-17", "sampled in the hall", "%%")
 FOOTERS = ("end of file", "# 8 samples", "Summe;;;;")
-BAD_CELLS = ("NaN", "", "x1", "1e99", "1d0", "--", "#DIV/0!")
+BAD_CELLS = ("NaN", "", "x1", "1e999", "1d0", "--", "#DIV/0!")
 TABLES = {  # what is no table of ours: its names, and what stands below them
     "three axes": ("time", "x", "y", "z"),
     "three axes and a temperature": ("time_ms", "temp", "x", "y", "z"),
@@ -171,6 +171,9 @@ def _tables(draw, made: MadeFile, table: str, dialect: Dialect, time: str) -> li
             if unit != fits:
                 made.causes.add("unit")
                 made.must_be_refused = True
+        if "시간(s)" in made.names and made.options["time"] == "epoch-ms":
+            made.causes.add("unit")
+            made.must_be_refused = True
     elif notes:
         made.causes.add("names")  # a text above rows without a header may be one
     made.columns = columns
@@ -186,6 +189,8 @@ def _rows(draw, made: MadeFile, columns: tuple[str, ...], dialect: Dialect, time
     between = draw(st.sampled_from("T "))
     base = 0 if time == "seconds" else (BASE - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
     decimals = draw(st.sampled_from(["", ".5", ".125"]))
+    if {dialect.separator, dialect.decimal} == {","}:
+        decimals = ".5"  # a time alone with such a comma may make five columns of four
     lines, has_comma = [], False
     for number in range(count):
         run, since = (0, number) if number < restart else (1, number - restart)

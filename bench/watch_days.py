@@ -53,9 +53,8 @@ class Watch:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*command, *self.logger.options, *OPTIONS], stdout=log, stderr=log)
         self.starts += 1
-        self._wait_until(
-            lambda: self.log.read_bytes().count(b"Watching ") == self.starts
-        )  # from now on it can be ended
+        # From then on it can be told to end
+        self._wait_until(lambda: self.log.read_bytes().count(b"Watching ") == self.starts)
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from vibration.csv_lines import BOM, UnreadableFile, decode, is_open, shown
-from vibration.row_numbers import COLUMNS, bare, is_number
+from vibration.row_numbers import COLUMNS, bare, is_number, is_plain_number
 from vibration.time_stamps import TimeColumn, clock_told, epoch_told, guess_epoch, is_clock, option
 
 SNIFFED_LINES = 60  # more than the header lines of what loggers and measuring programs write
@@ -50,6 +50,7 @@ _DECIMAL_COMMA = re.compile(rb"\s*\"?[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?\"?\s
 _IN_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _NO_PART_OF_A_NAME = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[\s_\-\"'#%]")
 _LOOKS_LIKE_A_NAME = re.compile(r"[\w .()\[\]/%#,-]{1,30}")
+_NO_WORD = re.compile(r"[b-hj-zB-HJ-Z]|[A-Za-z0-9]{0,20}_[A-Za-z0-9_]{1,20}|[A-Za-z]{1,20}[0-9]{1,3}")
 _COMMENT_MARKS = (b"#", b"%", b"//", b"'")
 
 
@@ -184,7 +185,7 @@ def _order(header: _Line, separator: bytes, time: TimeColumn) -> list[int]:
                 f"line {header.number}, the header, has an unknown column {_told(name)}; its columns are "
                 f"{_all_told(names)}. {BELONG}"
             )
-    for column in COLUMNS:
+    for column in sorted(COLUMNS, key=known.count, reverse=True):
         if (times := known.count(column)) != 1:
             what = "repeats" if times else "lacks"
             raise UnreadableFile(f"line {header.number}, the header, {what} the column {column}. {BELONG}")
@@ -266,10 +267,11 @@ def _names_otherwise_separated(line: _Line, width: int) -> list[str]:
         names = _names(line.raw, separator)
         if len(names) > 1 and len(names) in (width, len(COLUMNS)):
             return names
-    # Words, and so any text; but not one that begins with a name of ours, or has two
+    # Words, and so any text; but not of two that name columns and hardly stand in a sentence
     words = decode(line.raw).lstrip("#%/' \t").split()
     known = [_header_name(word) in HEADER_NAMES for word in words]
-    is_header = len(words) in (width, len(COLUMNS)) and known[0]
+    names = [is_known or bool(_NO_WORD.fullmatch(word)) for word, is_known in zip(words, known, strict=True)]
+    is_header = bool(words) and len(words) in (width, len(COLUMNS)) and (known[0] or sum(names) > 1)
     return words if is_header or sum(known) > 1 else []
 
 
@@ -293,6 +295,13 @@ def _refuse_without_separator(split: list[_Line]) -> None:
 def _refuse_what_is_no_table(split: list[_Line]) -> None:
     """Refuse a file without a row of numbers among its first lines."""
     first = split[0]
+    for line in split:
+        cells = _names(line.raw, b",") if b'"' in line.raw else []
+        if cell := next(filter(_DECIMAL_COMMA.fullmatch, (cell.encode() for cell in cells)), None):
+            raise UnreadableFile(
+                f"line {line.number} has decimal commas, as in {shown(cell)}, in quotes. Export the numbers with a "
+                "decimal point"
+            )
     if any(any(map(is_number, line.cells)) for line in split if line.is_short):
         what = f"no row of numbers is among its first {split[-1].number} lines"
     else:
@@ -342,7 +351,7 @@ def _refuse_other_time(first: _Line, cell: bytes, time: TimeColumn) -> None:
         what = clock_told(cell)
     elif time.name != "iso" and guess_epoch(cell) not in (None, time.name):
         what = epoch_told(cell, time.period)
-    elif time.name == "iso" and is_number(cell):
+    elif time.name == "iso" and is_plain_number(cell):
         told = epoch_told(cell, time.period) if guess_epoch(cell) else "a number"
         what = f"{told}; it is no time of day as of ISO 8601, which was said"
     else:

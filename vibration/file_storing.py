@@ -81,11 +81,14 @@ class FileStore:
         reason = f"the time falls back {self._told(fall)}"
         if self._options.on_restart == "refuse":
             reason += (
-                f": another run begins, or rows are out of order; say {option('on-restart', 'split')} to give each run "
-                "a recording of its own, or merge instead of split to take the rows as one run in any order"
+                f". Either another run begins: {option('on-restart', 'split')} gives each run a recording of its own. "
+                f"Or rows are out of order: {option('on-restart', 'merge')} takes all as one run"
             )
         elif self._runs == MAX_RUNS:
-            reason += f", for the {MAX_RUNS}th time: these are no runs; say {option('on-restart', 'merge')}"
+            reason += (
+                f", and a file may hold {MAX_RUNS} runs: these seem to be rows out of order; say "
+                f"{option('on-restart', 'merge')} to take them as one run"
+            )
         else:
             if self._runs == 1:
                 self._report.runs.append((self._place.recording, 0))
@@ -155,9 +158,7 @@ class FileStore:
         run, replace = self._report.run, self._options.replace
         before = run.new, run.identical, run.conflicting
         classes = recording = None
-        fields = COUNTS
-        if self._runs == 1:  # the record is of the first run's; that of another may be deleted by now
-            run.recording, fields = self._recording, [*COUNTS, "recording"]
+        run.recording = self._recording  # so retention leaves alone the one that is being filled
 
         def write() -> None:
             nonlocal classes, recording
@@ -171,7 +172,7 @@ class FileStore:
             run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
             run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
             run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
-            run.save(update_fields=fields)
+            run.save(update_fields=[*COUNTS, "recording"])
 
         self._patience.until_done(lambda: in_transaction(write))
         for position in np.flatnonzero(classes == RowClass.CONFLICTING):

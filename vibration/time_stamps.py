@@ -133,7 +133,8 @@ class Epoch:
         if not column.str.contains(self._plain).all():
             return None
         stamps = column.cast(pl.Decimal(38, DIGITS), strict=False).to_physical() // 10**self._power
-        if stamps.null_count() or not self.period.holds(stamps):
+        # One that is earlier may be a number of another unit.
+        if stamps.null_count() or stamps.min() < EPOCH_FROM_S * NS or not self.period.holds(stamps):
             return None
         return stamps.cast(pl.Int64).to_numpy()
 
