@@ -14,8 +14,9 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from vibration.csv_heads import SNIFFED_LINES, is_another_header, read_head
+from vibration.csv_heads import SNIFFED_LINES, read_head
 from vibration.csv_lines import BOM, MAX_LINE_BYTES, Lines, UnreadableFile, decode, is_open, is_overlong
+from vibration.header_names import is_another_header
 from vibration.row_numbers import COLUMNS, BadRow, parse_row
 from vibration.states import MAX_VALUE
 from vibration.time_stamps import TimeColumn, seconds_between, stamp_told, time_column

@@ -35,7 +35,8 @@ def test_imports_go_one_way(app):
 
 
 PURE = ["states", "buckets", "classifying", "sample_csv", "prefetching", "features", "spectrum"]
-PURE += ["reading", "csv_lines", "csv_heads", "row_numbers", "time_stamps", "restarts"]
+PURE += ["reading", "csv_lines", "csv_heads", "head_lines", "header_names", "foreign_files"]
+PURE += ["row_numbers", "time_stamps", "restarts"]
 
 
 @pytest.mark.parametrize(

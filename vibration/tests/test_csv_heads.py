@@ -109,13 +109,24 @@ def test_other_lines_between_the_header_and_the_rows_are_rejected_and_can_be_ski
 def test_a_header_with_other_columns_among_the_rows_ends_the_reading_above_it():
     """As when files were joined; with the rows below taken by their places, values would go to other states."""
     other = "time,unbalance,normal,looseness,unbalance_looseness\n"
-    for first, second in ((HEADER, other), ("", other), (HEADER, "time,x,y,z,temp\n"), ("", "t_s,x,y,z,temp\n")):
-        reader = CsvReader(io.BytesIO((first + ROWS + second + ROWS).encode()))
-        taken = []
-        with pytest.raises(UnreadableFile, match=f"line {3 + bool(first) + 1} is a header with other columns"):
-            for batch in reader:
-                taken += batch.time.tolist()
-        assert taken == [0.0, 0.5, 1.0]
+    many = "".join(f"{time},1,2,3,4\n" for time in range(100))
+    for second in (other, "time,x,y,z,temp\n", "t_s,x,y,z,temp\n"):
+        for first, rows in ((HEADER, ROWS), ("", many)):
+            count = rows.count("\n")
+            reader = CsvReader(io.BytesIO((first + rows + second + rows).encode()))
+            taken = []
+            with pytest.raises(UnreadableFile, match=f"line {bool(first) + count + 1} is a header with other columns"):
+                for batch in reader:
+                    taken += batch.time.tolist()
+            assert len(taken) == count
+
+
+def test_a_header_of_other_columns_a_few_rows_below_the_beginning_refuses_the_file():
+    """The line of numbers above it may be anything, such as the settings of a logger."""
+    message = refusal("1000,16,4,2,1\ntime_ms,temp,x,y,z\n" + ROWS)
+    assert (
+        "line 2 looks like a header with the names 'time_ms', 'temp', 'x', 'y', 'z', below a row of numbers" in message
+    )
 
 
 def test_the_same_header_among_the_rows_is_a_rejected_row():
@@ -193,12 +204,17 @@ def test_a_labview_file_is_refused_by_its_columns(channels):
         ),
         (
             HEADER + "0.000,0.1,,,\n0.001,0.2,,,\n",
-            ["the columns unbalance, looseness, unbalance_looseness are empty in each of the first 2 rows. ", NO_PLACE],
+            ["nothing in any of the first 2 rows in the columns unbalance, looseness, unbalance_looseness. ", NO_PLACE],
         ),
         (
             "0.0,0.1,0.2,0.3,\n0.1,0.2,0.3,0.4,\n",
-            ["the column unbalance_looseness is empty in each of the first 2 rows"],
+            ["there is nothing in any of the first 2 rows in the column unbalance_looseness. "],
         ),
+        (
+            "0.0,0.1,NaN,0.3,0.4\n0.1,0.2,nan,0.4,0.5\n",
+            ["there is no number in any of the first 2 rows in the column unb"],
+        ),
+        ("0,1,2,3,good\n1,1,2,3,bad\n", ["is no number in any of the first 2 rows in the column unbalance_looseness"]),
         (
             "report\n" * 3 + "in 2024, we had,fun\n",
             ["no CSV file of samples: line 1 is a text of 6 characters, and no "],

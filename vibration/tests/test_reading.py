@@ -299,25 +299,40 @@ field = st.one_of(
 )
 
 
-@given(st.lists(st.lists(field, min_size=1, max_size=6).map(",".join), min_size=1, max_size=4))
-@example(["1,2,3,4,5", "1,2,3,4,-0.0"])
-@example(["1,2,3,4,4.9406564584124654e-324"])
-@example(['1,2,3,4,"5', '6"'])
-def test_polars_and_the_line_parser_agree(lines):
-    reader = CsvReader(io.BytesIO(b"0,1,2,3,4\n"))
-    block = [line.encode() + b"\n" for line in lines]
+stamp = st.one_of(
+    st.integers(0, 4 * 10**18).map(str),
+    st.integers(0, 2 * 10**18).map(lambda ns: f"{ns // 10**9}.{ns % 10**9:09d}"),
+    st.datetimes().map(str),
+    st.sampled_from(['"1772668800"', '1"772668800"', '"17726688"00', '"1772668800', '""1772668800""', "1772668800 "]),
+    st.sampled_from(['"2026-03-05 09:00:00"', '2026-03-05 "09:00:00"', "2026-03-05T09:00:00Z"]),
+)
+
+
+@pytest.mark.parametrize("time", ["seconds", "epoch-s", "epoch-ms", "iso"])
+@given(lines=st.lists(st.tuples(st.one_of(field, stamp), st.lists(field, max_size=5)), min_size=1, max_size=4))
+@example(lines=[("1", ["2", "3", "4", "5"]), ("1", ["2", "3", "4", "-0.0"])])
+@example(lines=[("1", ["2", "3", "4", "4.9406564584124654e-324"])])
+@example(lines=[("1", ["2", "3", "4", '"5']), ('6"', [])])
+@example(lines=[("4e8", ["2", "3", "4", "5"]), ("5e9", ["2", "3", "4", "5"])])
+@example(lines=[('1"772668800"', ["2", "3", "4", "5"])])
+def test_polars_and_the_line_parser_agree(time, lines):
+    stamps = {"seconds": b"0", "epoch-s": b"1772668800", "epoch-ms": b"1772668800000", "iso": b"2026-03-05T09:00:00"}
+    reader = CsvReader(io.BytesIO(stamps[time] + b",1,2,3,4\n"), time=time_column(time))
+    block = [",".join([first, *others]).encode() + b"\n" for first, others in lines]
+    one_by_one = time_column(time)
     expected = []
     for line in block:
         try:
-            expected.append(parse_row(line, b",", SECONDS.read))
+            expected.append(parse_row(line, b",", one_by_one.read))
         except BadRow:
             expected = None  # then polars must leave the block to the line parser
             break
     numbers = reader._parse_block(block)
     if numbers is not None:
         assert expected is not None
-        time, values = numbers
-        assert np.column_stack([time, values]).tobytes() == np.array(expected).tobytes()
+        times, values = numbers
+        assert times.tobytes() == np.array([row[0] for row in expected], dtype=times.dtype).tobytes()
+        assert values.tobytes() == np.array([row[1:] for row in expected]).tobytes()
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100))
