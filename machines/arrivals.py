@@ -1,5 +1,6 @@
 """What a post that came just now says of its sender's clock."""
 
+import logging
 import re
 from datetime import UTC, timedelta
 from itertools import compress
@@ -9,10 +10,13 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from machines.clocks import note_clock
+from machines.database_errors import DATABASE_ERRORS
 
+logger = logging.getLogger(__name__)
 # Clocks that are kept right differ by less, and a post takes its time; what still lies ahead counts a moment later.
 AHEAD = timedelta(seconds=5)
-_WITH_OFFSET = re.compile(r"\S+[T ]\S+(?:Z|[+-]\d\d(?::?\d\d)?)", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:Z|[+-]\d\d(?::?\d\d)?)\Z", re.ASCII | re.IGNORECASE)
+_DATE = len("2026-11-20")
 
 
 def poster_of(request: Request) -> str:
@@ -42,8 +46,13 @@ def notes_on_times(rows: list[dict], columns: dict, field: str, *, data: str, po
             notes.append(_ahead(field, said, machine, instant - now))
         source = ": ".join(filter(None, [poster, sensor]))
         came_without_offset = None if _has_offset(said) else instant
-        if note := note_clock(machine, came_without_offset, data=data, source=source, now=now):
-            notes.append(note)
+        try:
+            told = note_clock(machine, came_without_offset, data=data, source=source, now=now)
+        except DATABASE_ERRORS as error:  # the rows are stored, and whoever sent them is to be told so
+            logger.warning("How late the times of %s come can't be noted: %s", machine, error)
+            break
+        if told:
+            notes.append(told)
     return notes
 
 
@@ -56,4 +65,4 @@ def _ahead(field: str, said: str, machine: str, ahead: timedelta) -> str:
 
 def _has_offset(said: str) -> bool:
     """Whether a text that TimeField took names its offset."""
-    return bool(_WITH_OFFSET.fullmatch(said.strip()))
+    return bool(_OFFSET.search(said.strip(), _DATE))

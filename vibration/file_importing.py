@@ -199,6 +199,8 @@ def _read_and_write(
         return ImportRun.Outcome.STOPPED, f"the rows after line {stop.line} were not read"
     finally:
         report.notes += store.notes()
+        is_local = time.is_local if time.name == "iso" else time.name == "seconds" and place.is_start_local
+        report.newest_local = store.newest if is_local and options.zone is None else None
     report.notes += reader.notes
     if not run.read:
         raise UnreadableFile(

@@ -6,7 +6,7 @@ otherwise register a machine a minute.
 
 import re
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -47,7 +47,8 @@ class Place:
     machine: str
     sensor: str
     recording: str
-    started_at: datetime | None = None  # as the name tells it
+    started_at: datetime | None = None
+    is_start_local: bool = field(default=False, compare=False)  # from the name, without an offset, taken for plant time
 
     def __str__(self):
         return f"{self.machine} / {self.sensor} / {self.recording}"
@@ -61,6 +62,7 @@ class Parts:
     sensor: str | None = None
     recording: str | None = None
     started_at: datetime | None = None
+    is_start_local: bool = False
 
 
 class NamePattern:
@@ -93,7 +95,8 @@ class NamePattern:
             return Parts(**found)
         stamp = next(stamp for stamp in stamps if stamp.start == match.start("start"))
         found.setdefault("recording", text)
-        return Parts(**found, started_at=_start(path, stamp, zone))
+        is_local = zone is None and not (stamp.iso or "").endswith("Z")
+        return Parts(**found, started_at=_start(path, stamp, zone), is_start_local=is_local)
 
 
 # Of a name whose stamps are masked
@@ -187,6 +190,7 @@ class Naming:
                     "recording",
                 ),
                 _first(self.started_at, parts.started_at),
+                parts.is_start_local,
             )
         except InvalidName as error:
             raise BadName(path, str(error), _ADVICE) from None

@@ -1,7 +1,7 @@
 """Storing the rows of a file, batch by batch: in one recording, or in one for each run that the file holds."""
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class FileStore:
         self._finder = FallFinder()
         self._merged: list[Fall] = []  # the first fall
         self._falls = 0
+        self.newest: datetime | None = None  # instant of a row, of a recording whose start is known
 
     def take(self, batch: Batch) -> None:
         """Store a batch and tell of what is left out. Raises StoppedAt where the import ends."""
@@ -175,6 +176,9 @@ class FileStore:
             run.save(update_fields=[*COUNTS, "recording"])
 
         self._patience.until_done(lambda: in_transaction(write))
+        if recording.started_at:
+            newest = recording.started_at + timedelta(seconds=float(batch.time.max()))
+            self.newest = max(newest, self.newest or newest)
         for position in np.flatnonzero(classes == RowClass.CONFLICTING):
             line, time = int(batch.lines[position]), float(batch.time[position])
             what = f"took the place of other values at {time!r} s"

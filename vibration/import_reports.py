@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from machines.csv_export import SafeWriter
@@ -58,6 +59,7 @@ class Report:
     runs: list[tuple[str, int]] = field(default_factory=list)  # recording and first line of each, if there are several
     told: Counter = field(default_factory=Counter)  # how many rows of each class were told of
     shown: Counter = field(default_factory=Counter)  # and how many of them stand in `problems`
+    newest_local: datetime | None = None  # instant of a row whose time came without an offset, taken for plant time
     is_over_bounds: bool = False
 
     def tell(self, line: int, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:

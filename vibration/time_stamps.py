@@ -152,6 +152,11 @@ class Iso:
         self._has_offset: bool | None = None
         self._minutes: dict[str, int] = {}  # of a minute and its offset, the stamp of its beginning
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the stamps read so far came without an offset."""
+        return self._has_offset is False
+
     def read(self, text: bytes) -> int:
         written = _ISO.fullmatch(text.decode("utf-8", errors="replace"))
         if not written:

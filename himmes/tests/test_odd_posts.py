@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -192,7 +192,7 @@ def test_a_time_ahead_is_stored_and_told_of(collector, diagnoser, ahead):
 
 
 def test_with_nothing_to_tell_there_are_no_notes(collector, diagnoser):
-    now = timezone.now().isoformat()
+    now = (timezone.now() + timedelta(seconds=3)).isoformat()  # clocks that are kept right differ by less
     answers = [
         diagnoser.post("vibration-diagnosis", DIAGNOSIS | {"detected_at": now}),
         diagnoser.post("vibration-diagnosis/bulk", [DIAGNOSIS]),
@@ -254,6 +254,16 @@ def test_times_with_an_offset_are_no_sign_of_a_clock(diagnoser, offset):
         answer = diagnoser.post("vibration-diagnosis", DIAGNOSIS | {"detected_at": at})
         assert (answer.status_code, "notes" in answer.json()) == (201, False)
     assert not ClockLag.objects.exists()
+
+
+def test_rows_are_told_to_be_stored_when_the_clock_can_not_be_noted(diagnoser, monkeypatch, caplog):
+    def fail(*args, **more):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("machines.arrivals.note_clock", fail)
+    answer = diagnoser.post("vibration-diagnosis/bulk", [DIAGNOSIS])
+    assert (answer.status_code, answer.json()["inserted"]) == (200, 1)
+    assert "How late the times of g1 come can't be noted: gone" in caplog.text
 
 
 def test_old_rows_beside_the_newest_do_not_matter(diagnoser):

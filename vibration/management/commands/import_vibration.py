@@ -20,6 +20,7 @@ from machines.printable import printable
 from machines.row_fields import TimeField
 from machines.terminal import TerminalCommand
 from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv
+from vibration.file_clocks import note_clock_of_file
 from vibration.file_importing import ImportedBefore, NotRegistered, import_file
 from vibration.file_names import BadName, BadPattern, NamePattern, Naming
 from vibration.file_storing import ON_RESTART, Options
@@ -251,7 +252,10 @@ class Command(TerminalCommand):
     def _watch_file(self, watched: WatchedFolder, file: Path, rejects: RejectsFile | None) -> None:
         """One file, or an hour without the database, must not end the watch."""
         try:
-            self.stdout.write(result_line(self._import_one(file, rejects)))
+            report = self._import_one(file, rejects)
+            self.stdout.write(result_line(report))
+            if told := note_clock_of_file(file, report, self.options.naming.place_of(file)):
+                self.stderr.write(f"{printable(file)}: {told}")
         except ImportedBefore as error:
             self.stdout.write(f"{printable(file)} -> {printable(error.place)}: {error}")
         except BadName as error:
