@@ -56,7 +56,9 @@ class Logger:
 
     def _file(self, start: datetime, minute: int, serials: Iterator[int], choose: random.Random) -> MinuteFile:
         file = MinuteFile(f"{self.name(start)}.csv", HEADER)
-        restart = choose.randrange(1, ROWS) if choose.randrange(RESTARTS) == 0 else None
+        restart = (
+            choose.randrange(2, ROWS) if choose.randrange(RESTARTS) == 0 else None
+        )  # behind two rows, or 0 is no fall
         cut = choose.randrange(CUTS) == 0
         run, began, told_start = 0, start, self.taken_for(start)
         for number in range(ROWS):
