@@ -48,7 +48,7 @@ def refusal(content: str, **how) -> str:
         ("time,0,1,2,3\n", 1, "of which '0', '1', '2', '3' are not known"),
         ("note\ntime,x\n", 2, "of which 'x' is not known"),
         ("x,x\n", 1, "'x', 'x', which are not known"),
-        ("# z,ax,I1\n", 1, "'z', 'ax', 'I1', which are not known"),
+        ("# z,ax,I1\n", 1, "'# z', 'ax', 'I1', which are not known"),
         ("a\tb\tc\td\n", 1, "'a', 'b', 'c', 'd', which are not known"),
         ("ch0;1;2;3;4;time\n", 1, "of which 'ch0', '1', '2', '3', '4' are not known"),
         ("# made by a logger\n# label,temp,speed (rpm),1\n", 2, "'speed (rpm)', '1', which are not known"),
