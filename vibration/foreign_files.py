@@ -22,7 +22,6 @@ BELONG = (
 )
 NO_PLACE = "Signals without these four states, such as three axes or one channel, have no place here yet"
 _NO_WORD = re.compile(r"[b-hj-zB-HJ-Z]|[A-Za-z0-9]{0,20}_[A-Za-z0-9_]{1,20}|[A-Za-z]{1,20}[0-9]{1,3}")
-_COMMENT_MARKS = (b"#", b"%", b"//", b"'")
 
 
 def refuse_names(above: list[HeadLine], separator: bytes, width: int) -> None:
@@ -77,24 +76,30 @@ def _unknown_names(line: HeadLine, separator: bytes, width: int) -> list[str]:
     """The names of a line that seems to name the columns of rows of this width; empty if it does not."""
     if len(line.cells) < 2:
         return _names_otherwise_separated(line, width)
-    if not any(bare(cell) for cell in line.cells):
-        return []  # an empty row of a spreadsheet
     names = names_in(line.raw, separator)
-    if any(map(is_number, line.cells)):
+    return names if _seem_names(names, line.cells, width) else []
+
+
+def _seem_names(names: list[str], cells: list[bytes], width: int) -> bool:
+    """Whether names, or cells of a text, are those of columns."""
+    if not any(names):
+        return False  # an empty row of a spreadsheet
+    is_as_wide = abs(len(names) - width) <= 1 if width else len(names) == len(COLUMNS)
+    is_ours = any(header_name(name) in HEADER_NAMES for name in names)
+    if any(map(is_number, cells)):
         # Numbers may be names too, as those of channels, but not the first one of a line.
-        return names if len(line.cells) == width and not is_number(line.cells[0]) else []
-    if any(header_name(name) in HEADER_NAMES for name in names):
-        return names
-    if not width:
-        return names if len(names) == len(COLUMNS) else []
-    is_comment = line.raw.lstrip().startswith(_COMMENT_MARKS)
-    return names if abs(len(names) - width) <= 1 or (len(names) > 2 and not is_comment) else []
+        return (is_as_wide or is_ours) and not is_number(cells[0])
+    if is_as_wide or is_ours or not width:
+        return is_as_wide or is_ours
+    if any("=" in name or ":" in name for name in names):
+        return False  # settings
+    return len(names) > 2 or not any(" " in name.strip("#%/ ") for name in names)  # a title may have a comma
 
 
 def _names_otherwise_separated(line: HeadLine, width: int) -> list[str]:
     for separator in (b",", b";", b"\t", b"|"):
         names = names_in(line.raw, separator)
-        if len(names) > 1 and len(names) in (width, len(COLUMNS)):
+        if len(names) > 1 and _seem_names(names, line.raw.split(separator), width):
             return names
     # Words, and so any text; but not of two that name columns and hardly stand in a sentence
     words = decode(line.raw).lstrip("#%/' \t").split()

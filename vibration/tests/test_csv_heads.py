@@ -47,6 +47,11 @@ def refusal(content: str, **how) -> str:
         (",0,1,2,3\n", 1, "(no name), '0', '1', '2', '3', which are not known"),  # as pandas does
         ("time,0,1,2,3\n", 1, "of which '0', '1', '2', '3' are not known"),
         ("note\ntime,x\n", 2, "of which 'x' is not known"),
+        ("x,x\n", 1, "'x', 'x', which are not known"),
+        ("# z,ax,I1\n", 1, "'# z', 'ax', 'I1', which are not known"),
+        ("a\tb\tc\td\n", 1, "'a', 'b', 'c', 'd', which are not known"),
+        ("ch0;1;2;3;4;time\n", 1, "of which 'ch0', '1', '2', '3', '4' are not known"),
+        ("# made by a logger\n# label,temp,speed (rpm),1\n", 2, "'speed (rpm)', '1', which are not known"),
         ("time;x;y;z;t\n", 1, "of which 'x', 'y', 'z', 't' are not known"),
         ("time;type3;type2;type1;normal\n", 1, "not separated as the rows are"),
         ("time_ms temp x y z\n", 1, "'time_ms', 'temp', 'x', 'y', 'z', which are not known"),
@@ -86,6 +91,13 @@ def test_a_header_below_a_long_text_is_found_and_the_text_is_rejected(lines):
     assert "it stands above the rows: if it is a text, let it be skipped (on-error skip) or remove it" in (
         rejected[0].reason
     )
+
+
+def test_text_above_rows_without_a_header_is_rejected_and_can_be_skipped():
+    text = "# made by a logger\nPump 2, hall 3\nRate,1000\n# range=16, g=9.81, axis=x\n---\n,,,,\n"
+    rows, rejected, _notes = read(text + ROWS)
+    assert rows == READ
+    assert [row.line for row in rejected] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_comment_sign_before_our_own_header_is_none_of_its_names():
