@@ -144,7 +144,11 @@ def _check_reasons(made: MadeFile, report) -> None:
         if not 1 <= number <= len(made.lines):
             raise Wrong(f"line {number} is told of, of {len(made.lines)}")
         is_fall = "the time falls back" in reason
-        if is_fall != (number in made.fall_lines and number not in made.bad_lines):
+        if (
+            made.is_ours
+            and not made.must_be_refused
+            and is_fall != (number in made.fall_lines and number not in made.bad_lines)
+        ):
             raise Wrong(f"line {number}: {reason}; the time falls back at {made.fall_lines}")
         if not is_fall and number not in made.bad_lines and not (made.must_be_refused or made.causes):
             raise Wrong(f"line {number} was rejected, and is good: {reason}")

@@ -13,6 +13,7 @@ from vibration.foreign_files import (
     refuse_names,
     refuse_names_below,
     refuse_other_rows,
+    refuse_quoted_decimal_commas,
     refuse_what_is_no_table,
     refuse_without_separator,
 )
@@ -51,6 +52,8 @@ def read_head(lines: list[bytes], time: TimeColumn) -> Head:
     first = next((line for line in rows if len(line.cells) == width), None)
     above = [line for line in split if first is None or line.number < first.number]
     header = _header(above, separator)
+    if not rows:
+        refuse_quoted_decimal_commas(split)
     if header:
         order = _order(header, separator, time)
     else:

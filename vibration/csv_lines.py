@@ -81,9 +81,17 @@ def decode(raw: bytes) -> str:
         return raw.decode("cp949")
 
 
+def decode_anyhow(raw: bytes) -> str:
+    """Likewise, with marks in the place of what is neither."""
+    try:
+        return decode(raw)
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", errors="replace")
+
+
 def shown(cell: bytes) -> str:
     """The beginning of a cell, for a message."""
-    text = cell.decode("utf-8", errors="replace").strip()
+    text = decode_anyhow(cell).strip()
     return printable(text if len(text) <= SHOWN_CELL_CHARACTERS else text[:SHOWN_CELL_CHARACTERS] + "…")
 
 

@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from machines.printable import printable
-from vibration.csv_lines import decode
+from vibration.csv_lines import decode_anyhow
 
 SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"
@@ -80,8 +80,4 @@ def open_csv(path: Path, *, follow: bool) -> BufferedReader:
 
 def name_of(path: Path) -> str:
     """The file's name as text, also when an archive from Korean Windows left it in cp949."""
-    raw = os.fsencode(path.name)
-    try:
-        return decode(raw)
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", errors="replace")
+    return decode_anyhow(os.fsencode(path.name))

@@ -126,9 +126,8 @@ def refuse_without_separator(split: list[HeadLine]) -> None:
         raise UnreadableFile(f"its first lines are single numbers, one column. {BELONG}. {NO_PLACE}")
 
 
-def refuse_what_is_no_table(split: list[HeadLine]) -> None:
-    """Refuse a file without a row of numbers among its first lines."""
-    first = split[0]
+def refuse_quoted_decimal_commas(split: list[HeadLine]) -> None:
+    """Refuse a file whose numbers have commas in quotes, as a spreadsheet writes them between commas."""
     for line in split:
         cells = names_in(line.raw, b",") if b'"' in line.raw else []
         if cell := next(filter(DECIMAL_COMMA.fullmatch, (cell.encode() for cell in cells)), None):
@@ -136,6 +135,11 @@ def refuse_what_is_no_table(split: list[HeadLine]) -> None:
                 f"line {line.number} has decimal commas, as in {shown(cell)}, in quotes. Export the numbers with a "
                 "decimal point"
             )
+
+
+def refuse_what_is_no_table(split: list[HeadLine]) -> None:
+    """Refuse a file without a row of numbers among its first lines."""
+    first = split[0]
     if any(any(map(is_number, line.cells)) for line in split if line.is_short):
         what = f"no row of numbers is among its first {split[-1].number} lines"
     else:

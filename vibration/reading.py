@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from vibration.csv_heads import SNIFFED_LINES, read_head
-from vibration.csv_lines import BOM, MAX_LINE_BYTES, Lines, UnreadableFile, decode, is_open, is_overlong
+from vibration.csv_lines import BOM, MAX_LINE_BYTES, Lines, UnreadableFile, decode, decode_anyhow, is_open, is_overlong
 from vibration.header_names import is_another_header
 from vibration.row_numbers import COLUMNS, BadRow, parse_row
 from vibration.states import MAX_VALUE
@@ -280,7 +280,7 @@ class CsvReader:
 
 
 def _shown_row(raw: bytes) -> str:
-    return raw.decode("utf-8", errors="replace").rstrip("\r\n")[:SHOWN_CHARACTERS]
+    return decode_anyhow(raw).rstrip("\r\n")[:SHOWN_CHARACTERS]
 
 
 def _failing(error: UnreadableFile) -> Iterator[bytes]:

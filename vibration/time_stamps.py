@@ -53,7 +53,7 @@ class Period:
     def check(self, stamp: int, text: bytes) -> int:
         """Raises BadRow when it is too early or too late to be a measurement."""
         if stamp < to_stamp(self.earliest):
-            raise BadRow(f"{TIME} is {shown(text)}, which lies before the year {self.earliest.year}")
+            raise BadRow(f"{TIME} is {shown(text)}, which lies before {self.told(self.earliest)}")
         if stamp > to_stamp(self.latest):
             raise BadRow(
                 f"{TIME} is {shown(text)}, which lies more than an hour in the future. Is the clock or offset right?"

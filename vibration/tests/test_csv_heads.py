@@ -1,7 +1,9 @@
 """What a file is taken for by its first lines: the header, and refusals in true words."""
 
+import gzip
 import io
 import re
+import zlib
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -139,6 +141,43 @@ def test_a_header_of_other_columns_a_few_rows_below_the_beginning_refuses_the_fi
     assert (
         "line 2 looks like a header with the names 'time_ms', 'temp', 'x', 'y', 'z', below a row of numbers" in message
     )
+
+
+@pytest.mark.parametrize("line", ["%%", "##", "//"])
+def test_a_line_of_marks_above_the_rows_names_nothing(line):
+    rows, rejected, _notes = read(f"{line}\n{ROWS}")
+    assert rows == READ
+    assert [row.line for row in rejected] == [1]
+
+
+@pytest.mark.parametrize("header", ["", HEADER])
+def test_decimal_commas_in_quotes_are_told_too(header):
+    message = refusal(header + '"0,000","1,5","2,5","3,5","4,5"\n"0,001","1,5","2,5","3,5","4,5"\n')
+    assert "has decimal commas, as in 0,000, in quotes. Export the numbers with a decimal point" in message
+
+
+def test_a_first_row_that_has_no_time_refuses_no_file_of_dates():
+    row = "2026-03-05T09:00:00,1,2,3,4\n"
+    rows, rejected, _notes = read("NaN,1,2,3,4\n" + row, time="iso")
+    assert len(rows) == 1
+    assert [row.line for row in rejected] == [1]
+
+
+def test_a_korean_cell_of_a_file_in_cp949_is_told_as_it_reads():
+    content = (HEADER + ROWS + "끝,1,2,3,4\n").encode("cp949")
+    [rejected] = [row for batch in CsvReader(io.BytesIO(content)) for row in batch.rejected]
+    assert rejected.reason == "measured_time is '끝', not a number of seconds from the start"
+    assert rejected.text == "끝,1,2,3,4"
+
+
+END_OF_FIRST_BYTE = 12  # of gzip data
+
+
+def test_gzip_data_that_are_cut_after_a_blank_line_are_said_to_be_cut():
+    cut = gzip.compress(b"\n" + ROWS.encode() * 50)[:END_OF_FIRST_BYTE]
+    assert zlib.decompressobj(wbits=31).decompress(cut) == b"\n"
+    with pytest.raises(UnreadableFile, match="the gzip data ends before its end mark"):
+        list(CsvReader(io.BytesIO(cut)))
 
 
 def test_the_same_header_among_the_rows_is_a_rejected_row():

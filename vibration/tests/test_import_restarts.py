@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from vibration import file_storing
 from vibration.csv_paths import BadPath
 from vibration.file_importing import Options
+from vibration.file_names import Naming
 from vibration.import_reports import RejectsFile
 from vibration.importing import open_recording
 from vibration.models import ImportRun, Recording, VibrationData
@@ -62,7 +63,7 @@ def test_by_default_the_import_ends_before_the_row_whose_time_falls_back(path, b
 
 
 def test_with_split_each_run_gets_a_recording_of_its_own_and_again_without_change(path, batch_rows):
-    options = Options(recording="3월", started_at=datetime(2026, 3, 5, tzinfo=UTC), on_restart="split")
+    options = Options(naming=Naming(recording="3월"), started_at=datetime(2026, 3, 5, tzinfo=UTC), on_restart="split")
     report = import_csv(path, Options(**vars(options) | {"batch_rows": batch_rows}))
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert stored() == {"3월": [(0.5, 1.0), (1.0, 2.0)], "3월-2": [(0.0, 5.0), (0.7, 6.0), (1.5, 7.0), (2.5, 8.0)]}
@@ -115,7 +116,7 @@ def test_a_bad_row_above_stops_first_and_one_below_after_the_run_above_is_stored
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 3, 1, 0, 2)
     assert stored() == {"default": [(1.0, 1.0), (2.0, 1.0)], "default-2": [(0.0, 1.0), (1.0, 9.0)]}
     write_csv(path, "1,1,2,3,4\n2,1,2,3,4\n0,1,2,3,4\nworse\n1,9,9,9,9\n")
-    run = import_csv(path, Options(**options, recording="b")).run
+    run = import_csv(path, Options(**options, naming=Naming(recording="b"))).run
     assert counts(run) == (ImportRun.Outcome.STOPPED, 3, 0, 0, 1)
     assert run.message == "the rows after line 4 were not read; 2 runs, each a recording: b, b-2 from line 3"
 
@@ -139,11 +140,11 @@ def test_rows_out_of_order_are_no_hundred_runs(tmp_path, batch_rows, monkeypatch
 
 
 def test_a_name_that_is_too_long_for_a_second_run_is_said(path):
-    report = import_csv(path, Options(recording="r" * 99, on_restart="split"))
+    report = import_csv(path, Options(naming=Naming(recording="r" * 99), on_restart="split"))
     assert counts(report.run) == (ImportRun.Outcome.FAILED, 2, 1, 0, 0)
     assert "has 101 characters; at most 100 are allowed" in report.run.message
     with pytest.raises(BadPath):
-        import_csv(path, Options(recording="r" * 101))
+        import_csv(path, Options(naming=Naming(recording="r" * 101)))
 
 
 def test_removed_rows_of_a_second_run_are_left_out_by_its_own_border(path):
