@@ -63,7 +63,8 @@ def test_by_default_the_import_ends_before_the_row_whose_time_falls_back(path, b
 
 
 def test_with_split_each_run_gets_a_recording_of_its_own_and_again_without_change(path, batch_rows):
-    options = Options(naming=Naming(recording="3월"), started_at=datetime(2026, 3, 5, tzinfo=UTC), on_restart="split")
+    naming = Naming(recording="3월", started_at=datetime(2026, 3, 5, tzinfo=UTC))
+    options = Options(naming=naming, on_restart="split")
     report = import_csv(path, Options(**vars(options) | {"batch_rows": batch_rows}))
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert stored() == {"3월": [(0.5, 1.0), (1.0, 2.0)], "3월-2": [(0.0, 5.0), (0.7, 6.0), (1.5, 7.0), (2.5, 8.0)]}
