@@ -133,7 +133,7 @@ def _units_line(below: list[HeadLine], order: list[int], time: TimeColumn) -> in
     for line in below:
         if len(line.cells) != len(COLUMNS) or not line.is_short or any(map(is_number, line.cells)):
             continue
-        unit = decode(bare(line.cells[order[0]])).strip("()[] ").lower()
+        unit = decode(bare(line.cells[order[0]])).strip("()[] .").lower()
         if unit in _TIME_UNITS:
             if time.units is not None and unit not in time.units:
                 raise UnreadableFile(f"line {line.number}, of units, has {_wrong_unit(unit, time)}")

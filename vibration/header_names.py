@@ -73,7 +73,7 @@ def is_another_header(raw: bytes, separator: bytes, order: list[int], *, is_abov
 def unit_in(name: str) -> str:
     """What stands in brackets in a name."""
     found = _IN_BRACKETS.search(name)
-    return (found[1] or found[2] or "").strip().lower() if found else ""
+    return (found[1] or found[2] or "").strip(" .").lower() if found else ""
 
 
 def all_told(names: list[str]) -> str:
