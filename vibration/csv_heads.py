@@ -7,7 +7,7 @@ so do rows that are something else. The message says what was found, what belong
 from collections import Counter
 from dataclasses import dataclass, field
 
-from vibration.csv_lines import BOM, UnreadableFile, decode
+from vibration.csv_lines import BOM, UnreadableFile
 from vibration.foreign_files import (
     BELONG,
     refuse_names,
@@ -19,7 +19,7 @@ from vibration.foreign_files import (
 )
 from vibration.head_lines import SEPARATORS, HeadLine, is_row, is_value
 from vibration.header_names import all_told, known_columns, names_in, told, unit_in
-from vibration.row_numbers import COLUMNS, bare, is_number
+from vibration.row_numbers import COLUMNS, is_number
 from vibration.time_stamps import TimeColumn, option
 
 SNIFFED_LINES = 60  # more than the header lines of what loggers and measuring programs write
@@ -72,7 +72,7 @@ def read_head(lines: list[bytes], time: TimeColumn) -> Head:
         separator,
         order,
         header.number if header else 0,
-        _units_line(below, order, time),
+        _units_line(below, separator, order, time),
         first.number if first else len(lines) + 1,
     )
 
@@ -131,12 +131,13 @@ def _wrong_unit(unit: str, time: TimeColumn) -> str:
     return f"{told(unit)} as the unit of the time, and {belongs}. Convert the column, and name its unit"
 
 
-def _units_line(below: list[HeadLine], order: list[int], time: TimeColumn) -> int:
+def _units_line(below: list[HeadLine], separator: bytes, order: list[int], time: TimeColumn) -> int:
     """The line of units below a header; 0 if there is none. Raises UnreadableFile for another unit of time."""
     for line in below:
         if len(line.cells) != len(COLUMNS) or not line.is_short or any(map(is_number, line.cells)):
             continue
-        unit = decode(bare(line.cells[order[0]])).strip("()[] ").lower()
+        names = names_in(line.raw, separator)
+        unit = names[order[0]].strip("()[] .").lower() if len(names) == len(COLUMNS) else ""
         if unit in _TIME_UNITS:
             if time.units is not None and unit not in time.units:
                 raise UnreadableFile(f"line {line.number}, of units, has {_wrong_unit(unit, time)}")

@@ -105,7 +105,7 @@ def _names_otherwise_separated(line: HeadLine, width: int) -> list[str]:
     words = decode(line.raw).lstrip("#%/' \t").split()
     known = [header_name(word) in HEADER_NAMES for word in words]
     names = [is_known or bool(_NO_WORD.fullmatch(word)) for word, is_known in zip(words, known, strict=True)]
-    is_header = bool(words) and len(words) in (width, len(COLUMNS)) and (known[0] or sum(names) > 1)
+    is_header = len(words) in (width, len(COLUMNS)) and (known[:1] == [True] or sum(names) > 1)
     return words if is_header or sum(known) > 1 else []
 
 

@@ -2,8 +2,9 @@
 
 import csv
 import re
+from contextlib import suppress
 
-from vibration.csv_lines import BOM, decode
+from vibration.csv_lines import decode
 from vibration.row_numbers import COLUMNS, bare, is_number
 from vibration.time_stamps import is_clock
 
@@ -37,10 +38,12 @@ _LOOKS_LIKE_A_NAME = re.compile(r"[\w .()\[\]/%#,-]{1,30}")
 
 def names_in(raw: bytes, separator: bytes) -> list[str]:
     """The names in a line; one in quotes may have separators in it."""
-    text = decode(raw.removeprefix(BOM)).strip("\r\n")
+    text = decode(raw).strip("\r\n")
+    names = text.split(separator.decode())
     if '"' in text and len(raw) <= MAX_HEADER_BYTES:
-        return [name.strip() for name in next(csv.reader([text], delimiter=separator.decode()), [])]
-    return [name.strip() for name in text.split(separator.decode())]
+        with suppress(csv.Error):  # a line end within it
+            names = next(csv.reader([text], delimiter=separator.decode()))
+    return [name.strip() for name in names]
 
 
 def header_name(name: str) -> str:
@@ -73,7 +76,7 @@ def is_another_header(raw: bytes, separator: bytes, order: list[int], *, is_abov
 def unit_in(name: str) -> str:
     """What stands in brackets in a name."""
     found = _IN_BRACKETS.search(name)
-    return (found[1] or found[2] or "").strip().lower() if found else ""
+    return (found[1] or found[2] or "").strip(" .").lower() if found else ""
 
 
 def all_told(names: list[str]) -> str:

@@ -160,6 +160,7 @@ class CsvReader:
                 raise UnreadableFile(f"this is no CSV file but {what}; make it a CSV file (UTF-8), plain or .gz")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:200]:
             raise UnreadableFile("unknown encoding: this is UTF-16 or binary data; save the file as CSV in UTF-8")
+        lines[0] = lines[0].removeprefix(BOM)
         for number, line in enumerate(lines, start=1):
             try:
                 decode(line)
@@ -167,7 +168,6 @@ class CsvReader:
                 raise UnreadableFile(
                     f"unknown encoding: line {number} is neither UTF-8 nor cp949; save the file as CSV in UTF-8"
                 ) from None
-        lines[0] = lines[0].removeprefix(BOM)
         if b"\r" in lines[0].rstrip(b"\r\n"):
             raise UnreadableFile("lines end in CR alone, as on old Macs; save the file with LF or CRLF line ends")
         return lines

@@ -4,13 +4,16 @@ import gzip
 import io
 import re
 import zlib
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from vibration.csv_lines import UnreadableFile
 from vibration.reading import CsvReader
-from vibration.time_stamps import Period, time_column
+from vibration.time_stamps import TIMES, Period, time_column
 
 HEADER = "time,normal,unbalance,looseness,unbalance_looseness\n"
 ROWS = "0,1,2,3,4\n0.5,2,3,4,5\n1,3,4,5,6\n"
@@ -47,6 +50,7 @@ def refusal(content: str, **how) -> str:
         ("x,y,z,t\n", 1, "'x', 'y', 'z', 't', which are not known"),  # as R does, without a name for the first column
         ("t,x,y,z,temp,\n", 1, "'temp', (no name), which are not known"),
         (",0,1,2,3\n", 1, "(no name), '0', '1', '2', '3', which are not known"),  # as pandas does
+        ('note\n"a"\rb,x,y,z,t\n', 2, "'x', 'y', 'z', 't', which are not known"),
         ("time,0,1,2,3\n", 1, "of which '0', '1', '2', '3' are not known"),
         ("note\ntime,x\n", 2, "of which 'x' is not known"),
         ("x,x\n", 1, "'x', 'x', which are not known"),
@@ -337,3 +341,36 @@ def test_of_what_does_not_look_like_a_name_only_the_length_is_told(name):
     message = refusal(f"{name},{name}1,{name}2,{name}3,{name}4\n" + ROWS)
     assert name[:8] not in message
     assert re.search(r"\(a text of \d+ characters", message)
+
+
+pieces = [
+    '"',
+    ",",
+    ";",
+    "\t",
+    "|",
+    "\n",
+    "\r\n",
+    "\r",
+    "#",
+    " ",
+    "  ",
+    "\u3000",
+    "\0",
+    "\ufeff",
+    "(s)",
+    "[ms]",
+    "nan",
+    "-",
+    "e5",
+    "x",
+]
+pieces += ["0.1", "0,5", "1", "time", "normal", "시간", "1772668800.5", "2026-03-05T09:00:00", HEADER, "0,1,2,3,4\n"]
+
+
+@given(st.sampled_from(TIMES), st.lists(st.sampled_from(pieces), max_size=30).map("".join))
+@example("seconds", "#")
+@example("seconds", 'x\n"a"\rb,x,y,z,t\n' + ROWS)
+def test_whatever_is_in_a_file_it_is_read_or_refused_in_words(time, content):
+    with suppress(UnreadableFile):
+        read(content, time=time)
