@@ -176,7 +176,10 @@ REASONS: list[tuple[str, Callable[[MadeFile, re.Match], bool]]] = [
     (r"has '(\w+)' as the unit of the time", lambda made, found: "unit" in made.causes and found[1] in made.text),
     (r"since 1970", lambda made, found: "time" in made.causes and made.time.startswith("epoch")),
     (r"a time of day", lambda made, found: "time" in made.causes and made.time == "iso"),
-    (r"a number; it is no time of day", lambda made, found: "time" in made.causes and made.options["time"] == "iso"),
+    (
+        r"begins with (\S+), a number; it is no time of day",
+        lambda made, found: made.options["time"] == "iso" and any(line.startswith(found[1]) for line in made.lines),
+    ),
     (r"is empty in each of|are empty in each of", lambda made, found: "columns" in made.causes),
     (r"has (\d+) columns(?: of numbers)?, separated by", lambda made, found: found[1] != "5"),
 ]

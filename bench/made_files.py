@@ -244,6 +244,8 @@ def _accidents(draw, made: MadeFile, lines: list[_Text], dialect: Dialect) -> li
             at = draw(st.integers(0, len(cells) - 1))
             cells[at] = draw(st.sampled_from(BAD_CELLS))
             lines[place] = _Text(dialect.separator.join(cells))
+            if at == 0 and place == rows[0] and not made.names:
+                made.causes.add("names")  # no number and then numbers: a program may have written such a header
         elif happens == "longer":
             lines[place] = _Text(dialect.separator.join([*cells, "9999"]))
         elif happens == "shorter":
