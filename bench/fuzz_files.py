@@ -177,10 +177,10 @@ REASONS: list[tuple[str, Callable[[MadeFile, re.Match], bool]]] = [
     (r"since 1970", lambda made, found: "time" in made.causes and made.time.startswith("epoch")),
     (r"a time of day", lambda made, found: "time" in made.causes and made.time == "iso"),
     (
-        r"begins with (\S+), a number; it is no time of day",
-        lambda made, found: made.options["time"] == "iso" and any(line.startswith(found[1]) for line in made.lines),
+        r"(?:begins with|has the time) (\S+), a number; it is no time of day",
+        lambda made, found: made.options["time"] == "iso" and found[1] in made.text,
     ),
-    (r"is empty in each of|are empty in each of", lambda made, found: "columns" in made.causes),
+    (r"there is (no number|nothing) in any of the first", lambda made, found: "columns" in made.causes),
     (r"has (\d+) columns(?: of numbers)?, separated by", lambda made, found: found[1] != "5"),
 ]
 
@@ -207,6 +207,8 @@ def _check_facts(made: MadeFile, reason: str, number: int) -> None:
         counts = {line.count(SEPARATORS[told[3]]) + 1 for line in lines}
         if int(told[2]) not in counts:
             raise Wrong(f"{counts} columns: {reason}")
+    if (told := re.search(r"begins with ([^\s,…]+)", own)) and not line.lstrip('"').startswith(told[1]):
+        raise Wrong(f"not so: {reason}")
     if told := re.search(r"^(\d+) columns? where 5 belong", own):
         counts = {line.count(separator) + 1 for separator in SEPARATORS.values()}
         if int(told[1]) not in counts:

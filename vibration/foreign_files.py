@@ -3,7 +3,7 @@
 import re
 
 from vibration.csv_lines import UnreadableFile, decode, is_open, shown
-from vibration.head_lines import DECIMAL_COMMA, SEPARATORS, HeadLine, is_value
+from vibration.head_lines import DECIMAL_COMMA, SEPARATORS, HeadLine, is_row, is_value
 from vibration.header_names import (
     HEADER_NAMES,
     MAX_HEADER_BYTES,
@@ -48,7 +48,9 @@ def refuse_names(above: list[HeadLine], separator: bytes, width: int) -> None:
 def refuse_names_below(split: list[HeadLine], first: HeadLine, separator: bytes, order: list[int]) -> None:
     """Refuse a file without a header above its first row that has one of other columns below."""
     for line in split:
-        if line.number > first.number and is_another_header(line.raw, separator, order, is_above_rows=False):
+        if line.number <= first.number or is_row(line, separator):
+            continue
+        if is_another_header(line.raw, separator, order, is_above_rows=False):
             raise UnreadableFile(
                 f"line {line.number} looks like a header with the names {all_told(names_in(line.raw, separator))}, "
                 f"below a row of numbers in line {first.number}. {BELONG}. Put the header above the rows, and "
@@ -171,7 +173,7 @@ def refuse_other_rows(
         raise UnreadableFile(f"{found}{hint}. {BELONG}. {NO_PLACE}")
     _refuse_columns_without_numbers([line for line in rows if len(line.cells) == len(COLUMNS)], order)
     if width == len(COLUMNS):
-        _refuse_other_time(first, bare(first.cells[order[0]]), time)
+        _refuse_other_time(first, order[0], time)
 
 
 def _refuse_columns_without_numbers(rows: list[HeadLine], order: list[int]) -> None:
@@ -187,8 +189,9 @@ def _refuse_columns_without_numbers(rows: list[HeadLine], order: list[int]) -> N
         )
 
 
-def _refuse_other_time(first: HeadLine, cell: bytes, time: TimeColumn) -> None:
-    """Refuse a file whose first row has another kind of time than was said."""
+def _refuse_other_time(first: HeadLine, place: int, time: TimeColumn) -> None:
+    """Refuse a file whose first row has another kind of time than was said; `place` is that of the time in it."""
+    cell = bare(first.cells[place])
     if time.name != "iso" and is_clock(cell):
         what = clock_told(cell)
     elif time.name != "iso" and guess_epoch(cell) not in (None, time.name):
@@ -198,7 +201,8 @@ def _refuse_other_time(first: HeadLine, cell: bytes, time: TimeColumn) -> None:
         what = f"{told}; it is no time of day as of ISO 8601, which was said"
     else:
         return
-    raise UnreadableFile(f"line {first.number} begins with {shown(cell)}, {what}")
+    where = "begins with" if place == 0 else "has the time"
+    raise UnreadableFile(f"line {first.number} {where} {shown(cell)}, {what}")
 
 
 def _columns_told(width: int, separator: bytes) -> str:

@@ -147,6 +147,16 @@ def test_a_header_of_other_columns_a_few_rows_below_the_beginning_refuses_the_fi
     )
 
 
+def test_rows_with_decimal_commas_are_no_header_below_a_row():
+    message = refusal("0,000;1,5;2,5;3,5;4,5\n0,001;1,5;2,5;3,5;4,5\n")
+    assert message.startswith("line 1 has decimal commas, as in 0,000, in 5 columns separated by semicolons.")
+
+
+def test_a_time_that_is_not_the_first_cell_is_not_said_to_be():
+    header = "normal,time,unbalance,looseness,unbalance_looseness\n"
+    assert refusal(header + "1,0.5,2,3,4\n", time="iso").startswith("line 2 has the time 0.5, a number;")
+
+
 @pytest.mark.parametrize("line", ["%%", "##", "//"])
 def test_a_line_of_marks_above_the_rows_names_nothing(line):
     rows, rejected, _notes = read(f"{line}\n{ROWS}")
