@@ -246,7 +246,7 @@ def _accidents(draw, made: MadeFile, lines: list[_Text], dialect: Dialect) -> li
             lines[place] = _Text(dialect.separator.join(cells))
             if at == 0 and place == rows[0] and not made.names:
                 made.causes.add("names")  # no number and then numbers: a program may have written such a header
-        elif happens == "longer":
+        elif happens == "longer" and made.is_ours:  # else four cells may become five numbers
             lines[place] = _Text(dialect.separator.join([*cells, "9999"]))
         elif happens == "shorter":
             lines[place] = _Text(dialect.separator.join(cells[:-1]))

@@ -90,7 +90,7 @@ def _seem_names(names: list[str], cells: list[bytes], width: int) -> bool:
     is_ours = any(header_name(name) in HEADER_NAMES for name in names)
     if any(map(is_number, cells)):
         # Numbers may be names too, as those of channels, but not the first one of a line.
-        return (is_as_wide or is_ours) and not is_number(cells[0])
+        return (is_as_wide or is_ours) and not (is_number(cells[0]) or is_clock(cells[0]))
     if is_as_wide or is_ours or not width:
         return is_as_wide or is_ours
     if any("=" in name or ":" in name for name in names):

@@ -152,6 +152,13 @@ def test_rows_with_decimal_commas_are_no_header_below_a_row():
     assert message.startswith("line 1 has decimal commas, as in 0,000, in 5 columns separated by semicolons.")
 
 
+def test_a_row_of_six_that_begins_with_a_date_is_a_bad_row_and_no_header():
+    row = "2026-03-05T09:00:00,1,2,3,4"
+    rows, rejected, _notes = read(f"{row},5\n{row}\n{row}\n", time="iso")
+    assert len(rows) == 2
+    assert rejected[0].reason.startswith("6 columns where 5 belong")
+
+
 def test_a_time_that_is_not_the_first_cell_is_not_said_to_be():
     header = "normal,time,unbalance,looseness,unbalance_looseness\n"
     assert refusal(header + "1,0.5,2,3,4\n", time="iso").startswith("line 2 has the time 0.5, a number;")
