@@ -114,8 +114,10 @@ def _check(made: MadeFile, report, stored: list[Row]) -> str:
 
 
 def _check_that_none_had_to_be(made: MadeFile, report) -> None:
-    if not (made.is_ours and made.rows) or made.must_be_refused or made.causes:
-        return
+    open_line = len(made.lines) if made.has_open_end else 0
+    has_rows = made.is_ours and any(row.line != open_line for row in made.rows)
+    if not has_rows or made.must_be_refused or made.causes:
+        return  # of a row that is cut off alone nobody can tell what it was
     if made.options["skip_bad_rows"] or not made.bad_lines or made.bad_lines[0] > made.rows[0].line:
         raise Wrong(f"nothing is stored: {report.run.message}, {report.problems}")
 
@@ -165,7 +167,7 @@ REASONS: list[tuple[str, Callable[[MadeFile, re.Match], bool]]] = [
     (r"this is UTF-16 or binary data", lambda made, found: "binary" in made.causes),
     (r"lines end in CR alone", lambda made, found: "CR" in made.causes),
     (r"the gzip data (ends|is damaged)", lambda made, found: made.is_cut_gzip),
-    (r"its first lines are single numbers", lambda made, found: not made.rows),
+    (r"its first lines are single numbers", lambda made, found: not made.rows or made.is_cut_gzip),
     (r"no (number|row of numbers)", lambda made, found: not made.rows or made.is_cut_gzip),
     (r"has a header line and no rows|the file has no rows", lambda made, found: not made.rows or made.is_cut_gzip),
     (r"decimal commas, as in (\S+), in", lambda made, found: "decimal commas" in made.causes and found[1] in made.text),

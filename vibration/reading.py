@@ -148,7 +148,7 @@ class CsvReader:
         try:
             lines.extend(islice(self._lines, SNIFFED_LINES))
         except UnreadableFile as error:
-            if not b"".join(lines).strip():
+            if not b"".join(lines).strip(BOM + b" \t\r\n"):
                 raise
             self._lines = _failing(error)  # after the lines before the damage
         if not any(line.strip(BOM + b" \t\r\n") for line in lines):

@@ -8,6 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from himmes.tests.api_world import make_program
+from machines.models import Machine, RegisteredBy
+from machines.registering import register_sensor
 from vibration import api, file_storing
 from vibration.models import ImportRun, Recording, VibrationData
 
@@ -57,6 +59,7 @@ def test_an_upload_of_more_bytes_than_are_read_is_stored_up_to_there(send, setti
     assert (told["outcome"], told["new"], told["identical"]) == ("complete", ROWS - stored, stored)
 
 
+ROWS_OF_ONE = b"0,1,2,3,4\n1,1,2,3,4\n"
 ROW = gzip.compress(b"0,1,2,3,4\n")
 
 
@@ -102,6 +105,27 @@ def test_an_upload_lies_on_the_disk_under_no_name(send, settings, tmp_path, monk
     [(names, descriptor)] = seen
     assert names == []
     assert isinstance(descriptor, int)  # and no path
+
+
+@pytest.mark.parametrize("name", ["pump_run_20260305_090000.csv", "20260305_s1.csv", "pump_123456.csv"])
+def test_a_stamp_in_the_name_of_an_upload_is_no_machine(send, name):
+    answer = send(name, ROWS_OF_ONE)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith("; rename it, or give machine_name and sensor_no.")
+    assert not Machine.objects.exists()
+    assert send(name, ROWS_OF_ONE, machine_name="pump", sensor_no="s1").status_code == 200
+    assert Machine.objects.get().name == "pump"
+
+
+def test_an_upload_of_a_machine_that_nobody_registered_is_refused_where_that_is_set(send, settings):
+    settings.API_REGISTERS_MACHINES = False
+    answer = send("g1_a.csv", ROWS_OF_ONE)
+    assert answer.status_code == 400
+    message = "No sensor a of a machine g1 is registered; an administrator has to do so."
+    assert answer.json()["errors"] == [{"field": "machine_name", "message": message}]
+    assert not Machine.objects.exists()
+    register_sensor("g1", "a", registered_by=RegisteredBy.ADMIN)
+    assert send("g1_a.csv", ROWS_OF_ONE).status_code == 200
 
 
 RUNS = b"0,1,2,3,4\n1,1,2,3,4\n0.5,1,2,3,4\n"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -116,6 +117,13 @@ def test_a_start_in_an_hour_that_is_left_out_or_repeated_is_refused():
             with pytest.raises(BadName, match="does not exist, or exists twice, in plant time"):
                 place(name, "{machine}_{start}", sensor="s9")
         assert place("p_20260308_0330.csv", "{machine}_{start}", sensor="s9").started_at.hour == 7
+
+
+def test_a_start_is_in_the_zone_that_is_said():
+    in_utc = place("p_20260305_0000.csv", "{machine}_{start}", sensor="s9", zone=ZoneInfo("UTC"))
+    assert (in_utc.started_at, in_utc.is_start_local) == (NINE, False)
+    assert place("p_20260305_0900.csv", "{machine}_{start}", sensor="s9").is_start_local
+    assert not place("p_20260305_0000Z.csv", "{machine}_{start}", sensor="s9").is_start_local
 
 
 def test_a_name_of_many_separators_takes_no_time():
