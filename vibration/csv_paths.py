@@ -11,7 +11,7 @@ from pathlib import Path
 from machines.printable import printable
 from vibration.csv_lines import decode_anyhow
 
-SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"
 
 
@@ -57,7 +57,7 @@ def csv_files_in(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _is_csv(name: str) -> bool:
-    return SUFFIX.search(name) is not None and not name.startswith(".")
+    return _SUFFIX.search(name) is not None and not name.startswith(".")
 
 
 def open_csv(path: Path, *, follow: bool) -> BufferedReader:
@@ -81,3 +81,8 @@ def open_csv(path: Path, *, follow: bool) -> BufferedReader:
 def name_of(path: Path) -> str:
     """The file's name as text, also when an archive from Korean Windows left it in cp949."""
     return decode_anyhow(os.fsencode(path.name))
+
+
+def stem_of(path: Path) -> str:
+    """Its name without .csv or .csv.gz."""
+    return _SUFFIX.sub("", name_of(path))

@@ -4,7 +4,6 @@ A time stamp in a name is never a machine or a sensor, nor cut in two: a logger 
 otherwise register a machine a minute.
 """
 
-import re
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
@@ -17,13 +16,12 @@ from machines.models import Machine, Sensor
 from machines.printable import printable
 from machines.registering import InvalidName, clean_name
 from machines.row_fields import TimeField
-from vibration.csv_paths import SUFFIX, BadPath, name_of
+from vibration.csv_paths import BadPath, stem_of
 from vibration.models import DEFAULT_RECORDING, Recording
+from vibration.name_patterns import BadPattern, NamePattern
 from vibration.name_stamps import NameStamp, masked, stamps_in
 
-PLACEHOLDERS = ("machine", "sensor", "recording", "start")
 RUNNING_NUMBER_DIGITS = 6  # a part of so many digits and nothing else counts files, or is a date or a time of day
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _ADVICE = "rename the file, or say --machine, --sensor and --recording"
 _STAMP_ADVICE = "say --name-pattern '{machine}_{recording}' and --sensor"
 
@@ -34,10 +32,6 @@ class BadName(BadPath):
     def __init__(self, path: Path, reason: str, advice: str):
         self.reason = f"{printable(path)}: {reason}"
         super().__init__(f"{self.reason}; {advice}")
-
-
-class BadPattern(ValueError):
-    """A pattern of names that can't be, or says again what was said; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -65,63 +59,20 @@ class Parts:
     is_start_local: bool = False
 
 
-class NamePattern:
-    """What stands where in the names of files, e.g. `{machine}_{sensor}_{start}`.
-
-    Where a name can be cut in several ways, the parts further left are as long as can be. Raises BadPattern.
-    """
-
-    def __init__(self, text: str):
-        self.text = text
-        literals, self.names = _PLACEHOLDER.split(text)[::2], _PLACEHOLDER.findall(text)
-        _check(text, literals, self.names)
-        groups = [""] + [rf"(?P<{name}>{_GROUPS[name]})" for name in self.names]
-        expression = "".join(group + re.escape(literal) for group, literal in zip(groups, literals, strict=True))
-        self._expression = re.compile(expression, re.DOTALL)
-
-    def __str__(self):
-        return self.text
-
-    def parts_of(self, path: Path, zone: tzinfo | None = None) -> Parts:
-        """What the name of a file tells. Raises BadName when it is not like the pattern."""
-        stem = SUFFIX.sub("", name_of(path))
-        stamps = stamps_in(stem)
-        match = self._expression.fullmatch(masked(stem, stamps))
-        if match is None:
-            hint = "".join(f", in which {stamp.text} is a time stamp" for stamp in stamps[:1])
-            raise BadName(path, f"the name is not like {printable(self.text)}{hint}", "rename the file")
-        found = {name: stem[slice(*match.span(name))] for name in self.names}
-        if (text := found.pop("start", None)) is None:
-            return Parts(**found)
-        stamp = next(stamp for stamp in stamps if stamp.start == match.start("start"))
-        found.setdefault("recording", text)
-        is_local = zone is None and not (stamp.iso or "").endswith("Z")
-        return Parts(**found, started_at=_start(path, stamp, zone), is_start_local=is_local)
-
-
-# Of a name whose stamps are masked
-_GROUPS = {"machine": r"[^\0]+", "sensor": r"[^\0]+", "recording": r".+", "start": r"\0+"}
-
-
-def _check(text: str, literals: list[str], names: list[str]) -> None:
-    shown = printable(text)
-    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    if unknown := [name for name in names if name not in PLACEHOLDERS]:
-        raise BadPattern(f"'{shown}' has an unknown placeholder {{{printable(unknown[0])}}}; there are {known}")
-    if re.search(r"[{}]", "".join(literals)):
-        raise BadPattern(f"'{shown}' has a brace that belongs to no placeholder; there are {known}")
-    if not names:
-        raise BadPattern(f"'{shown}' has no placeholder; there are {known}")
-    if twice := [name for name in PLACEHOLDERS if names.count(name) > 1]:
-        raise BadPattern(f"'{shown}' has {{{twice[0]}}} more than once")
-    if "" in literals[1:-1]:
-        left = literals.index("", 1, -1)
-        pair = f"{{{names[left - 1]}}}{{{names[left]}}}"
-        raise BadPattern(f"'{shown}' has no text between the two of {pair}: where one ends can't be known")
-    if SUFFIX.search(literals[-1]):
-        raise BadPattern(f"'{shown}' is matched with the name without .csv or .csv.gz; leave that out")
-    if stamps := [stamp for literal in literals for stamp in stamps_in(literal)]:
-        raise BadPattern(f"'{shown}' has the time stamp {stamps[0].text}; write {{start}} or {{recording}} for it")
+def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
+    stem = stem_of(path)
+    stamps = stamps_in(stem)
+    spans = pattern.cut(masked(stem, stamps))
+    if spans is None:
+        hint = "".join(f", in which {stamp.text} is a time stamp" for stamp in stamps[:1])
+        raise BadName(path, f"the name is not like {printable(pattern)}{hint}", "rename the file")
+    found = {name: stem[slice(*span)] for name, span in spans.items()}
+    if (text := found.pop("start", None)) is None:
+        return Parts(**found)
+    stamp = next(stamp for stamp in stamps if stamp.start == spans["start"][0])
+    found.setdefault("recording", text)
+    is_local = zone is None and not (stamp.iso or "").endswith("Z")
+    return Parts(**found, started_at=_start(path, stamp, zone), is_start_local=is_local)
 
 
 def _start(path: Path, stamp: NameStamp, zone: tzinfo | None) -> datetime:
@@ -177,7 +128,7 @@ class Naming:
     def place_of(self, path: Path) -> Place:
         """Raises BadName when the name does not tell it, or a part of it can't be a name."""
         if self.pattern:
-            parts = self.pattern.parts_of(path, self.zone)
+            parts = _by_pattern(path, self.pattern, self.zone)
         else:
             parts = _cut_at_last(path, self.machine, self.sensor)
         try:
@@ -205,7 +156,7 @@ def _first(*values):
 
 def _cut_at_last(path: Path, machine: str | None, sensor: str | None) -> Parts:
     """What `<machine>_<sensor>` tells of what is not said; a name without a `_` is the one of them that is not."""
-    stem = SUFFIX.sub("", name_of(path))
+    stem = stem_of(path)
     cut = stem.rfind("_")
     if cut < 0 and machine is None and sensor is None:
         raise BadName(path, "the name is not <machine>_<sensor>.csv", "rename the file, or say --machine and --sensor")

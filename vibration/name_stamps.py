@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+MASK = "\0"  # which no name of a file has
 _STAMP = re.compile(
     r"""
     (?<!\d)
@@ -39,10 +40,10 @@ def stamps_in(name: str) -> list[NameStamp]:
     return sorted(found, key=lambda stamp: stamp.start)
 
 
-def masked(name: str, stamps: list[NameStamp], mask: str = "\0") -> str:
+def masked(name: str, stamps: list[NameStamp]) -> str:
     """The name with a mask in the place of each character of a stamp."""
     for stamp in stamps:
-        name = name[: stamp.start] + mask * (stamp.end - stamp.start) + name[stamp.end :]
+        name = name[: stamp.start] + MASK * (stamp.end - stamp.start) + name[stamp.end :]
     return name
 
 

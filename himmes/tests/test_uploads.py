@@ -111,7 +111,8 @@ def test_an_upload_lies_on_the_disk_under_no_name(send, settings, tmp_path, monk
 def test_a_stamp_in_the_name_of_an_upload_is_no_machine(send, name):
     answer = send(name, ROWS_OF_ONE)
     assert answer.status_code == 400
-    assert answer.json()["detail"].endswith("; rename it, or give machine_name and sensor_no.")
+    [error] = answer.json()["errors"]
+    assert error["message"].endswith("; rename it, or give machine_name and sensor_no.")
     assert not Machine.objects.exists()
     assert send(name, ROWS_OF_ONE, machine_name="pump", sensor_no="s1").status_code == 200
     assert Machine.objects.get().name == "pump"

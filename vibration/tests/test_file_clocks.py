@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from machines.models import ClockLag
 from vibration.file_clocks import note_clock_of_file
-from vibration.file_names import NamePattern, Naming
+from vibration.file_names import Naming
 from vibration.file_storing import Options
+from vibration.name_patterns import NamePattern
 from vibration.tests.world import import_csv, write_csv
 
 pytestmark = pytest.mark.django_db

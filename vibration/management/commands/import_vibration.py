@@ -22,11 +22,12 @@ from machines.terminal import TerminalCommand
 from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv
 from vibration.file_clocks import note_clock_of_file
 from vibration.file_importing import ImportedBefore, NotRegistered, import_file
-from vibration.file_names import BadName, BadPattern, NamePattern, Naming
+from vibration.file_names import BadName, Naming
 from vibration.file_storing import ON_RESTART, Options
 from vibration.import_reports import RejectsFile, Report
 from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
+from vibration.name_patterns import BadPattern, NamePattern
 from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
 from vibration.time_stamps import TIMES, find_zone
