@@ -222,8 +222,9 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     with tempfile.TemporaryDirectory(prefix="himmes-watch-days-") as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/days.sqlite3")
+        os.environ |= {"DATABASE_URL": f"sqlite:///{folder}/days.sqlite3", "DJANGO_TIME_ZONE": "Asia/Seoul"}
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
+        os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
         django.setup()
         found = run(Path(folder), given)
     print(json.dumps(found))

@@ -36,7 +36,7 @@ def test_imports_go_one_way(app):
 
 PURE = ["states", "buckets", "classifying", "sample_csv", "prefetching", "features", "spectrum"]
 PURE += ["reading", "csv_lines", "csv_heads", "head_lines", "header_names", "foreign_files"]
-PURE += ["row_numbers", "time_stamps", "restarts"]
+PURE += ["row_numbers", "time_stamps", "restarts", "name_stamps", "name_patterns"]
 
 
 @pytest.mark.parametrize(
