@@ -174,6 +174,11 @@ REASONS: list[tuple[str, Callable[[MadeFile, re.Match], bool]]] = [
     (r"has an unknown column", lambda made, found: "names" in made.causes),
     (r"repeats the column (\w+)", lambda made, found: made.names.count(found[1]) > 1),
     (r"lacks the column (\w+)", lambda made, found: "names" in made.causes and found[1] not in made.names),
+    # Of rows with decimal commas the comma may be taken for what is between the columns
+    (
+        r"not separated as the rows are",
+        lambda made, found: bool(made.names) and not {"names", "decimal commas"}.isdisjoint(made.causes),
+    ),
     (r"looks like a header", lambda made, found: "names" in made.causes),
     (r"has '(\w+)' as the unit of the time", lambda made, found: "unit" in made.causes and found[1] in made.text),
     (r"since 1970", lambda made, found: "time" in made.causes and made.time.startswith("epoch")),
