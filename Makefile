@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos attack fuzz-api scan screenshots image-check messages
+.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -65,6 +65,14 @@ attack: ## slow, endless and costly requests on MariaDB, directly and through Ca
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
 		ARGS='himmes/tests/test_api_fuzz.py' scripts/test.sh
+
+fuzz-files: ## import thousands of made-up files and hold what is stored against them (FILES=10000, SEED=2)
+	@scripts/setup.sh dev
+	@.venv/bin/python -m bench.fuzz_files --files $(or $(FILES),2000) --seed $(or $(SEED),1)
+
+watch-days: ## watch folders for ten simulated days of minute files from three loggers (DAYS=1, ARGS='--seed 2')
+	@scripts/setup.sh dev
+	@.venv/bin/python -m bench.watch_days --days $(or $(DAYS),10) $(ARGS)
 
 scan: ## let a scanner at the site as production serves it, as a stranger and logged in
 	@scripts/setup.sh dev

@@ -22,7 +22,7 @@ from himmes.models import ApiToken
 from himmes.throttling import address_of
 from machines.audit_trail import Action, note
 from machines.models import Machine, Sensor
-from vibration.file_importing import COUNTS
+from vibration.import_reports import COUNTS
 from vibration.models import ImportRun, Recording
 
 HIDDEN = "•••"

@@ -21,7 +21,7 @@ from himmes.health import disks
 from machines.clocks import certain_lags
 from machines.models import Machine, PostedData
 from vibration.conflicts import conflicting_rows
-from vibration.file_importing import COUNTS
+from vibration.import_reports import COUNTS
 from vibration.models import ImportRun, Recording
 
 KILLED_FOR = timedelta(days=7)  # how long a killed import that nobody repeats is told of

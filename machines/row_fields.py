@@ -63,7 +63,7 @@ class TimeField(serializers.DateTimeField):
             in_utc = instant.astimezone(UTC)
         except OverflowError:
             self.fail("impossible", value=value)
-        if self.measured and in_utc < _earliest():
+        if self.measured and in_utc < earliest():
             self.fail("early", value=value, year=settings.EARLIEST_YEAR)
         if self.measured and in_utc > timezone.now() + MAX_AHEAD:
             self.fail("late", value=value)
@@ -85,7 +85,7 @@ class TimeField(serializers.DateTimeField):
         offsets = np.array([start.utcoffset() for start in starts], dtype="timedelta64[us]")
         column -= offsets[minute_of]
         if self.measured:
-            bounds = self.to_column([_earliest(), timezone.now() + MAX_AHEAD])
+            bounds = self.to_column([earliest(), timezone.now() + MAX_AHEAD])
             if not (bounds[0] <= column.min() and column.max() <= bounds[1]):
                 return None
         return column
@@ -96,7 +96,7 @@ class TimeField(serializers.DateTimeField):
         return np.array(naive, dtype="datetime64[us]")
 
 
-def _earliest() -> datetime:
+def earliest() -> datetime:
     """The beginning of the year before which nothing was measured, in plant time."""
     return datetime(settings.EARLIEST_YEAR, 1, 1, tzinfo=timezone.get_current_timezone()).astimezone(UTC)
 

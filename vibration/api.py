@@ -19,15 +19,17 @@ from machines.database_errors import DATABASE_ERRORS, mark_undone
 from machines.filters import OTHER_PARAMETERS, StrictFilterBackend, read_query, refuse_unknown
 from machines.limited_reads import TOO_MANY, TooManyRows
 from machines.lists import FlatList, answer_list
-from machines.models import PostedData, RegisteredBy, Sensor
+from machines.models import PostedData, RegisteredBy
 from machines.rows import Conflict, InvalidRows, read_rows
 from vibration import analysis, openapi
 from vibration.classifying import RowClass
-from vibration.csv_paths import BadPath, place_of
 from vibration.epochs import notes_on_epochs
 from vibration.exporting import export_samples
-from vibration.file_importing import COUNTS, Bounds, Options, Report, import_file
+from vibration.file_importing import Bounds, NotRegistered, import_file
+from vibration.file_names import BadName, Naming
+from vibration.file_storing import Options
 from vibration.filters import RecordingFilter, SampleFilter
+from vibration.import_reports import COUNTS, Report
 from vibration.metrics import count_upload, counting
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.posting import notes_of, post_samples, summary
@@ -181,27 +183,28 @@ class CsvUploadView(APIView):
         upload.is_valid(raise_exception=True)
         asked = upload.validated_data
         options = Options(
-            machine=asked.get("machine_name"),
-            sensor=asked.get("sensor_no"),
-            recording=asked["recording"],
-            started_at=asked.get("started_at"),
+            naming=Naming(
+                machine=asked.get("machine_name"),
+                sensor=asked.get("sensor_no"),
+                recording=asked["recording"],
+                started_at=asked.get("started_at"),
+            ),
+            time=asked["time"],
+            zone=asked.get("time_zone"),
+            on_restart=asked["on_restart"],
             skip_bad_rows=asked["on_error"] == "skip",
             started_by=request.user.get_username(),
-            registered_by=RegisteredBy.API,
+            registered_by=RegisteredBy.API if settings.API_REGISTERS_MACHINES else None,
         )
         bounds = Bounds(settings.API_MAX_UPLOAD_CONTENT_BYTES, settings.API_MAX_UPLOAD_SECONDS)
         name = Path(asked["file"].name)
         try:
-            machine, sensor, _recording = place_of(name, options.machine, options.sensor, options.recording)
-        except BadPath as error:
-            reason = str(error).rpartition("; ")[0]
-            raise ValidationError({"file": [f"{reason}; rename it, or give machine_name and sensor_no."]}) from None
-        known = Sensor.objects.filter(machine__name=machine, sensor_no=sensor)
-        if not settings.API_REGISTERS_MACHINES and not known.exists():
-            message = f"No sensor {sensor} of a machine {machine} is registered; an administrator has to do so."
-            raise ValidationError({"machine_name": [message]})
-        try:
             report = import_file(asked["file"].file, name, options, bounds=bounds)
+        except BadName as error:
+            message = f"{error.reason}; rename it, or give machine_name and sensor_no."
+            raise ValidationError({"file": [message]}) from None
+        except NotRegistered as error:
+            raise ValidationError({"machine_name": [f"{error}; an administrator has to do so."]}) from None
         except DATABASE_ERRORS as error:
             mark_undone(error, False)  # the batches before are stored
             raise

@@ -1,4 +1,4 @@
-"""Which files a path means, how they are opened, and which machine and sensor a file is of."""
+"""Which files a path means, and how they are opened."""
 
 import errno
 import os
@@ -8,11 +8,8 @@ from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
 
-from machines.models import Machine, Sensor
 from machines.printable import printable
-from machines.registering import InvalidName, clean_name
-from vibration.models import Recording
-from vibration.reading import decode
+from vibration.csv_lines import decode_anyhow
 
 _SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"
@@ -53,9 +50,14 @@ def _files_of(path: Path, pass_over: Callable[[Path], None]) -> list[Path]:
 
 def csv_files_in(folder: Path) -> tuple[list[Path], list[Path]]:
     """The CSV files directly in a folder, and the links that are called like some, whatever they lead to."""
-    found = sorted(path for path in folder.iterdir() if _SUFFIX.search(path.name) and not path.name.startswith("."))
-    links = {path for path in found if path.is_symlink()}
-    return [path for path in found if path not in links and path.is_file()], sorted(links)
+    with os.scandir(folder) as entries:  # it tells what each is without a call for each: there may be ten thousands
+        found = sorted((entry.name, entry) for entry in entries if _is_csv(entry.name))
+    files = [folder / name for name, entry in found if entry.is_file(follow_symlinks=False)]
+    return files, [folder / name for name, entry in found if entry.is_symlink()]
+
+
+def _is_csv(name: str) -> bool:
+    return _SUFFIX.search(name) is not None and not name.startswith(".")
 
 
 def open_csv(path: Path, *, follow: bool) -> BufferedReader:
@@ -78,36 +80,9 @@ def open_csv(path: Path, *, follow: bool) -> BufferedReader:
 
 def name_of(path: Path) -> str:
     """The file's name as text, also when an archive from Korean Windows left it in cp949."""
-    raw = os.fsencode(path.name)
-    try:
-        return decode(raw)
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", errors="replace")
+    return decode_anyhow(os.fsencode(path.name))
 
 
-def place_of(path: Path, machine: str | None, sensor: str | None, recording: str) -> tuple[str, str, str]:
-    """Machine, sensor and recording of a file: as given, else from its name `<machine>_<sensor>.csv`.
-
-    The name is cut at its last `_`.
-    Raises BadPath when the name has no such two parts or a part can't be a name.
-    """
-    stem = _SUFFIX.sub("", name_of(path))
-    head, found, tail = stem.rpartition("_")
-    if machine is None:
-        machine = head if found else stem if sensor else None
-    if sensor is None:
-        sensor = tail if found else stem if machine else None
-    if machine is None or sensor is None:
-        raise BadPath(
-            f"{printable(path)}: the name is not <machine>_<sensor>.csv; rename the file, or say --machine and --sensor"
-        )
-    try:
-        return (
-            clean_name(machine, Machine._meta.get_field("name"), "machine"),
-            clean_name(sensor, Sensor._meta.get_field("sensor_no"), "sensor"),
-            clean_name(recording, Recording._meta.get_field("name"), "recording"),
-        )
-    except InvalidName as error:
-        raise BadPath(
-            f"{printable(path)}: {error}; rename the file, or say --machine, --sensor and --recording"
-        ) from None
+def stem_of(path: Path) -> str:
+    """Its name without .csv or .csv.gz."""
+    return _SUFFIX.sub("", name_of(path))

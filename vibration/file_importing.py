@@ -3,47 +3,50 @@
 import math
 import os
 import time as clock
-from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
+from django.utils import timezone
 
-from machines.csv_export import SafeWriter
 from machines.database_errors import DATABASE_ERRORS
-from machines.models import RegisteredBy
+from machines.models import Sensor
 from machines.printable import printable
+from machines.registering import InvalidName
 from machines.retrying import in_transaction
-from vibration.classifying import RowClass
-from vibration.csv_paths import name_of, place_of
-from vibration.importing import RecordingStartDiffers, open_recording, why_pruned, write_samples
-from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
+from machines.row_fields import MAX_AHEAD, earliest
+from vibration.csv_lines import UnreadableFile, sha256_of
+from vibration.csv_paths import name_of
+from vibration.file_names import Place
+from vibration.file_storing import FileStore, Options, StoppedAt
+from vibration.import_records import was_imported
+from vibration.import_reports import COUNTS, RejectsFile, Report
+from vibration.importing import RecordingStartDiffers
+from vibration.models import ImportRun, Recording
 from vibration.prefetching import prefetch
-from vibration.reading import BATCH_ROWS, Batch, CsvReader, UnreadableFile, sha256_of
+from vibration.reading import CsvReader
+from vibration.time_stamps import Period, time_column
 from vibration.waiting import Patience
 
 SIGN_OF_LIFE_S = 1.0  # between two calls of `on_progress` where no batch comes
-SHOWN_PROBLEMS = 5  # of each class, in the report, and the row that stops it; the rejects file has them all
-COUNTS = [row_class.name.lower() for row_class in RowClass]  # the fields of ImportRun that count rows
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to import; the same for every file of a run."""
+class ImportedBefore(Exception):
+    """A file that was imported to its end before, where once is enough."""
 
-    machine: str | None = None  # else from the file's name
-    sensor: str | None = None  # else from the file's name
-    recording: str = DEFAULT_RECORDING
-    started_at: datetime | None = None
-    batch_rows: int = BATCH_ROWS
-    replace: bool = False  # whether a row in conflict takes the place of the stored one
-    skip_bad_rows: bool = False  # else the import ends before the first that can't be read
-    started_by: str = ""
-    registered_by: RegisteredBy = RegisteredBy.IMPORT  # of a machine that is not known yet
+    def __init__(self, place: Place):
+        self.place = place
+        super().__init__("imported before")
+
+
+class NotRegistered(Exception):
+    """A machine or sensor that nobody registered, where the import itself may not."""
+
+    def __init__(self, place: Place):
+        self.place = place
+        super().__init__(f"No sensor {printable(place.sensor)} of a machine {printable(place.machine)} is registered")
 
 
 class OverBounds(Exception):
@@ -68,61 +71,6 @@ class Bounds:
 NO_BOUNDS = Bounds()
 
 
-class RejectsFile:
-    """Every conflicting and rejected row, as CSV: file, line, class, reason and the row.
-
-    The row is as it stands in its file, but for apostrophes before what a spreadsheet would run, and escapes for what
-    a terminal would obey.
-    """
-
-    HEADER = ("file", "line", "class", "reason", "row")
-
-    def __init__(self, path: Path):
-        self._file = path.open("w", newline="", encoding="utf-8")
-        self._writer = SafeWriter(self._file)
-        self._writer.writerow(self.HEADER)
-
-    @classmethod
-    def may_be_written(cls, path: Path) -> bool:
-        """Whether nothing else is lost: there is nothing yet, or an empty file, or one of an earlier run, or a pipe."""
-        if not path.is_file():
-            return True
-        with path.open("rb") as file:
-            return file.read(100).splitlines()[:1] in ([], [",".join(cls.HEADER).encode()])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self._file.close()
-
-    def add(self, path: Path, line: int, row_class: RowClass, reason: str, text: str) -> None:
-        self._writer.writerow([printable(path), line, row_class.name.lower(), reason, printable(text, keep="\t")])
-
-
-@dataclass
-class Report:
-    """What became of a file: the record of the run, and the first bad rows in words."""
-
-    path: Path  # what the file is called
-    run: ImportRun
-    rejects: RejectsFile | None = None
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    told: Counter = field(default_factory=Counter)  # how many rows of each class were told of
-    shown: Counter = field(default_factory=Counter)  # and how many of them stand in `problems`
-    is_over_bounds: bool = False
-
-    def tell(self, line: int, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:
-        """Keep a conflicting or rejected row: in the rejects file, and in words if one of the first or it `stops`."""
-        self.told[row_class] += 1
-        if stops or self.shown[row_class] < SHOWN_PROBLEMS:
-            self.shown[row_class] += 1
-            self.problems.append(f"{printable(self.path)}:{line}: {row_class.name.lower()}: {reason}")
-        if self.rejects:
-            self.rejects.add(self.path, line, row_class, reason, text)
-
-
 def import_file(
     stream: BinaryIO,
     path: Path,
@@ -139,15 +87,19 @@ def import_file(
     long in coming, each second in the thread that reads. `patience` says how long to wait for the database when it
     goes away; without it, not at all.
     A file that can't be read, or not within its bounds, gives a report whose outcome is `failed`; the batches before
-    are stored. Raises BadPath for its name; errors of the database pass through, and so does a KeyboardInterrupt of
-    `on_progress` or `patience`.
+    are stored. Raises BadName, NotRegistered or ImportedBefore, before anything is stored; errors of the database pass
+    through, and so does a KeyboardInterrupt of `on_progress` or `patience`.
     """
     patience = patience or Patience()
     waited_before_s = patience.waited_s
-    place = place_of(path, options.machine, options.sensor, options.recording)
+    place = options.naming.place_of(path)
+    if options.registered_by is None and not patience.until_done(lambda: is_registered(place)):
+        raise NotRegistered(place)
     before = os.fstat(stream.fileno())
+    if options.once and patience.until_done(lambda: was_imported(stream, path, before.st_size, place)):
+        raise ImportedBefore(place)
     run = ImportRun(
-        started_by=options.started_by[:150], file_name=name_of(path), file_size=before.st_size, place=" / ".join(place)
+        started_by=options.started_by[:150], file_name=name_of(path), file_size=before.st_size, place=str(place)
     )
     report = Report(path, run, rejects)
     run.sha256 = sha256_of(stream, now_and_then(lambda: on_progress(report, 0)))
@@ -155,7 +107,7 @@ def import_file(
     started = clock.monotonic()
     try:
         outcome, message = _read_and_write(report, stream, place, options, bounds, on_progress, patience)
-    except (UnreadableFile, RecordingStartDiffers) as error:
+    except (UnreadableFile, RecordingStartDiffers, InvalidName) as error:
         outcome, message = ImportRun.Outcome.FAILED, str(error)
     except OverBounds as error:
         report.is_over_bounds = True
@@ -175,11 +127,16 @@ def import_file(
     after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         outcome, message = ImportRun.Outcome.FAILED, "the file changed while it was read; import it again"
+    message = "; ".join(filter(None, [message, report.runs_told()]))
     if waited_s := patience.waited_s - waited_before_s:
         message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
     seconds = clock.monotonic() - started
     patience.until_done(lambda: _finish(run, outcome, message, seconds))
     return report
+
+
+def is_registered(place: Place) -> bool:
+    return Sensor.objects.filter(machine__name=place.machine, sensor_no=place.sensor).exists()
 
 
 def now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
@@ -213,7 +170,7 @@ def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: f
 def _read_and_write(
     report: Report,
     stream: BinaryIO,
-    place: tuple[str, str, str],
+    place: Place,
     options: Options,
     bounds: Bounds,
     on_progress: Callable[[Report, int], None],
@@ -227,78 +184,26 @@ def _read_and_write(
         bounds.check(content_bytes, clock.monotonic() - started)
         show_life()
 
-    reader = CsvReader(stream, batch_rows=options.batch_rows, check=check)
-    with closing(prefetch(reader)) as batches:
-        for batch in batches:
-            bounds.check(0, clock.monotonic() - started)  # it may have been read while the one before was waited for
-            stop = batch.rejected[0] if batch.rejected and not options.skip_bad_rows else None
-            part = batch.before(stop.line) if stop else batch
-            if len(part.lines):
-                if run.recording is None:
-                    # Not before there is a good row: a file of something else leaves no machine behind.
-                    run.recording = patience.until_done(lambda: _open(place, options, source=run.file_name))
-                _write(report, part, options, patience)
-            for row in [stop] if stop else batch.rejected:
-                run.rejected += 1
-                report.tell(row.line, RowClass.REJECTED, row.reason, row.text, stops=row is stop)
-            if stop:
-                return ImportRun.Outcome.STOPPED, f"the rows after line {stop.line} were not read"
-            on_progress(report, stream.tell())
+    zone = options.zone or timezone.get_current_timezone()
+    time = time_column(options.time, Period(zone, earliest(), timezone.now() + MAX_AHEAD))
+    reader = CsvReader(stream, time=time, batch_rows=options.batch_rows, check=check)
+    store = FileStore(report, place, options, zone, patience)
+    try:
+        with closing(prefetch(reader)) as batches:
+            for batch in batches:
+                # It may have been read while the one before was waited for.
+                bounds.check(0, clock.monotonic() - started)
+                store.take(batch)
+                on_progress(report, stream.tell())
+    except StoppedAt as stop:
+        return ImportRun.Outcome.STOPPED, f"the rows after line {stop.line} were not read"
+    finally:
+        report.notes += store.notes()
+        is_local = time.is_local if time.name == "iso" else time.name == "seconds" and place.is_start_local
+        report.newest_local = store.newest if is_local and options.zone is None else None
     report.notes += reader.notes
     if not run.read:
-        raise UnreadableFile("the file has a header line and no rows" if reader.header_line else "the file has no rows")
-    return ImportRun.Outcome.PROBLEMS if run.conflicting or run.rejected else ImportRun.Outcome.COMPLETE, ""
-
-
-def _open(place: tuple[str, str, str], options: Options, *, source: str) -> Recording:
-    machine, sensor, name = place
-    return in_transaction(
-        lambda: open_recording(
-            machine,
-            sensor,
-            name=name,
-            started_at=options.started_at,
-            source=source,
-            registered_by=options.registered_by,
+        raise UnreadableFile(
+            "the file has a header line and no rows" if reader.head.header_line else "the file has no rows"
         )
-    )
-
-
-def _write(report: Report, batch: Batch, options: Options, patience: Patience) -> None:
-    """Store a batch and its counts in one transaction; the rows left out are told of once that is settled."""
-    run, replace = report.run, options.replace
-    before = run.new, run.identical, run.conflicting
-    classes = None
-
-    def write() -> None:
-        nonlocal classes
-        run.recording = Recording.objects.select_for_update().get(pk=run.recording_id)
-        # The last attempt may have been committed without an answer. If so, its counts are stored with it; and if the
-        # server was still at it, it has ended now, as it held the lock.
-        if classes is not None and _settled_rows(run) == sum(before) + np.count_nonzero(classes != RowClass.REJECTED):
-            return
-        classes = write_samples(run.recording, batch.time, batch.values, replace=replace, locked=True)
-        run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
-        run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
-        run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
-        run.save()
-
-    patience.until_done(lambda: in_transaction(write))
-    for position in np.flatnonzero(classes == RowClass.CONFLICTING):
-        line, time = int(batch.lines[position]), float(batch.time[position])
-        what = f"took the place of other values at {time!r} s"
-        if not replace:
-            what = f"kept out: other values are stored at {time!r} s"
-        report.tell(line, RowClass.CONFLICTING, what, batch.text(line))
-    # Where raw samples were removed. Nothing is wrong with these rows, so they never end an import: a file whose
-    # beginning was removed would not get its new rows stored.
-    pruned = batch.lines[classes == RowClass.REJECTED].tolist()
-    reason = why_pruned(run.recording) if pruned else ""
-    for line in pruned:
-        run.rejected += 1
-        report.tell(line, RowClass.REJECTED, reason, batch.text(line))
-
-
-def _settled_rows(run: ImportRun) -> int:
-    """How many rows of a run the database knows to be new, identical or conflicting."""
-    return sum(ImportRun.objects.values_list("new", "identical", "conflicting").get(pk=run.pk))
+    return ImportRun.Outcome.PROBLEMS if run.conflicting or run.rejected else ImportRun.Outcome.COMPLETE, ""

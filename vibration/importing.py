@@ -61,12 +61,14 @@ def open_recording(
     *,
     name: str = DEFAULT_RECORDING,
     started_at: datetime | None = None,
+    keep_start: bool = False,
     source: str = "",
     registered_by: RegisteredBy = RegisteredBy.IMPORT,
 ) -> Recording:
     """The recording of that name, with machine, sensor and itself created when they are not there yet.
 
-    Raises InvalidName for a name that can't be, RecordingStartDiffers when `started_at` contradicts what is stored.
+    Raises InvalidName for a name that can't be, RecordingStartDiffers when `started_at` contradicts what is stored;
+    with `keep_start` a start that is stored already stays instead.
     """
     name = clean_name(name, Recording._meta.get_field("name"))
     with transaction.atomic():
@@ -77,6 +79,8 @@ def open_recording(
         if created or started_at is None or recording.started_at == started_at:
             return recording
         if recording.started_at is not None:
+            if keep_start:
+                return recording
             raise RecordingStartDiffers(
                 f"recording {recording} started at {timezone.localtime(recording.started_at).isoformat()}, not at "
                 f"{timezone.localtime(started_at).isoformat()}; another run of the sensor needs a name of its own"

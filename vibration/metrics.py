@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 
 from machines.rows import InvalidRows
 from vibration.classifying import RowClass
-from vibration.file_importing import COUNTS
+from vibration.import_reports import COUNTS
 from vibration.models import ImportRun
 
 ROWS = prometheus_client.Counter(

@@ -202,7 +202,8 @@ CSV_UPLOAD = extend_schema(
     summary="CSV 파일 올리기 / upload a CSV file",
     description="`import_vibration`과 같은 방식으로 읽습니다. / For collectors. Read as `manage.py import_vibration` reads it: "
     "header or none, `,` `;` or tab, plain or `.gz`. Machine and sensor come from the name `<machine>_<sensor>.csv` "
-    "unless given. 400 with the report when it ended early; what came before is stored then. 413 with the report likewise "
+    "unless given. `time` says what the time column holds, `on_restart` what becomes of a file whose time falls back. "
+    "400 with the report when it ended early; what came before is stored then. 413 with the report likewise "
     "when it holds too much or takes too long: import the rest with the command.",
     request={"multipart/form-data": serializers.CsvUpload},
     responses=serializers.ImportReport,

@@ -16,7 +16,7 @@ from rich.table import Table
 from machines.printable import printable
 from machines.terminal import cell
 from vibration.classifying import RowClass
-from vibration.file_importing import COUNTS, Report
+from vibration.import_reports import COUNTS, Report
 from vibration.models import ImportRun
 from vibration.pruning import BYTES_PER_SAMPLE, Removal
 

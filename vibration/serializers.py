@@ -1,5 +1,7 @@
 """What programs post and read of samples and recordings, and what they may ask for."""
 
+from zoneinfo import ZoneInfo
+
 from rest_framework import serializers
 
 from machines.models import Machine, Sensor
@@ -7,9 +9,11 @@ from machines.row_fields import NameField, NumberField, TimeField
 from machines.serializers import RefuseUnknown
 from vibration.analysis import PRUNED
 from vibration.epochs import what_it_is
+from vibration.file_storing import ON_RESTART
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording
 from vibration.spectrum import NOT_EVEN, TOO_FEW
 from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
+from vibration.time_stamps import TIMES, find_zone
 from vibration.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 
 
@@ -279,10 +283,41 @@ class CsvUpload(RefuseUnknown, serializers.Serializer):
     recording = NameField(
         Recording._meta.get_field("name"), default=DEFAULT_RECORDING, help_text="측정 기록 / recording."
     )
-    started_at = TimeField(required=False, help_text="시작 시각 / when the recording began.")
+    started_at = TimeField(required=False, help_text="시작 시각 / when the recording began; with `time=seconds` only.")
+    time = serializers.ChoiceField(
+        TIMES,
+        default="seconds",
+        help_text="시간 열의 형식 / how the time column is written: seconds from the start; seconds, ms, us or ns "
+        "since 1970; ISO 8601. Of all but `seconds` the first is the start of a new recording.",
+    )
+    time_zone = serializers.CharField(
+        max_length=64,
+        required=False,
+        help_text="표준 시간대 / where `time=iso` without an offset is meant, such as UTC; left out: plant time.",
+    )
+    on_restart = serializers.ChoiceField(
+        ON_RESTART,
+        default="refuse",
+        help_text="시간이 되돌아가는 행 / where the time falls back: end before that row, give each run a recording "
+        "of its own (`NAME`, `NAME-2`, ...), or take all rows as one run.",
+    )
     on_error = serializers.ChoiceField(
         ["stop", "skip"], default="stop", help_text="오류 행 / at a bad row, end before it or leave it out."
     )
+
+    def validate_time_zone(self, name: str) -> ZoneInfo:
+        try:
+            return find_zone(name)
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
+
+    def validate(self, asked):
+        if "started_at" in asked and asked["time"] != "seconds":
+            message = "Goes with time=seconds; stamps say themselves when the start was."
+            raise serializers.ValidationError({"started_at": [message]})
+        if "time_zone" in asked and asked["time"] != "iso":
+            raise serializers.ValidationError({"time_zone": ["Goes with time=iso."]})
+        return asked
 
 
 class ImportReport(serializers.Serializer):

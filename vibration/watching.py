@@ -1,6 +1,7 @@
 """Files that land in a folder, each once it is whole."""
 
 import gzip
+import math
 import stat
 import time as clock
 import zlib
@@ -13,12 +14,13 @@ from typing import BinaryIO
 from watchfiles import watch
 
 from machines.printable import printable
+from vibration.csv_lines import CheckedStream
 from vibration.csv_paths import csv_files_in, open_csv
-from vibration.reading import CheckedStream
 
 POLL_MS = 500
 QUIET_S = 2.0  # a file that nobody has written to for so long is whole ...
 QUIET_WITHOUT_END_S = 30.0  # ... or for so long, when it breaks off within a line or a gzip stream
+REST = 20  # times as long as it took to look at all files: some ten thousand of them must not keep a processor busy
 LOOK_S = 2.0  # how long the end of a gzip stream is looked for; as if it broke off, if it is not found by then
 
 
@@ -50,7 +52,9 @@ class WatchedFolder:
         self._pass_over = pass_over
         self._links: set[Path] = set()
         self._given: dict[Path, State] = {}  # as each file was when it was given out
+        self._again: dict[Path, float] = {}  # when a file is to be given out again, by the clock of this process
         self._seen: dict[Path, Seen] = {}
+        self._rests_until = 0.0
 
     def whole_files(self, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
         """Without end, unless `check`, which is called time and again, raises. Raises FolderGone."""
@@ -59,18 +63,35 @@ class WatchedFolder:
         try:
             for _changes in watch(self.folder, **options):
                 check()
-                files, links = csv_files_in(self.folder)
-                self._tell_of(links)
-                for path in files:
-                    if self._is_to_be_given(path):
-                        yield path
-                    check()
+                if clock.monotonic() >= self._rests_until:
+                    yield from self._look_at_all(check)
         except OSError as error:
             raise FolderGone(f"{printable(self.folder)}: {error.strerror or error}; the watch has ended") from None
 
-    def give_again(self, path: Path) -> None:
+    def give_again(self, path: Path, after_s: float = 0.0) -> None:
         """Give out a file once more although it has not changed: importing it has failed."""
-        self._given.pop(path, None)
+        self._again[path] = clock.monotonic() + after_s
+
+    def _look_at_all(self, check: Callable[[], None]) -> Iterator[Path]:
+        began, away_s = clock.monotonic(), 0.0
+        files, links = csv_files_in(self.folder)
+        self._tell_of(links)
+        self._forget_all_but(files)
+        for path in files:
+            if self._is_to_be_given(path):
+                left = clock.monotonic()
+                yield path
+                away_s += clock.monotonic() - left
+            check()
+        ended = clock.monotonic()
+        self._rests_until = ended + REST * (ended - began - away_s)
+
+    def _forget_all_but(self, files: list[Path]) -> None:
+        """A watch runs for years, while files come and are taken away."""
+        gone = self._seen.keys() | self._given.keys()
+        for path in gone.difference(files):
+            for known in (self._seen, self._given, self._again):
+                known.pop(path, None)
 
     def _tell_of(self, links: list[Path]) -> None:
         for link in links:
@@ -85,6 +106,9 @@ class WatchedFolder:
             if not stat.S_ISREG(found.st_mode):  # by now
                 return False
             state = (found.st_size, found.st_mtime_ns)
+            if self._again.get(path, math.inf) <= clock.monotonic():
+                del self._again[path]
+                self._given.pop(path, None)
             if self._given.get(path) == state or not self._is_whole(path, state):
                 return False
         except FileNotFoundError:  # taken away meanwhile

@@ -24,6 +24,7 @@ from himmes.models import ApiToken
 from himmes.tests.api_world import make_program
 from vibration.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
 from vibration.file_importing import Options
+from vibration.file_names import Naming
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.rollups import read_buckets
 from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
@@ -184,7 +185,7 @@ def test_nothing_is_removed_of_a_recording_while_an_import_of_it_runs(tmp_path, 
     def prune(report=None, bytes_read=0):
         call_command("prune_vibration", "--older-than=90d", "--no-input", stdout=io.StringIO(), stderr=said)
 
-    options = Options(started_at=timezone.now() - timedelta(days=91), batch_rows=batch_rows)
+    options = Options(naming=Naming(started_at=timezone.now() - timedelta(days=91)), batch_rows=batch_rows)
     run = import_csv(path, options, on_progress=prune).run
     run.refresh_from_db()
     assert (run.outcome, run.new, run.read) == (ImportRun.Outcome.COMPLETE, len(sampled), len(sampled))
@@ -204,7 +205,7 @@ def test_nothing_is_removed_of_a_recording_while_an_import_of_it_runs(tmp_path, 
 def test_an_import_that_was_killed_keeps_nothing_for_long(tmp_path):
     sampled, values = make_samples(1_000)
     path = write_csv(tmp_path / "g1_sensor1.csv", as_csv(sampled, values))
-    import_csv(path, Options(started_at=timezone.now() - timedelta(days=91)))
+    import_csv(path, Options(naming=Naming(started_at=timezone.now() - timedelta(days=91))))
     for started_ago, left in ((timedelta(hours=23), 1_000), (timedelta(hours=25), 0)):
         ImportRun.objects.update(outcome=ImportRun.Outcome.UNFINISHED, started_at=timezone.now() - started_ago)
         call_command("prune_vibration", "--older-than=90d", "--no-input", stdout=io.StringIO())

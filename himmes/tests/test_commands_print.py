@@ -23,6 +23,7 @@ from himmes.backups.showing import compared_table
 from machines.models import Machine, Sensor
 from machines.terminal import TerminalCommand
 from vibration import file_importing, reporting
+from vibration.file_names import Naming
 from vibration.importing import write_samples
 from vibration.models import ImportRun, Recording
 from vibration.reporting import result_line, show_bar
@@ -108,7 +109,7 @@ def test_an_import_shows_escapes_of_names_and_contents(tmp_path, run):
 def test_a_file_name_that_is_no_text_is_shown(tmp_path, run):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/g1_\xff\xfe.csv"))
     assert r"g1_\udcff\udcfe.csv" in run("import_vibration", write_csv(path, "0,1,2,3,4\n"), "--sensor", "a")
-    line = result_line(import_csv(path, file_importing.Options(sensor="a")))
+    line = result_line(import_csv(path, file_importing.Options(naming=Naming(sensor="a"))))
     line.encode()
     assert r"g1_\udcff\udcfe.csv" in line
 

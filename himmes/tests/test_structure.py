@@ -34,7 +34,9 @@ def test_imports_go_one_way(app):
     assert wrong == {}
 
 
-PURE = ["states", "buckets", "classifying", "reading", "sample_csv", "prefetching", "features", "evenness", "spectrum"]
+PURE = ["states", "buckets", "classifying", "sample_csv", "prefetching", "features", "evenness", "spectrum"]
+PURE += ["reading", "csv_lines", "csv_heads", "head_lines", "header_names", "foreign_files"]
+PURE += ["row_numbers", "time_stamps", "restarts", "name_stamps", "name_patterns"]
 
 
 @pytest.mark.parametrize(

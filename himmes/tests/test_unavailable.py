@@ -226,7 +226,7 @@ def test_an_upload_does_not_say_that_nothing_was_stored(administrator, monkeypat
     def fail(*args, **kwargs):
         raise OperationalError(1205, "Lock wait timeout exceeded")
 
-    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    monkeypatch.setattr("vibration.file_storing.write_samples", fail)
     monkeypatch.setattr("machines.retrying.AGAIN_WITHIN_S", -1)
     body = encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("g1_sensor1.csv", b"0,1,2,3,4\n")})
     answer = administrator.post("vibration-data/csv", body, content_type=MULTIPART_CONTENT)

@@ -13,7 +13,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from vibration.file_importing import Options
+from machines.models import Machine, RegisteredBy
+from machines.registering import register_sensor
+from vibration.file_importing import ImportedBefore, Options
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.sample_csv import sample_lines
 from vibration.tests.test_importing import assert_rollups_fit
@@ -147,13 +149,22 @@ def test_two_imports_of_one_file_at_once_store_it_once(path, undisturbed):
     assert stored_rollups() == rollups
 
 
+def end(process):
+    """What a watch has said on standard output and on standard error, once it is told to end."""
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, err
+    assert out.endswith("Ended.\n")
+    return out, err
+
+
 def test_a_watched_folder_imports_each_file_once_it_is_whole(tmp_path):
     write_csv(tmp_path / "g1_there.csv", "0,1,2,3,4\n")
-    process = start("--watch", tmp_path)
+    process = start("--watch", tmp_path, "--name-pattern", "{machine}_{sensor}")
     try:
         wait_until(lambda: VibrationData.objects.filter(recording__sensor__sensor_no="there").exists())
 
-        # A file that is moved in, one that is still being written, one that can't be read
+        # A file that is moved in, one that is still being written, one whose name is unlike the pattern
         write_csv(tmp_path / "moved.part", "0,1,2,3,4\n").rename(tmp_path / "g1_moved.csv")
         write_csv(tmp_path / "nameless.csv", "0,1,2,3,4\n")
         with (tmp_path / "g1_slow.csv").open("w") as slow:
@@ -167,11 +178,62 @@ def test_a_watched_folder_imports_each_file_once_it_is_whole(tmp_path):
         assert ImportRun.objects.count() == 3
         assert set(ImportRun.objects.values_list("rejected", flat=True)) == {0}
     finally:
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 0, err
-    assert out.endswith("Ended.\n")
-    assert "the name is not <machine>_<sensor>.csv" in err
+        _out, err = end(process)
+    assert err.count("the name is not like {machine}_{sensor}") == 1
+
+
+def test_a_watched_folder_registers_no_machine_that_nobody_named(tmp_path):
+    write_csv(tmp_path / "pump_run_20260305_090000.csv", "0,1,2,3,4\n")
+    write_csv(tmp_path / "g1_a.csv", "0,1,2,3,4\n")
+    write_csv(tmp_path / "g2_a.csv", "0,1,2,3,4\n")
+    register_sensor("g2", "a", registered_by=RegisteredBy.ADMIN)
+    process = start("--watch", tmp_path)
+    try:
+        wait_until(lambda: VibrationData.objects.filter(recording__sensor__machine__name="g2").exists())
+        assert set(Machine.objects.values_list("name", flat=True)) == {"g2"}
+
+        register_sensor("g1", "a", registered_by=RegisteredBy.ADMIN)  # it is looked for again
+        wait_until(lambda: VibrationData.objects.filter(recording__sensor__machine__name="g1").exists())
+    finally:
+        _out, err = end(process)
+    assert err.count("No sensor a of a machine g1 is registered; register it in the administration") == 1
+    assert err.count("20260305_090000 in the name is a time stamp, not a machine; say --name-pattern") == 1
+    assert set(Machine.objects.values_list("name", flat=True)) == {"g1", "g2"}
+
+
+def test_a_watch_that_is_started_again_reads_no_file_again_that_is_taken(tmp_path):
+    write_csv(tmp_path / "g1_a.csv", "0,1,2,3,4\n")
+    write_csv(tmp_path / "g1_bad.csv", "0,1,2,3,4\nbad\n")
+    watch = ["--watch", tmp_path, "--name-pattern", "{machine}_{sensor}"]
+    process = start(*watch)
+    try:
+        wait_until(lambda: ImportRun.objects.exclude(outcome=ImportRun.Outcome.UNFINISHED).count() == 2)
+    finally:
+        end(process)
+    write_csv(tmp_path / "g1_late.csv", "0,1,2,3,4\n")
+    process = start(*watch)
+    try:
+        wait_until(lambda: ImportRun.objects.filter(file_name="g1_late.csv", outcome="complete").exists())
+        # What has changed is read, though its size and name are the same
+        write_csv(tmp_path / "g1_a.csv", "1,1,2,3,4\n")
+        wait_until(lambda: ImportRun.objects.filter(file_name="g1_a.csv", outcome="complete").count() == 2)
+    finally:
+        out, _err = end(process)
+    assert f"{tmp_path / 'g1_a.csv'} -> g1 / a / default: imported before" in out
+    assert ImportRun.objects.filter(file_name="g1_bad.csv").count() == 2
+    assert VibrationData.objects.count() == 4
+
+
+def test_a_watch_reads_a_file_again_whose_recording_was_deleted(tmp_path):
+    path = write_csv(tmp_path / "g1_a.csv", "0,1,2,3,4\n")
+    once = Options(once=True)
+    import_csv(path, once)
+    with pytest.raises(ImportedBefore):
+        import_csv(path, once)
+    import_csv(path, Options())
+    Recording.objects.all().delete()
+    import_csv(path, once)
+    assert VibrationData.objects.count() == 1
 
 
 def test_a_whole_file_of_real_size_comes_back_bit_for_bit(tmp_path):

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
+from django.utils import timezone
 
 from machines.models import Machine, Sensor
 from machines.tests.test_csv_export import formulas
-from vibration import file_importing, reporting, watching
+from vibration import file_importing, file_storing, reporting, watching
 from vibration.csv_paths import open_csv
+from vibration.file_storing import FileStore
 from vibration.importing import write_samples
 from vibration.interrupting import Interruptions
 from vibration.management.commands import import_vibration
@@ -159,8 +161,9 @@ def test_on_error_skip_keeps_every_good_row_and_goes_on(tmp_path):
 def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_them(tmp_path):
     path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "x,1,2,3,4\n" * 1000 + "1,9,9,9,9\n" * 10)
     rejects = tmp_path / "rejects.txt"
-    _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects)
-    assert len(err.splitlines()) == 12
+    _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects, "--on-restart", "merge")
+    assert len(err.splitlines()) == 13
+    assert f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one run" in err
     assert f"{path}: 995 more rejected rows (--rejects FILE writes them all)" in err
     assert f"{path}: 5 more conflicting rows" in err
     assert len(rejects.read_text().splitlines()) == 1011
@@ -168,14 +171,14 @@ def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_
 
 def test_a_dry_run_says_what_an_import_would_and_stores_nothing(tmp_path):
     path = write_csv(tmp_path / "g1_sensor1.csv", GOOD + "1,9,9,9,9\n")
-    out, err, error = run(path, "--dry-run", "--batch-size", 2)
+    out, err, error = run(path, "--dry-run", "--batch-size", 2, "--on-restart", "merge")
     assert "Dry run: nothing was stored" in out
     assert f"{path}:4: conflicting" in err
     assert error is not None
     assert not Machine.objects.exists()
     assert not ImportRun.objects.exists()
     assert not VibrationData.objects.exists()
-    run(path)
+    run(path, "--on-restart", "merge")
     assert counts(ImportRun.objects.get()) == (3, 0, 1, 0)
 
 
@@ -199,6 +202,53 @@ def test_machine_sensor_and_recording_can_be_said(tmp_path):
     assert str(recording) == "프레스 1 / sensor7 / 3월"
     assert recording.started_at == datetime(2026, 3, 1, tzinfo=UTC)  # 9 o'clock in Seoul
     assert recording.source == "sensor7.csv"
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ("2026-03-08T02:30", "does not exist, or exists twice, in plant time (America/New_York)"),
+        ("2025-11-02T01:30", "does not exist, or exists twice, in plant time (America/New_York)"),
+        ("2026-03-08T03:30", None),
+        ("2025-11-02T01:30-04:00", None),
+    ],
+)
+def test_a_start_that_plant_time_does_not_have_or_has_twice_is_refused(tmp_path, start, message):
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    with timezone.override("America/New_York"):
+        error = run(path, "--started-at", start)[2]
+    assert (error is None) if message is None else (message in str(error))
+    assert Recording.objects.count() == (message is None)
+
+
+def test_files_are_placed_by_a_pattern_and_those_unlike_it_passed_over(tmp_path):
+    for name in ("pump_run_20260305_090000.csv", "pump_run_20260305_090100.csv", "notes.csv"):
+        write_csv(tmp_path / name, GOOD)
+    out, err, error = run(tmp_path, "--name-pattern", "{machine}_{start}", "--sensor", "s1")
+    assert f"{tmp_path / 'notes.csv'}: the name is not like {{machine}}_{{start}}" in err
+    assert "1 of 3 files" in str(error)
+    assert error.returncode == 1
+    assert "2 files" in out
+    assert [str(recording) for recording in Recording.objects.order_by("started_at")] == [
+        "pump_run / s1 / 20260305_090000",
+        "pump_run / s1 / 20260305_090100",
+    ]
+    assert Recording.objects.earliest("started_at").started_at == datetime(2026, 3, 5, tzinfo=UTC)
+    assert set(ImportRun.objects.values_list("place", flat=True)) == set(map(str, Recording.objects.all()))
+
+
+def test_no_file_like_the_pattern_is_an_error_too(tmp_path):
+    _out, _err, error = run(write_csv(tmp_path / "g1_a.csv", GOOD), "--name-pattern", "{machine}_{sensor}_{start}")
+    assert "1 of 1 files" in str(error)
+    assert not ImportRun.objects.exists()
+
+
+def test_a_stamped_name_without_a_pattern_is_refused_before_anything_is_imported(tmp_path):
+    write_csv(tmp_path / "g1_a.csv", GOOD)
+    write_csv(tmp_path / "pump_run_20260305_090000.csv", GOOD)
+    _out, _err, error = run(tmp_path)
+    assert "20260305_090000 in the name is a time stamp, not a machine; say --name-pattern" in str(error)
+    assert not Machine.objects.exists()
 
 
 def test_another_start_of_the_same_recording_is_refused(tmp_path):
@@ -278,7 +328,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_" + "s" * 21 + ".csv"], "has 21 characters; at most 20 are allowed"),
         (["m" * 51 + "_s.csv"], "has 51 characters; at most 50 are allowed"),
         ([], "Name files or folders to import, or a folder to --watch"),
-        (["g1_a.csv", "--started-at", "yesterday"], "'yesterday' is no time like"),
+        (["g1_a.csv", "--started-at", "yesterday"], "--started-at: Write the time as text such as"),
         (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
@@ -287,7 +337,30 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_a.csv", "--machine", ""], "machine is empty"),
         (["g1_a.csv", "--recording", " "], "recording is empty"),
         (["g1_a.csv", "--recording", "r" * 101], "has 101 characters; at most 100 are allowed"),
-        (["g1_a.csv", "--started-at", "0001-01-01"], "is not between the years 1900 and 2200"),
+        (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 lies before the year"),
+        (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "lies more than an hour in the future"),
+        (["g1_a.csv", "--name-pattern", "{machine}"], "has no {sensor}; say --sensor"),
+        (["g1_a.csv", "--name-pattern", "{sensor}_{recording}"], "has no {machine}; say --machine"),
+        (["g1_a.csv", "--name-pattern", "{machine}{sensor}"], "no text between the two of {machine}{sensor}"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{machine}"], "has {machine} more than once"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{run}"], "unknown placeholder {run}; there are {machine}, {sensor}"),
+        (["g1_a.csv", "--name-pattern", "{machine_{sensor}"], "has a brace that belongs to no placeholder"),
+        (["g1_a.csv", "--name-pattern", "g1_a"], "has no placeholder; there are {machine}"),
+        (["g1_a.csv", "--name-pattern", ""], "has no placeholder; there are {machine}"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{sensor}.csv"], "is matched with the name without .csv"),
+        (["g1_a.csv", "--name-pattern", "{machine}_{sensor}_20260305"], "has the time stamp 20260305; write {start}"),
+        (
+            ["g1_a.csv", "--name-pattern", "{machine}_{sensor}", "--sensor", "s1"],
+            "--sensor and {sensor} in --name-pattern both say it",
+        ),
+        (
+            ["g1_a.csv", "--name-pattern", "{machine}_{sensor}_{start}", "--started-at", "2026-03-01T09:00"],
+            "--started-at and {start} in --name-pattern both say it",
+        ),
+        (
+            ["g1_a.csv", "--name-pattern", "{machine}_{sensor}_{start}", "--recording", "r"],
+            "--recording and {start} in --name-pattern do not go together",
+        ),
         (["pipe"], "is neither a regular file nor a folder"),
     ],
 )
@@ -353,7 +426,7 @@ def test_no_cell_of_the_rejects_is_a_formula_and_their_rows_can_be_repaired(tmp_
     # As somebody repairs them: apostrophes out, the bad cells in
     repaired = "\n".join(rows).replace("x", "7").replace("=1+1", "7").replace("@SUM(1)", "3").replace("-5", "5")
     repaired = [line for line in repaired.splitlines() if "cmd" not in line]
-    assert run(write_csv(path, "\n".join(repaired) + "\n"))[2] is None
+    assert run(write_csv(path, "\n".join(repaired) + "\n"), "--on-restart", "merge")[2] is None
     assert sorted(VibrationData.objects.values_list("measured_time", "unbalance_looseness")) == [
         (0, 4),
         (1, -4),
@@ -425,7 +498,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_called_complete(tmp_path, m
         write_csv(path, GOOD + "9,9,9,9,9\n")
         return write_samples(*args, **kwargs)
 
-    monkeypatch.setattr(file_importing, "write_samples", write_and_change)
+    monkeypatch.setattr(file_storing, "write_samples", write_and_change)
     _out, err, error = run(path)
     assert "failed: the file changed while it was read; import it again" in err
     assert error is not None
@@ -442,7 +515,7 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
             raise OperationalError("database or disk is full")
         return classes
 
-    monkeypatch.setattr(file_importing, "write_samples", fail_the_second_time)
+    monkeypatch.setattr(file_storing, "write_samples", fail_the_second_time)
     _out, _err, error = run(path, "--batch-size", 1, "--wait-for-database", 0)
     assert "The database failed: database or disk is full; whole batches are stored" in str(error)
     record = ImportRun.objects.get()
@@ -452,15 +525,15 @@ def test_a_database_that_fails_is_said_in_words_and_nothing_rolled_back_is_count
 
 @pytest.mark.parametrize("committed", [True, False])
 def test_ctrl_c_around_a_commit_counts_what_is_stored(tmp_path, monkeypatch, committed):
-    def interrupted_write(report, batch, options, patience):
+    def interrupted_write(store, batch):
         with transaction.atomic():
-            write(report, batch, options, patience)
+            write(store, batch)
             if not committed:
                 raise KeyboardInterrupt
         raise KeyboardInterrupt
 
-    write = file_importing._write
-    monkeypatch.setattr(file_importing, "_write", interrupted_write)
+    write = FileStore._write
+    monkeypatch.setattr(FileStore, "_write", interrupted_write)
     _out, _err, error = run(write_csv(tmp_path / "g1_a.csv", GOOD))
     assert error is not None
     assert error.returncode == 130
@@ -479,6 +552,50 @@ def test_a_watched_file_counts_as_quiet_by_our_own_clock_too(tmp_path, monkeypat
     assert not folder._is_to_be_given(path)
     folder.give_again(path)
     assert folder._is_to_be_given(path)
+
+
+def test_a_watched_file_can_be_given_again_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "QUIET_S", 0.0)
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    folder = WatchedFolder(tmp_path)
+    assert folder._is_to_be_given(path)
+    folder.give_again(path, after_s=3600)
+    assert not folder._is_to_be_given(path)
+    folder.give_again(path)
+    assert folder._is_to_be_given(path)
+
+
+def test_a_watch_forgets_files_that_were_taken_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "QUIET_S", 0.0)
+    monkeypatch.setattr(watching, "REST", 0)
+    path = write_csv(tmp_path / "g1_a.csv", GOOD)
+    folder = WatchedFolder(tmp_path)
+    assert list(folder._look_at_all(lambda: None)) == [path]
+    folder.give_again(path, after_s=3600)
+    path.unlink()
+    assert list(folder._look_at_all(lambda: None)) == []
+    assert not (folder._seen or folder._given or folder._again)
+    write_csv(path, GOOD)
+    assert list(folder._look_at_all(lambda: None)) == [path]
+
+
+def test_a_watch_rests_by_how_long_it_takes_to_look_at_all_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(watching, "POLL_MS", 5)
+    looks, ticks = [], iter(range(1000))
+
+    def listed(folder):
+        looks.append(next(ticks))
+        time.sleep(0.05)  # as if there were many
+        return [], []
+
+    def check():
+        if next(ticks) > 100:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching, "csv_files_in", listed)
+    with pytest.raises(KeyboardInterrupt):
+        list(WatchedFolder(tmp_path).whole_files(check))
+    assert len(looks) < 10  # of a hundred times that it woke
 
 
 def test_a_watched_folder_that_is_taken_away_ends_the_watch_in_words(tmp_path):

@@ -19,6 +19,7 @@ from vibration.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.classifying import RowClass
 from vibration.features import features_of
 from vibration.file_importing import Options, RejectsFile
+from vibration.file_names import Naming
 from vibration.importing import RecordingStartDiffers, open_recording, write_samples
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.pruning import find_removal, remove
@@ -328,11 +329,11 @@ def test_removed_rows_of_a_file_never_keep_those_beside_them_out(tmp_path, skip_
     # New rows, then some that were removed, one of them with other values than there were, then another new one
     lines = f"8,1,1,1,1\n9,1,1,1,1\n{border - 0.001!r},1,1,1,1\n0,1,1,1,1\n10,1,1,1,1\n9,2,2,2,2\n"
     path = write_csv(tmp_path / "g1_sensor1.csv", lines)
-    options = {"skip_bad_rows": skip_bad_rows, "batch_rows": batch_rows}
+    options = {"skip_bad_rows": skip_bad_rows, "batch_rows": batch_rows, "on_restart": "merge"}
     run = import_csv(path, Options(**options)).run
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 3, 0, 1, 2)
     assert counts(import_csv(path, Options(**options)).run) == (ImportRun.Outcome.PROBLEMS, 0, 3, 1, 2)
-    run = import_csv(path, Options(recording="anew", **options)).run
+    run = import_csv(path, Options(naming=Naming(recording="anew"), **options)).run
     assert counts(run) == (ImportRun.Outcome.PROBLEMS, 5, 0, 1, 0)
 
 

@@ -12,8 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vibration.reading import BadRow, CsvReader, UnreadableFile, parse_row
+from vibration.csv_lines import UnreadableFile
+from vibration.reading import CsvReader
+from vibration.row_numbers import BadRow, parse_row
 from vibration.tests.world import KAMP_ROWS
+from vibration.time_stamps import time_column
+
+SECONDS = time_column("seconds")
 
 
 def read(content: str | bytes, **options):
@@ -121,7 +126,7 @@ def test_a_whole_last_line_without_line_end_is_taken_and_noted():
     [
         (b"", "the file is empty"),
         (b"\n \n", "the file is empty"),
-        (b"\n" * 50 + b"0,1,2,3,4\n", "begins with blank lines only"),
+        (b"\n" * 70 + b"0,1,2,3,4\n", "begins with blank lines only"),
         ("안녕".encode("utf-16"), "unknown encoding"),
         (GOOD.encode("utf-16-le"), "unknown encoding"),
         (b"\xff\xfa\x81,1,2,3,4\n", "unknown encoding: line 1 is neither UTF-8 nor cp949"),
@@ -134,7 +139,10 @@ def test_a_whole_last_line_without_line_end_is_taken_and_noted():
         (b"Dear colleague,\nplease find the data attached.\n", "no CSV file of samples"),
         (b"<html><body>Log in</body></html>", "no CSV file of samples"),
         (b"0,1,2,3,4\r0.5,1,2,3,4\r", "lines end in CR alone"),
-        (b"time,ax,ay,az,aT\n0,1,2,3,4\n", "its names are not known: 'time', 'ax', 'ay', 'az', 'aT'"),
+        (
+            b"time,ax,ay,az,aT\n0,1,2,3,4\n",
+            "the names 'time', 'ax', 'ay', 'az', 'aT', of which 'ax', 'ay', 'az', 'aT' are not known",
+        ),
         (b"time,normal,unbalance,looseness\n0,1,2,3\n", "lacks the column unbalance_looseness"),
         (b"time,normal,type1,type1,type2\n0,1,2,3,4\n", "repeats the column unbalance"),
         (b"time,normal,type1,type2,type3,rpm\n0,1,2,3,4,5\n", "unknown column 'rpm'"),
@@ -248,7 +256,7 @@ def test_a_line_without_end_takes_no_memory_and_is_rejected():
 
 def test_wide_lines_end_a_batch_early_so_that_the_memory_stays_bounded():
     wide = b"0.1," + b"1.234567," * 1000 + b"1\n"
-    batches = list(CsvReader(io.BytesIO(wide * 3000)))
+    batches = list(CsvReader(io.BytesIO(b"0,1,2,3,4\n" + wide * 3000)))
     assert max(sum(map(len, batch.raw)) for batch in batches) < 10_000_000
     assert sum(len(batch.rejected) for batch in batches) == 3000
     assert max(len(row.text) for row in batches[0].rejected) == 500
@@ -291,30 +299,46 @@ field = st.one_of(
 )
 
 
-@given(st.lists(st.lists(field, min_size=1, max_size=6).map(",".join), min_size=1, max_size=4))
-@example(["1,2,3,4,5", "1,2,3,4,-0.0"])
-@example(["1,2,3,4,4.9406564584124654e-324"])
-@example(['1,2,3,4,"5', '6"'])
-def test_polars_and_the_line_parser_agree(lines):
-    reader = CsvReader(io.BytesIO(b"0,1,2,3,4\n"))
-    block = [line.encode() + b"\n" for line in lines]
+stamp = st.one_of(
+    st.integers(0, 4 * 10**18).map(str),
+    st.integers(0, 2 * 10**18).map(lambda ns: f"{ns // 10**9}.{ns % 10**9:09d}"),
+    st.datetimes().map(str),
+    st.sampled_from(['"1772668800"', '1"772668800"', '"17726688"00', '"1772668800', '""1772668800""', "1772668800 "]),
+    st.sampled_from(['"2026-03-05 09:00:00"', '2026-03-05 "09:00:00"', "2026-03-05T09:00:00Z"]),
+)
+
+
+@pytest.mark.parametrize("time", ["seconds", "epoch-s", "epoch-ms", "iso"])
+@given(lines=st.lists(st.tuples(st.one_of(field, stamp), st.lists(field, max_size=5)), min_size=1, max_size=4))
+@example(lines=[("1", ["2", "3", "4", "5"]), ("1", ["2", "3", "4", "-0.0"])])
+@example(lines=[("1", ["2", "3", "4", "4.9406564584124654e-324"])])
+@example(lines=[("1", ["2", "3", "4", '"5']), ('6"', [])])
+@example(lines=[("4e8", ["2", "3", "4", "5"]), ("5e9", ["2", "3", "4", "5"])])
+@example(lines=[('1"772668800"', ["2", "3", "4", "5"])])
+def test_polars_and_the_line_parser_agree(time, lines):
+    stamps = {"seconds": b"0", "epoch-s": b"1772668800", "epoch-ms": b"1772668800000", "iso": b"2026-03-05T09:00:00"}
+    reader = CsvReader(io.BytesIO(stamps[time] + b",1,2,3,4\n"), time=time_column(time))
+    block = [",".join([first, *others]).encode() + b"\n" for first, others in lines]
+    one_by_one = time_column(time)
     expected = []
     for line in block:
         try:
-            expected.append(parse_row(line))
+            expected.append(parse_row(line, b",", one_by_one.read))
         except BadRow:
             expected = None  # then polars must leave the block to the line parser
             break
     numbers = reader._parse_block(block)
     if numbers is not None:
         assert expected is not None
-        assert numbers.tobytes() == np.array(expected).tobytes()
+        times, values = numbers
+        assert times.tobytes() == np.array([row[0] for row in expected], dtype=times.dtype).tobytes()
+        assert values.tobytes() == np.array([row[1:] for row in expected]).tobytes()
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100))
 def test_a_number_is_the_double_nearest_to_its_text(number):
     text = repr(number).encode()
-    parsed = parse_row(b"0,%s,0,0,0" % text)[1]
+    parsed = parse_row(b"0,%s,0,0,0" % text, b",", SECONDS.read)[1]
     assert parsed == number
     assert math.copysign(1, parsed) == (1 if number == 0 else math.copysign(1, number))
 

@@ -94,8 +94,8 @@ def download(client, query: dict) -> list[list[str]]:
 
 def as_exported(row: list[str]) -> list[str]:
     """A row of the table as the CSV has it."""
-    time = row[3].replace(" ", "T").removesuffix(".000000")
-    return [*row[:3], "" if time == "–" else f"{time}+09:00", *row[4:9]]
+    time, _point, digits = row[3].replace(" ", "T").partition(".")
+    return [*row[:3], "" if time == "–" else f"{time}.{digits or '000000'}+09:00", *row[4:9]]
 
 
 # --- Who sees what ----------------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ def test_after_the_bound_the_import_fails_and_says_what_to_do(path, monkeypatch)
     def fail(*args, **kwargs):
         raise OperationalError(2003, "Can't connect to server")
 
-    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    monkeypatch.setattr("vibration.file_storing.write_samples", fail)
     err = StringIO()
     began = time.monotonic()
     with pytest.raises(CommandError, match=r"The database failed.*import the same again to complete it") as raised:
@@ -180,7 +180,7 @@ def test_an_error_of_the_driver_itself_is_waited_for_and_told_of_too(path, monke
     def fail(*args, **kwargs):
         raise connection.Database.OperationalError(*gone)
 
-    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    monkeypatch.setattr("vibration.file_storing.write_samples", fail)
     err = StringIO()
     with pytest.raises(CommandError, match=r"The database failed: .*; whole batches are stored"):
         call_command("import_vibration", path, "--wait-for-database", 0.2, stderr=err, stdout=StringIO())
@@ -193,7 +193,7 @@ def test_without_patience_it_fails_at_once(path, monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError(2003, "Can't connect to server")
 
-    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    monkeypatch.setattr("vibration.file_storing.write_samples", fail)
     err = StringIO()
     with pytest.raises(CommandError, match="The database failed"):
         call_command("import_vibration", path, "--wait-for-database", 0, stderr=err, stdout=StringIO())
@@ -208,7 +208,7 @@ def test_ctrl_c_ends_the_wait_though_its_record_cannot_be_written(path, monkeypa
             interrupt.start()
         raise OperationalError(2003, "Can't connect to server")
 
-    monkeypatch.setattr("vibration.file_importing.write_samples", fail)
+    monkeypatch.setattr("vibration.file_storing.write_samples", fail)
     monkeypatch.setattr("vibration.file_importing._finish", fail_to_finish)
     with pytest.raises(CommandError, match="Interrupted; whole batches are stored") as raised:
         call_command("import_vibration", path, stderr=StringIO(), stdout=StringIO())

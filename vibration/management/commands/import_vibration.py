@@ -4,30 +4,43 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 from django.db import reset_queries, transaction
-from django.utils import timezone
+from rest_framework.exceptions import ValidationError
 
 from machines.connections import discard_all
 from machines.database_errors import DATABASE_ERRORS
 from machines.printable import printable
+from machines.row_fields import TimeField
 from machines.terminal import TerminalCommand
-from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv, place_of
-from vibration.file_importing import Options, RejectsFile, Report, import_file
+from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv
+from vibration.file_clocks import note_clock_of_file
+from vibration.file_importing import ImportedBefore, NotRegistered, import_file
+from vibration.file_names import BadName, Naming
+from vibration.file_storing import ON_RESTART, Options
+from vibration.import_reports import RejectsFile, Report
 from vibration.interrupting import noted_interruptions
 from vibration.models import DEFAULT_RECORDING, ImportRun
+from vibration.name_patterns import BadPattern, NamePattern
 from vibration.reading import BATCH_ROWS
 from vibration.reporting import problem_lines, result_line, show_progress, summary_table
+from vibration.time_stamps import TIMES, find_zone
 from vibration.waiting import Patience
 from vibration.watching import FolderGone, WatchedFolder
 
 RETRY_S = 10  # after the database failed while a folder is watched
 WAIT_S = 600.0  # for a database that goes away
-FIRST_YEAR, LAST_YEAR = 1900, 2200  # of a start; typing errors lie outside
+LOOK_AGAIN_S = 30.0  # whether a machine was registered by now
+REGISTER = (
+    "register it in the administration, and the file is imported; or name the machines that may be registered: "
+    "--name-pattern, or --machine and --sensor"
+)
 
 
 class Command(TerminalCommand):
@@ -41,9 +54,36 @@ class Command(TerminalCommand):
         parser.add_argument("paths", nargs="*", type=some_path, metavar="PATH", help="CSV files, or folders of them")
         parser.add_argument("--machine", help="instead of the part before the last _ in <machine>_<sensor>.csv")
         parser.add_argument("--sensor", help="instead of the part after the last _")
-        parser.add_argument("--recording", default=DEFAULT_RECORDING, metavar="NAME", help="a run of the sensor")
+        parser.add_argument("--recording", metavar="NAME", help=f"a run of the sensor (default: {DEFAULT_RECORDING})")
+        parser.add_argument(
+            "--name-pattern",
+            type=name_pattern,
+            metavar="PATTERN",
+            help="what stands where in the names of the files, without .csv: {machine}, {sensor}, {recording}, and "
+            "{start}, a time stamp; e.g. '{machine}_{sensor}_{start}'. What it leaves out is said by the options above",
+        )
         parser.add_argument(
             "--started-at", type=parse_instant, metavar="ISO", help="when time 0 was; without an offset: plant time"
+        )
+        parser.add_argument(
+            "--time",
+            choices=TIMES,
+            default="seconds",
+            help="how the time column is written: seconds from the start (default), seconds, ms, us or ns since 1970, "
+            "or ISO 8601 dates and times. Of all but seconds the first is the start of a new recording",
+        )
+        parser.add_argument(
+            "--time-zone",
+            type=zone,
+            metavar="NAME",
+            help="where --time iso without an offset is meant, such as UTC; default: plant time",
+        )
+        parser.add_argument(
+            "--on-restart",
+            choices=ON_RESTART,
+            default="refuse",
+            help="where the time falls back within a file: end before that row (default), give each run a recording of "
+            "its own, NAME, NAME-2, ..., or take all rows as one run",
         )
         parser.add_argument("--batch-size", type=positive, default=BATCH_ROWS, metavar="N", help="rows a transaction")
         parser.add_argument(
@@ -70,7 +110,11 @@ class Command(TerminalCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="class every row and store nothing")
         parser.add_argument(
-            "--watch", type=some_path, metavar="DIR", help="keep running: import each file that lands in DIR"
+            "--watch",
+            type=some_path,
+            metavar="DIR",
+            help="keep running: import each file that lands in DIR; registers machines and sensors only if "
+            "--name-pattern, or --machine and --sensor, name them",
         )
 
     def handle(self, *args, **options):
@@ -79,21 +123,23 @@ class Command(TerminalCommand):
         if options["dry_run"] and options["watch"]:
             raise CommandError("--dry-run and --watch do not go together.")
         self.options = Options(
-            machine=options["machine"],
-            sensor=options["sensor"],
-            recording=options["recording"],
-            started_at=options["started_at"],
+            naming=self._naming(options),
+            time=options["time"],
+            zone=options["time_zone"],
+            on_restart=options["on_restart"],
             batch_rows=options["batch_size"],
             replace=options["on_conflict"] == "update",
+            once=options["watch"] is not None,
             skip_bad_rows=options["on_error"] == "skip",
             started_by=user_name(),
         )
+        if options["watch"] and not self.options.naming.is_explicit:
+            # What lands in a watched folder is anybody's.
+            self.options = replace(self.options, registered_by=None)
         self.wait_s = options["wait_for_database"]
         self.named = set(options["paths"])
         try:
-            files = find_files(options["paths"], self._pass_over)
-            for file in files:
-                self._check(file)  # a name that can't be is said before anything is imported
+            files = self._placed(find_files(options["paths"], self._pass_over))
         except BadPath as error:
             raise CommandError(str(error)) from None
         try:
@@ -116,11 +162,37 @@ class Command(TerminalCommand):
             where = error.filename or options["rejects"] or "the output"
             raise CommandError(f"{printable(where)}: {error.strerror}") from None
 
+    def _naming(self, options) -> Naming:
+        said = {name: options[name] for name in ("machine", "sensor", "recording", "started_at")}
+        pattern, zone = options["name_pattern"], options["time_zone"]
+        if options["started_at"] and options["time"] != "seconds":
+            raise CommandError("--started-at goes with --time seconds; stamps say themselves when the start was.")
+        if zone and options["time"] != "iso" and not (pattern and "start" in pattern.names):
+            raise CommandError("--time-zone goes with --time iso, or with {start} in --name-pattern.")
+        try:
+            return Naming(**said, pattern=pattern, zone=zone)
+        except BadPattern as error:
+            raise CommandError(str(error)) from None
+
     def _pass_over(self, link: Path) -> None:
         self.stderr.write(f"{printable(link)} {NOT_FOLLOWED}.")
 
-    def _check(self, file: Path) -> None:
-        place_of(file, self.options.machine, self.options.sensor, self.options.recording)
+    def _placed(self, files: list[Path]) -> list[Path]:
+        """The files whose names tell where they belong: of a pattern those that are like it, else all. Raises BadName.
+
+        So a name that can't be is said before anything is imported.
+        """
+        placed = []
+        for file in files:
+            try:
+                self.options.naming.place_of(file)
+                placed.append(file)
+            except BadName as error:
+                if self.options.naming.pattern is None:
+                    raise
+                self.stderr.write(f"{error}; passed over")
+        self.passed_over = len(files) - len(placed)
+        return placed
 
     def _rejects_file(self, path: Path | None, files: list[Path], watched: Path | None):
         if path is None:
@@ -157,31 +229,50 @@ class Command(TerminalCommand):
                 "nothing was stored" if dry_run else "whole batches are stored; import the same again to complete it"
             )
             raise CommandError(f"{trouble}; {stored}.", returncode=returncode)
-        if bad := sum(report.run.outcome != ImportRun.Outcome.COMPLETE for report in reports):
-            raise CommandError(f"{bad} of {len(files)} files have rows or contents that were not taken, see above.")
+        bad = sum(report.run.outcome != ImportRun.Outcome.COMPLETE for report in reports) + self.passed_over
+        if bad:
+            total = len(files) + self.passed_over
+            raise CommandError(f"{bad} of {total} files have rows or contents that were not taken, see above.")
 
     def _watch(self, folder: Path, rejects: RejectsFile | None) -> None:
         if not folder.is_dir():
             raise CommandError(f"{printable(folder)}: no such folder")
         self.stdout.write(f"Watching {printable(folder)}; Ctrl-C ends it.")
+        self.stdout.flush()
         watched = WatchedFolder(folder, self._pass_over)
+        self.unregistered: set[Path] = set()
         try:
             for file in watched.whole_files(self.interruptions.check):
-                # One file, or an hour without the database, must not end the watch.
-                try:
-                    self._check(file)
-                    self.stdout.write(result_line(self._import_one(file, rejects)))
-                except BadPath as error:
-                    self.stderr.write(str(error))
-                except DATABASE_ERRORS as error:
-                    self.stderr.write(f"{printable(file)}: the database failed: {error}. Trying again in {RETRY_S} s.")
-                    discard_all()
-                    watched.give_again(file)
-                    self.interruptions.sleep(RETRY_S)
+                self._watch_file(watched, file, rejects)
+                self.stdout.flush()  # it may be a log, which somebody follows
         except KeyboardInterrupt:
             self.stdout.write("Ended.")
         except FolderGone as error:
             raise CommandError(str(error)) from None
+
+    def _watch_file(self, watched: WatchedFolder, file: Path, rejects: RejectsFile | None) -> None:
+        """One file, or an hour without the database, must not end the watch."""
+        try:
+            report = self._import_one(file, rejects)
+            self.stdout.write(result_line(report))
+            if told := note_clock_of_file(file, report, self.options.naming.place_of(file)):
+                self.stderr.write(f"{printable(file)}: {told}")
+        except ImportedBefore as error:
+            self.stdout.write(f"{printable(file)} -> {printable(error.place)}: {error}")
+        except BadName as error:
+            self.stderr.write(str(error))
+        except NotRegistered as error:
+            if file not in self.unregistered:  # else told before
+                self.stderr.write(f"{printable(file)}: {error}; {REGISTER}")
+            self.unregistered.add(file)
+            watched.give_again(file, LOOK_AGAIN_S)
+        except DATABASE_ERRORS as error:
+            self.stderr.write(f"{printable(file)}: the database failed: {error}. Trying again in {RETRY_S} s.")
+            discard_all()
+            watched.give_again(file)
+            self.interruptions.sleep(RETRY_S)
+        else:
+            self.unregistered.discard(file)
 
     def _import_one(self, path: Path, rejects: RejectsFile | None) -> Report:
         try:
@@ -227,13 +318,25 @@ def user_name() -> str:
 
 
 def parse_instant(text: str) -> datetime:
+    """As the API reads it."""
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time like 2026-03-01T09:00:00 or 2026-03-01T00:00Z") from None
-    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-        raise argparse.ArgumentTypeError(f"'{text}' is not between the years {FIRST_YEAR} and {LAST_YEAR}")
-    return instant if timezone.is_aware(instant) else timezone.make_aware(instant)
+        return TimeField().run_validation(text)
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(error.detail[0]) from None
+
+
+def name_pattern(text: str) -> NamePattern:
+    try:
+        return NamePattern(text)
+    except BadPattern as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def zone(text: str) -> ZoneInfo:
+    try:
+        return find_zone(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def some_path(text: str) -> Path:
