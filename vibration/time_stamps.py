@@ -224,7 +224,7 @@ class Iso:
                 'clocks are changed then; write the times with their offset, such as "+09:00"'
             )
         if not 1700 < in_utc.year < 2260:  # what nanoseconds can count
-            raise BadRow(f"{TIME} is '{text}', which lies before 1900 or in the future")
+            raise BadRow(f"{TIME} is '{text}', which lies too far in the past or in the future")
         return in_utc
 
 
