@@ -147,6 +147,7 @@ def served(folder, log):
     """gunicorn as in production, for the API alone, with the log in this file; its address."""
     variables = AS_IN_PRODUCTION | {"DJANGO_SETTINGS_MODULE": "bench.api_settings"}
     variables |= {"DATABASE_URL": f"sqlite:///{folder}/nothing.sqlite3", "DJANGO_SECRET_KEY": "only-for-tests-" * 4}
+    variables |= {"PYTHONUNBUFFERED": "1"}  # as in the image; else Python ends with 120 for what it still holds
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", "--workers=1"]
     server = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=log, stderr=log, env=os.environ | variables)

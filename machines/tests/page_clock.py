@@ -3,6 +3,10 @@
 `page.clock.install()` comes before the page is opened.
 """
 
+import time
+
+ANSWERS_S = 60  # by the clock of this process
+
 
 def stop_clock(page) -> None:
     """From here on the page's time stands still, but for `pass_time`."""
@@ -15,6 +19,14 @@ def pass_time(page, seconds: float) -> None:
         page.clock.run_for(1_000 * min(1, seconds))
         settle(page)
         seconds -= 1
+
+
+def pass_time_until(page, selector: str) -> None:
+    """Until something is there: a page that still waits for an answer asks nothing new, and loses seconds by that."""
+    deadline = time.monotonic() + ANSWERS_S
+    while not page.locator(selector).count():
+        assert time.monotonic() < deadline, f"{selector} never came"
+        pass_time(page, 1)
 
 
 def settle(page) -> None:
