@@ -131,10 +131,11 @@ def damage(file, how):
         return
     whole = file.read_bytes()
     middle = len(whole) // 2
+    changed = bytes(byte ^ 255 for byte in whole[middle : middle + 16])  # a single bit may be one that says nothing
     file.write_bytes(
         {
             "cut": whole[:middle],
-            "changed": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
+            "changed": whole[:middle] + changed + whole[middle + 16 :],
             "no zip": b"SELECT 1;\n",
             "empty": b"",
         }[how]
