@@ -38,6 +38,7 @@ PEAK_DISTANCE_SHARE = 0.005
 VALLEY_SHARE = 0.5  # of the lower of two peaks
 SKIRT_FACTOR = 1.5  # times the noise; what is higher and joins the tone belongs to it
 LEAKAGE_FACTOR = 3  # times what the window lets through of the higher peaks, whose mirror images come on top
+SKIRTS_FACTOR = 2  # times what the window lets through of a tone, as its highest bin is lower than the tone
 NOISE_BANDWIDTH = 1.5  # bins, of a Hann window: the squares of the amplitudes that a sine has add up to so many of it
 FIRST_BIN = 2  # the mean of a section, which is removed, leaves its mark on the bins 0 and 1
 ROUNDING = 1e-12  # of the greatest value; what is less came in by calculating
@@ -183,7 +184,7 @@ def peaks_of(spectrum: Spectrum, column: int) -> list[Peak]:
     tones = _tones(amplitude, _noise_factor(averages), spectrum.rounding[column])
     edges = [0, *(_valley(amplitude, one, two) for one, two in itertools.pairwise(tones)), len(amplitude) - 1]
     found = [
-        _peak(spectrum, amplitude, place, max(low, FIRST_BIN), high, averages)
+        _peak(spectrum, amplitude, place, max(low, FIRST_BIN), high, _noise_around(amplitude, place, tones, averages))
         for place, low, high in zip(tones, edges, edges[1:], strict=False)
     ]
     return sorted(found, key=lambda it: -it.amplitude)[:PEAKS]
@@ -215,7 +216,7 @@ def _tones(amplitude: np.ndarray, factor: float, rounding: float) -> list[int]:
         leakage = (amplitude[chosen] / (np.pi * bins * (bins * bins - 1.0))).sum()
         if amplitude[place] < LEAKAGE_FACTOR * leakage:
             continue
-        if amplitude[place] < factor * np.median(_around(amplitude, place)):
+        if amplitude[place] < factor * np.median(amplitude[_around(amplitude, place)]):
             continue
         if any(amplitude[_valley(amplitude, place, it)] > VALLEY_SHARE * amplitude[place] for it in chosen):
             continue
@@ -224,8 +225,21 @@ def _tones(amplitude: np.ndarray, factor: float, rounding: float) -> list[int]:
 
 
 def _around(amplitude: np.ndarray, place: int) -> np.ndarray:
+    """The bins around one."""
     reach = max(AROUND_BINS, int(AROUND_SHARE * len(amplitude)))
-    return amplitude[max(0, place - reach) : place + reach + 1]
+    return np.arange(max(0, place - reach), min(len(amplitude), place + reach + 1))
+
+
+def _noise_around(amplitude: np.ndarray, place: int, tones: list[int], averages: float) -> float:
+    """The root of the mean power of the noise around a maximum; the skirts of tones are none of it."""
+    bins = _around(amplitude, place)
+    skirts = np.zeros(len(bins))
+    for it in tones:
+        away = np.maximum(2.0, np.abs(bins - it))
+        skirts += amplitude[it] / (np.pi * away * (away * away - 1))
+    # From the median of the noise's amplitudes to the mean of its powers, see _noise_factor
+    noise = np.median(np.maximum(0, amplitude[bins] - SKIRTS_FACTOR * skirts))
+    return float(noise) / (1 - 1 / (9 * averages)) ** 1.5
 
 
 def _valley(amplitude: np.ndarray, one: int, two: int) -> int:
@@ -234,15 +248,13 @@ def _valley(amplitude: np.ndarray, one: int, two: int) -> int:
     return first + int(np.argmin(amplitude[first : last + 1]))
 
 
-def _peak(spectrum: Spectrum, amplitude: np.ndarray, place: int, low: int, high: int, averages: float) -> Peak:
+def _peak(spectrum: Spectrum, amplitude: np.ndarray, place: int, low: int, high: int, noise: float) -> Peak:
     """The sine that a maximum is of, whose bins lie within low and high.
 
     A Hann window's transform at x bins from a sine's frequency is, in proportion, sinc(x) / (1 - x^2). The squares of
     all bins add up to NOISE_BANDWIDTH times the square of the sine's amplitude, and their centre of mass is its
     frequency, wherever it lies between the bins.
     """
-    # From the median of the noise's amplitudes to the mean of its powers, see _noise_factor
-    noise = float(np.median(_around(amplitude, place))) / (1 - 1 / (9 * averages)) ** 1.5
     first, last = max(low, place - PEAK_DISTANCE_BINS), min(high, place + PEAK_DISTANCE_BINS)
     while first > low and amplitude[first - 1] > SKIRT_FACTOR * noise:
         first -= 1
