@@ -51,6 +51,9 @@ class OnceOnly:
     A deadlock with others, as with those who post what is being deleted, is no error: it is tried again.
     """
 
+    def lock(self, serializer) -> None:
+        """Called in the transaction of a change, before it is saved; see `Versioned`."""
+
     def perform_create(self, serializer):
         self._save(serializer)
 

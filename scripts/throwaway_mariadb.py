@@ -43,7 +43,7 @@ GRANT ALL PRIVILEGES ON `test\_himmes%`.* TO himmes@127.0.0.1;
 
 # Signals received that ask this program to end. They are only noted, and looked
 # at while waiting, so that none can interrupt the cleaning up.
-received = []
+received: list[int] = []
 
 
 def wait(process, seconds=float("inf"), unless=received):
@@ -76,7 +76,8 @@ class Server:
     """A server with all its files in folder; it starts on the same port and data each time."""
 
     def __init__(self, folder, *options):
-        self.folder, self.log, self.process = folder, folder / "log", None
+        self.folder, self.log = folder, folder / "log"
+        self.process: Popen | None = None
         first_sql, password = folder / "sql", secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as probe:  # a free port
             self.port = probe.getsockname()[1]
@@ -107,8 +108,9 @@ class Server:
 
     def kill(self):
         """Without a warning, as a power cut ends it."""
-        self.process.kill()
-        self.process.wait()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
     def _program(self, name, *options):
         command = [name, "--no-defaults", f"--datadir={self.folder}/data", *options]

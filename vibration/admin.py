@@ -51,7 +51,9 @@ class MachineWithRecordingsAdmin(MachineAdmin):
         url = reverse("admin:vibration_recording_changelist") + f"?sensor__machine__id__exact={machine.pk}"
         return format_html('<a href="{}">{}</a>', url, machine.recording_count)
 
-    @admin.display(description=_("latest sample"), ordering="latest_sample", empty_value=_("time unknown"))
+    @admin.display(  # type: ignore[call-overload]  # the stubs want a text that is in no language
+        description=_("latest sample"), ordering="latest_sample", empty_value=_("time unknown")
+    )
     def latest_sample(self, machine):
         return machine.latest_sample
 

@@ -2,17 +2,23 @@
 
 import math
 import re
+from collections.abc import Set
 from datetime import datetime
+from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
-from common.rest.fields import TimeField
+from common.rest.fields import TimeField, messages_of
 
 # What lists and content negotiation read from the same query string
 OTHER_PARAMETERS = {"cursor", "limit", "format"}
@@ -29,22 +35,22 @@ def with_plus(time: str) -> str:
 class QueryTimeField(TimeField):
     """A time as a query string has it."""
 
-    def to_internal_value(self, value) -> datetime:
+    def to_internal_value(self, value: Any) -> datetime:
         return super().to_internal_value(with_plus(value))
 
 
 class _InstantField(forms.Field):
-    def to_python(self, value):
+    def to_python(self, value: Any) -> datetime | None:
         if value in self.empty_values:
             return None
         try:
             return QueryTimeField(measured=False).to_internal_value(value)
         except ValidationError as error:
-            raise forms.ValidationError([str(message) for message in error.detail]) from None
+            raise forms.ValidationError(messages_of(error)) from None
 
 
 class _SecondsField(forms.FloatField):
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:  # a float or None; the stubs say int
         number = super().to_python(value)
         if number is not None and not math.isfinite(number):
             raise forms.ValidationError(self.error_messages["invalid"])
@@ -68,13 +74,13 @@ class SecondsFilter(django_filters.Filter):
 class StrictFilterBackend(DjangoFilterBackend):
     """Answers a parameter that nobody knows as it answers a wrong value."""
 
-    def filter_queryset(self, request, queryset, view):
+    def filter_queryset(self, request: Request, queryset: QuerySet, view: APIView) -> QuerySet:
         filterset = self.get_filterset(request, queryset, view)
         refuse_unknown(request.query_params, set(filterset.filters) | OTHER_PARAMETERS)
         return super().filter_queryset(request, queryset, view)
 
 
-def refuse_unknown(query, known: set[str], repeatable: set[str] = frozenset()) -> None:
+def refuse_unknown(query: QueryDict, known: Set[str], repeatable: Set[str] = frozenset()) -> None:
     """Raises ValidationError naming each parameter that is not known, empty, or given twice.
 
     Passed over, a mistyped or empty one would show everything, and the first of two values would not count. The cache
@@ -94,7 +100,9 @@ def refuse_unknown(query, known: set[str], repeatable: set[str] = frozenset()) -
         raise ValidationError(wrong)
 
 
-def read_query(serializer_class: type[serializers.Serializer], query, repeatable: set[str] = frozenset()) -> dict:
+def read_query(
+    serializer_class: type[serializers.Serializer], query: QueryDict, repeatable: Set[str] = frozenset()
+) -> dict:
     """What a query string asks for, validated by the fields of a serializer. Raises ValidationError."""
     serializer = serializer_class(data=query)
     refuse_unknown(query, {*serializer.fields, "format"}, repeatable)

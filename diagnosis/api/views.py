@@ -1,5 +1,6 @@
 """The API of the diagnoses; its paths stand in `himmes/api/urls.py`, what it says of itself in `schema.py`."""
 
+import math
 from datetime import datetime
 
 import numpy as np
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 from common.csv_export import CsvRenderer
 from common.database.limited_reads import TOO_MANY, TooManyRows
 from common.periods import FIRST_YEAR, LAST_YEAR, RANGES
+from common.polls import mark_poll
 from common.rest.lists import TableRows, answer_list
 from common.rest.query import OTHER_PARAMETERS, read_query, refuse_unknown
 from common.rest.rows import Conflict, InvalidRows, read_rows
@@ -145,7 +147,7 @@ class Timeline(APIView):
         # Asked again and again by the timeline page; mostly nothing has changed.
         version = quote_etag(current_version())
         if unchanged := get_conditional_response(request, etag=version):
-            unchanged.is_poll = True  # for the log, which it would flood
+            mark_poll(unchanged)
             return unchanged
         asked = read_query(TimelineQuery, request.query_params, repeatable={"machine_name", "fault_type"})
         now = timezone.now()
@@ -164,7 +166,7 @@ class Timeline(APIView):
             ],
         }
         response = Response(body, headers={"ETag": version, "Cache-Control": "private, no-cache"})
-        response.is_poll = "If-None-Match" in request.headers
+        mark_poll(response, "If-None-Match" in request.headers)
         return response
 
 
@@ -212,7 +214,7 @@ def _columns(machine: Machine, history: History, states: set[int], start: dateti
 
 
 def _nullable(values: np.ndarray) -> list[float | None]:
-    return np.where(np.isnan(values), None, values).tolist()
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def as_rows(diagnoses: list) -> list[dict]:

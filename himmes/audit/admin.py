@@ -125,7 +125,7 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
     @admin.display(description=_("action"), ordering="action")
     def event(self, entry):
         name = (entry.additional_data or {}).get("event")
-        return EVENTS.get(name) or entry.get_action_display()
+        return EVENTS.get(name or "") or entry.get_action_display()
 
     @admin.display(description=_("of what"), ordering="content_type")
     def about(self, entry):

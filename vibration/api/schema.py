@@ -1,5 +1,7 @@
 """What the OpenAPI schema says of the vibration data: words for people, and examples that a test carries out."""
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
@@ -11,7 +13,7 @@ from vibration.api.filters import SampleFilter
 DATA = "진동 데이터 / vibration data"
 RECORDING_TAG = "측정 기록 / recordings"
 
-ROW = {
+ROW: dict[str, Any] = {
     "machine_name": "g1",
     "sensor_no": "sensor1",
     "collected_at": "2026-11-20T09:30:00",
