@@ -54,6 +54,9 @@ heading "Style"
 "$python" -m ruff check .
 "$python" -m ruff format --check .
 
+heading "Types"
+scripts/types.sh
+
 heading "Migrations match the models"
 "$python" manage.py makemigrations --check --dry-run
 

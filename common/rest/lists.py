@@ -125,8 +125,9 @@ class TableRows:
 class FlatList(ListModelMixin, GenericAPIView):
     """Mixed into a generic view of a short table: its list is answered as all are."""
 
-    # The mixin's signature knows no answer that is sent while it is read; what calls it does.
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def list(  # type: ignore[override]  # the mixin's knows no answer that is sent while it is read
+        self, request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         found = self.filter_queryset(self.get_queryset())
         return answer_list(request, TableRows(found, lambda it: self.get_serializer(it, many=True).data, counted=True))
 
