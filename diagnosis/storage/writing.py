@@ -62,7 +62,7 @@ def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
         of_machine[it.machine_id].append(it)
     machines = of_machine.keys()
 
-    def delete():
+    def delete() -> None:
         _lock(machines)
         for start in range(0, len(numbers), KEYS_PER_STATEMENT):
             VibrationDiagnosis.objects.filter(pk__in=numbers[start : start + KEYS_PER_STATEMENT]).delete()

@@ -30,7 +30,7 @@ class NamePattern:
         self._literals, self.names = _PLACEHOLDER.split(text)[::2], _PLACEHOLDER.findall(text)
         _check(text, self._literals, self.names)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.text
 
     def cut(self, name: str) -> dict[str, Span] | None:

@@ -45,7 +45,7 @@ class Place:
     started_at: datetime | None = None
     is_start_local: bool = field(default=False, compare=False)  # from the name, without an offset, taken for plant time
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.machine} / {self.sensor} / {self.recording}"
 
 
@@ -103,7 +103,7 @@ class Naming:
     pattern: NamePattern | None = None
     zone: tzinfo | None = None  # of a `{start}`; else the plant's
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.pattern is None:
             return
         for name in ("machine", "sensor", "recording"):
@@ -151,7 +151,7 @@ class Naming:
 NAMES_ALONE = Naming()
 
 
-def _first(*values):
+def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
