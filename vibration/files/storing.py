@@ -107,6 +107,13 @@ class FileStore:
         name = self._place.recording
         return name if self._number == 1 else f"{name}-{self._number}"
 
+    @property
+    def _present(self) -> Recording:
+        """The recording that rows go to; it is open once there is a good row."""
+        if self._recording is None:
+            raise ValueError("no recording is open")
+        return self._recording
+
     def _told(self, fall: Fall) -> str:
         if isinstance(fall.after, float):
             return f"from {fall.before!r} s to {fall.after!r} s"
@@ -121,11 +128,11 @@ class FileStore:
                 # Not before there is a good row: a file of something else leaves no machine behind.
                 self._recording = self._patience.until_done(lambda: self._open(batch))
             if batch.time.dtype == np.int64:
-                batch = batch.counted_from(_start_of(self._recording), self._zone)
+                batch = batch.counted_from(_start_of(self._present), self._zone)
                 if early := self._stopping(batch):
                     stop, batch = early, batch.before(early.line)
-        if len(batch.lines) and self._recording:
-            self._write(self._recording, batch)
+        if len(batch.lines):
+            self._write(batch)
         for row in [stop] if stop else batch.rejected:
             self._reject(row, stops=row is stop)
         if stop:
@@ -154,17 +161,17 @@ class FileStore:
             )
         )
 
-    def _write(self, opened: Recording, batch: Batch) -> None:
+    def _write(self, batch: Batch) -> None:
         """Store rows and their counts in one transaction; those left out are told of once that is settled."""
         run, replace = self._report.run, self._options.replace
         before = run.new, run.identical, run.conflicting
-        recording = opened
+        recording = self._present
         classes: np.ndarray | None = None
-        run.recording = opened  # so retention leaves alone the one that is being filled
+        run.recording = recording  # so retention leaves alone the one that is being filled
 
         def write() -> None:
             nonlocal classes, recording
-            recording = Recording.objects.select_for_update().get(pk=opened.pk)
+            recording = Recording.objects.select_for_update().get(pk=self._present.pk)
             # The last attempt may have been committed without an answer. If so, its counts are stored with it; and if
             # the server was still at it, it has ended now, as it held the lock.
             counted = None if classes is None else np.count_nonzero(classes != RowClass.REJECTED)
