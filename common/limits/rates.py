@@ -22,11 +22,11 @@ class CountedRate(SimpleRateThrottle):
     duration: int
 
     def allow_request(self, request: HttpRequest | Request, view: "APIView | None") -> bool:
-        key = self.get_cache_key(request, view)
-        if self.rate is None or key is None:
+        if self.rate is None:
             return True
         try:
-            take_quickly(key, self.num_requests, self.duration)
+            if (key := self.get_cache_key(request, view)) is not None:
+                take_quickly(key, self.num_requests, self.duration)
         except UsedUp as used_up:
             self._wait_s = used_up.wait_s
             return False
