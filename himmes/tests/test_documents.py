@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from functools import cache
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -145,20 +146,28 @@ def test_every_link_of_a_document_leads_somewhere(document):
             assert unquote(parts.fragment) in manual.anchors_of(target), link
 
 
+@cache
+def files_and_folders() -> set[Path]:
+    """Of the repository itself, as far as documents may name them."""
+    tops = [path for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return {path for top in tops if f"{top.name}/" not in MADE_AT_RUN_TIME for path in (top, *top.rglob("*"))}
+
+
 @each_document
 def test_every_file_that_a_document_names_exists(document):
-    names = {path.name for path in ROOT.rglob("*.py") if "node_modules" not in path.parts}
-    tops = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    paths = files_and_folders()
+    folders = {path.name for path in paths if path.is_dir()}
+    modules = {path.name for path in paths if path.suffix == ".py"}
     for word in manual.words_in_code(document):
         word = word.split("::")[0]
         if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*/?", word) or word.startswith(MADE_AT_RUN_TIME):
             continue
-        if "/" in word.rstrip("/") and word.split("/")[0] in tops:
+        if "/" in word.rstrip("/") and word.split("/")[0] in {path.name for path in ROOT.iterdir()}:
             assert (ROOT / word).exists() or (ROOT / "templates" / word).exists(), word
         elif word.endswith("/"):
-            assert (ROOT / word).is_dir() or (document.parent / word).is_dir(), word
+            assert word.rstrip("/") in folders, word
         elif word.endswith(".py"):
-            assert word in names, word
+            assert word in modules | {path.name for path in ROOT.glob("*.py")}, word
 
 
 @pytest.mark.parametrize("korean", KOREAN, ids=manual.name_of)
