@@ -192,6 +192,17 @@ def test_every_file_that_a_document_names_exists(document):
             assert word in modules | {path.name for path in ROOT.glob("*.py")}, word
 
 
+@each_guide
+def test_every_module_or_logger_that_a_document_names_exists(document):
+    source = "\n".join(path.read_text("utf-8") for path in files_and_folders() if path.suffix == ".py")
+    tops = "|".join(app.split(".")[0] for app in sorted(OUR_APPS | {"common", "bench", "scripts"}))
+    for word in manual.words_in_code(document):
+        if re.fullmatch(rf"({tops})(\.[a-z_]+)+", word):
+            path = ROOT / word.replace(".", "/")
+            is_module = path.is_dir() or path.with_suffix(".py").is_file()
+            assert is_module or f'getLogger("{word}")' in source, word
+
+
 @pytest.mark.parametrize("korean", TRANSLATED, ids=manual.name_of)
 def test_korean_and_english_say_the_same(korean):
     """The same sections, commands, tables, and names of options, settings and pages."""
