@@ -92,7 +92,7 @@ def options_of(command: str) -> set[str]:
 @each_guide
 def test_every_option_that_a_document_names_is_one_of_our_commands_or_of_another_program(document):
     ours = set().union(*map(options_of, OUR_COMMANDS))
-    others = {"--no-deps", "--multi-az", "--no-sandbox", "--no-location"}
+    others = {"--no-deps", "--multi-az"}  # of Docker Compose and AWS
     named = {found[0] for word in manual.words_in_code(document) if (found := re.match(r"--[a-z-]+", word))}
     assert named - others <= ours
 
