@@ -33,6 +33,7 @@ def test_what_the_page_says_is_what_happens(page, folder, admin_client):
     for block in manual.blocks_of(page):
         kind, _space, name = block.info.partition(" ")
         if kind == "csv":
+            assert name in manual.words_in_code(page), "no reader sees what stands behind a fence"
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_text(block.text)
         elif kind == "sh":
