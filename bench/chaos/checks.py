@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bench.chaos_clients import Collector, Diagnoser
+from bench.chaos.clients import Collector, Diagnoser
 from diagnosis.current_states import KEPT, state_at
 from diagnosis.models import CurrentState, VibrationDiagnosis
 from machines.models import Machine
