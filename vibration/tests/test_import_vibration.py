@@ -16,18 +16,21 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from common.interrupting import Interruptions
+from common.tests.test_csv_export import formulas
 from machines.models import Machine, Sensor
-from machines.tests.test_csv_export import formulas
-from vibration import file_importing, file_storing, reporting, watching
-from vibration.csv_paths import open_csv
-from vibration.file_storing import FileStore
-from vibration.importing import write_samples
-from vibration.interrupting import Interruptions
+from vibration.files import display as reporting
+from vibration.files import importing as file_importing
+from vibration.files import storing as file_storing
+from vibration.files import watching
+from vibration.files.paths import open_csv
+from vibration.files.storing import FileStore
+from vibration.files.watching import FolderGone, WatchedFolder
 from vibration.management.commands import import_vibration
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.states import STATES
+from vibration.numbers.states import STATES
+from vibration.storage.writing import write_samples
 from vibration.tests.world import KAMP_ROWS, as_csv, make_samples, stored_rollups, stored_rows, write_csv
-from vibration.watching import FolderGone, WatchedFolder
 
 pytestmark = pytest.mark.django_db
 
@@ -163,7 +166,9 @@ def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_
     rejects = tmp_path / "rejects.txt"
     _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects, "--on-restart", "merge")
     assert len(err.splitlines()) == 13
-    assert f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one run" in err
+    assert (
+        f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one recording" in err
+    )
     assert f"{path}: 995 more rejected rows (--rejects FILE writes them all)" in err
     assert f"{path}: 5 more conflicting rows" in err
     assert len(rejects.read_text().splitlines()) == 1011
@@ -256,7 +261,7 @@ def test_another_start_of_the_same_recording_is_refused(tmp_path):
     run(path, "--started-at", "2026-03-01T00:00Z")
     _out, err, error = run(path, "--started-at", "2026-03-02T00:00Z")
     assert error is not None
-    assert "another run of the sensor needs a name of its own" in err
+    assert "another recording of the sensor needs a name of its own" in err
 
 
 def test_a_name_in_decomposed_letters_is_the_same_machine(tmp_path):
