@@ -14,27 +14,14 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.database.keysets import FETCHED_ROWS, Key, ahead, behind, fields_of, read_by_key
-from common.rest.query import CACHE_BUSTER
+from common.rest.query import CACHE_BUSTER, PageQuery
 
 Rows = list[dict]
-
-
-class PageQuery(serializers.Serializer):
-    limit = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        help_text=f"행 수 / rows of the answer: at most {settings.API_MAX_RESULT_ROWS:,}, as also when left out. Where "
-        "more are asked for, `X-Limit` says so.",
-    )
-    cursor = serializers.CharField(
-        required=False, help_text="다음 쪽 / where it begins: from the `Link` of another one."
-    )
 
 
 def _header(name: str, kind, description: str) -> OpenApiParameter:
