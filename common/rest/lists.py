@@ -15,11 +15,13 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.csv_export import CsvRenderer
 from common.database.keysets import FETCHED_ROWS, Key, ahead, behind, fields_of, read_by_key
-from common.rest.query import CACHE_BUSTER, PageQuery
+from common.rest.query import CACHE_BUSTER, PageQuery, StrictFilterBackend
 
 Rows = list[dict]
 
@@ -106,9 +108,21 @@ class TableRows:
 class FlatList:
     """Mixed into a generic view of a short table: its list is answered as all are."""
 
+    filter_backends = [StrictFilterBackend]
+
     def list(self, request, *args, **kwargs) -> HttpResponseBase:
         found = self.filter_queryset(self.get_queryset())
         return answer_list(request, TableRows(found, lambda it: self.get_serializer(it, many=True).data, counted=True))
+
+
+class LongList:
+    """Mixed into an APIView of a list that is also there as CSV; its `filterset_class` is for `read_filters`."""
+
+    renderer_classes = [JSONRenderer, CsvRenderer]
+    filter_backends = [StrictFilterBackend]  # where the schema finds the filters
+
+    def get_renderers(self):
+        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
 
 
 def answer_list(request: Request, listing: Listing) -> HttpResponseBase:

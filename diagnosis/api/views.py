@@ -9,15 +9,13 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.csv_export import CsvRenderer
 from common.database.limited_reads import TOO_MANY, TooManyRows
 from common.periods import FIRST_YEAR, LAST_YEAR, RANGES
-from common.rest.lists import TableRows, answer_list
-from common.rest.query import StrictFilterBackend, read_filters, read_query
+from common.rest.lists import LongList, TableRows, answer_list
+from common.rest.query import read_filters, read_query
 from common.rest.rows import Conflict, InvalidRows, read_rows
 from diagnosis.api import schema
 from diagnosis.api.filters import DiagnosisFilter
@@ -40,14 +38,9 @@ FIELDS = ["pk", "machine_id", "detected_at", "fault_type", "model_name", "confid
 
 
 @schema.DIAGNOSES
-class DiagnosisList(APIView):
+class DiagnosisList(LongList, APIView):
     queryset = VibrationDiagnosis.objects.all()
-    filter_backends = [StrictFilterBackend]  # for the schema
     filterset_class = DiagnosisFilter
-    renderer_classes = [JSONRenderer, CsvRenderer]
-
-    def get_renderers(self):
-        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
 
     def get(self, request):
         diagnoses = read_filters(

@@ -8,16 +8,14 @@ from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import MultiPartParser
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.csv_export import CsvRenderer
 from common.database.errors import DATABASE_ERRORS, mark_undone
 from common.database.limited_reads import TOO_MANY, TooManyRows
 from common.limits.at_once import AtOnce
-from common.rest.lists import FlatList, answer_list
-from common.rest.query import StrictFilterBackend, read_filters, read_query
+from common.rest.lists import FlatList, LongList, answer_list
+from common.rest.query import read_filters, read_query
 from common.rest.rows import Conflict, InvalidRows, read_rows
 from machines.arrivals import notes_on_times, poster_of
 from machines.models import PostedData, RegisteredBy
@@ -53,14 +51,9 @@ UPLOADS = AtOnce(1, "uploads")
 
 
 @schema.SAMPLES
-class SampleList(APIView):
+class SampleList(LongList, APIView):
     queryset = VibrationData.objects.all()
-    filter_backends = [StrictFilterBackend]  # for the schema
     filterset_class = SampleFilter
-    renderer_classes = [JSONRenderer, CsvRenderer]
-
-    def get_renderers(self):
-        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
 
     def get(self, request):
         filterset = read_filters(self.filterset_class, request.query_params, Recording.objects.order_by("pk"))
@@ -240,7 +233,6 @@ class ImportStopped(APIException):
 class RecordingList(FlatList, generics.ListAPIView):
     queryset = Recording.objects.with_place()
     serializer_class = RecordingSerializer
-    filter_backends = [StrictFilterBackend]
     filterset_class = RecordingFilter
 
 
