@@ -85,7 +85,7 @@ screenshots: ## take the pictures of docs/images anew, with synthetic data of th
 	@.venv/bin/python -m scripts.screenshots
 
 image-check: ## build the container image, start it as compose.yaml says, open its pages (needs root)
-	@scripts/system_packages.sh mariadb browser image
+	@scripts/system_packages.sh mariadb browser proxy image
 	@scripts/setup.sh dev
 	@.venv/bin/python -m scripts.image_check
 

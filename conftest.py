@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -94,6 +95,16 @@ def user(roles):
     user = get_user_model().objects.create_user("operator")
     user.groups.add(roles["viewer"])
     return user
+
+
+@pytest.fixture(params=["locmemcache", "dbcache"])
+def counted_in(request, settings):
+    """Each place where a single server may count calls."""
+    if request.param == "dbcache":
+        settings.CACHES = {
+            "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "api_calls"}
+        }
+        call_command("createcachetable")
 
 
 @pytest.fixture(scope="session")

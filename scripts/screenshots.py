@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
 
 PROJECT = Path(__file__).resolve().parent.parent
 IMAGES = PROJECT / "docs" / "images"
@@ -154,14 +154,18 @@ def watch(page: Page) -> list[str]:
     return problems
 
 
+def chromium(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+        args=["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
+    )
+
+
 def main(names: list[str]) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     problems = []
     with plant() as (address, session), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-            args=["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
-        )
+        browser = chromium(playwright)
         for name in names:
             for theme in ("light", "dark"):
                 for size in SIZES:

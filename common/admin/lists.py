@@ -1,4 +1,4 @@
-"""The lists of the administration: what their query strings may ask for."""
+"""The lists of the administration: what their query strings may ask for, and which ones are only read."""
 
 from typing import Any
 
@@ -62,3 +62,16 @@ def record_url(user: AbstractUser, record: models.Model) -> str | None:
     if user.is_staff and user.has_perm(f"{opts.app_label}.{get_permission_codename('view', opts)}"):
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[record.pk])
     return None
+
+
+class ReadOnly:
+    """Mixed into the ModelAdmin of a record, which proves nothing if somebody can make, change or remove it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

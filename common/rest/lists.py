@@ -19,25 +19,16 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from common.csv_export import CsvRenderer
 from common.database.keysets import FETCHED_ROWS, Key, ahead, behind, fields_of, order_of, read_by_key
-from common.rest.query import CACHE_BUSTER
+from common.rest.query import CACHE_BUSTER, PageQuery, StrictFilterBackend
 
 Rows = list[dict]
-
-
-class PageQuery(serializers.Serializer):
-    limit = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        help_text=f"행 수 / rows of the answer: at most {settings.API_MAX_RESULT_ROWS:,}, as also when left out. Where "
-        "more are asked for, `X-Limit` says so.",
-    )
-    cursor = serializers.CharField(
-        required=False, help_text="다음 쪽 / where it begins: from the `Link` of another one."
-    )
 
 
 def _header(name: str, kind: OpenApiTypes, description: str) -> OpenApiParameter:
@@ -125,11 +116,23 @@ class TableRows:
 class FlatList(ListModelMixin, GenericAPIView):
     """Mixed into a generic view of a short table: its list is answered as all are."""
 
+    filter_backends = [StrictFilterBackend]
+
     def list(  # type: ignore[override]  # the mixin's knows no answer that is sent while it is read
         self, request: Request, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         found = self.filter_queryset(self.get_queryset())
         return answer_list(request, TableRows(found, lambda it: self.get_serializer(it, many=True).data, counted=True))
+
+
+class LongList(APIView):
+    """The view of a list that is also there as CSV; its `filterset_class` is for `read_filters`."""
+
+    renderer_classes = [JSONRenderer, CsvRenderer]
+    filter_backends = [StrictFilterBackend]  # where the schema finds the filters
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
 
 
 def answer_list(request: Request, listing: Listing[K]) -> HttpResponseBase:

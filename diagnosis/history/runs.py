@@ -8,8 +8,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-MICROSECONDS = 1_000_000
-
 
 @dataclass(frozen=True)
 class Diagnoses:
