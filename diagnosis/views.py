@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import permission_required
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.current_states import as_of
@@ -30,11 +30,11 @@ may_view = permission_required("diagnosis.view_vibrationdiagnosis", raise_except
 
 # What static/js/timeline.js says.
 TIMELINE_TEXT = {
-    "from": _("From"),
-    "to": _("To"),
+    "from": pgettext_lazy("period", "From"),
+    "to": pgettext_lazy("period", "To"),
     "since_before": _("before {time}"),
     "until_now": _("{time}, still so"),
-    "duration": _("Duration"),
+    "duration": pgettext_lazy("period", "Duration"),
     "count": _("Diagnoses"),
     "model": _("Model"),
     "models": _("{first} to {last}"),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from himmes import admin_trail, admin_users  # noqa: F401  Django looks for this module alone
 from himmes.models import ApiToken
+from himmes.role_names import RoleFilter, RolesInWords, role_in_words
 from himmes.tokens import issue
 from machines.admin_lists import OfferedFilters
 
@@ -23,7 +24,7 @@ class TokenForm(forms.ModelForm):
     """A new token; of a user who has the role, as it can't do more than he may."""
 
     # What tells this form from another, so that reloading its answer makes no second token.
-    once = forms.CharField(widget=forms.HiddenInput, required=False, initial=secrets.token_urlsafe)
+    once = forms.CharField(label="", widget=forms.HiddenInput, required=False, initial=secrets.token_urlsafe)
 
     class Meta:
         model = ApiToken
@@ -42,12 +43,12 @@ class TokenForm(forms.ModelForm):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
+class ApiTokenAdmin(RolesInWords, OfferedFilters, admin.ModelAdmin):
     """A token is made, shown once, and revoked by deleting it; nothing of it is changed."""
 
     form = TokenForm
-    list_display = ["name", "user", "role", "begins_with", "created", "expiry", "last_used"]
-    list_filter = ["role"]
+    list_display = ["name", "user", "role_name", "begins_with", "created", "expiry", "last_used"]
+    list_filter = [("role", RoleFilter)]
     list_select_related = ["user", "role"]
     search_fields = ["name", "user__username", "token_key"]
     ordering = ["-created"]
@@ -55,11 +56,23 @@ class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
     def has_change_permission(self, request, obj=None):
         return False
 
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return super().get_fields(request, obj)
+        return ["name", "user", "role_name", "begins_with", "created", "expiry", "last_used"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if obj is None else self.get_fields(request, obj)
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """Only a superuser makes tokens in a superuser's name: what is done with them is told of that user."""
         if db_field.name == "user" and not request.user.is_superuser:
             kwargs["queryset"] = get_user_model().objects.filter(is_superuser=False)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description=_("role"), ordering="role__name")
+    def role_name(self, token):
+        return role_in_words(token.role)
 
     @admin.display(description=_("begins with"))
     def begins_with(self, token):
@@ -80,7 +93,8 @@ class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
 
     def response_add(self, request, obj, post_url_continue=None):
         """Show the token in the answer itself: a message would lie in a cookie or the session until it is read."""
-        context = self.admin_site.each_context(request) | {"token": obj, "opts": self.opts, "title": _("API token")}
+        context = self.admin_site.each_context(request)
+        context |= {"token": obj, "role": role_in_words(obj.role), "opts": self.opts, "title": _("API token")}
         response = TemplateResponse(request, "admin/himmes/apitoken/created.html", context)
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -10,9 +10,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import VibrationDiagnosis
+from himmes.login_limits import UNKNOWN_NAME
 from himmes.models import ApiToken
 from machines.admin_lists import OfferedFilters
 from machines.audit_trail import Action, author_of
@@ -53,6 +55,9 @@ DETAILS = {
     "before": _("measured before"),
 }
 
+VALUES = {"True": _("yes"), "False": _("no"), "None": "–"}
+OPERATIONS = {"add": _("added"), "delete": _("removed")}
+
 admin.site.unregister(LogEntry)
 LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = _("entry of the audit trail"), _("audit trail")
 
@@ -88,7 +93,7 @@ class AboutFilter(admin.SimpleListFilter):
 
 @admin.register(LogEntry)
 class TrailAdmin(OfferedFilters, admin.ModelAdmin):
-    list_display = ["timestamp", "who", "event", "about", "object_repr", "fields_changed", "remote_addr"]
+    list_display = ["timestamp", "who", "event", "about", "which", "fields_changed", "remote_addr"]
     list_display_links = ["timestamp"]
     list_filter = ["timestamp", EventFilter, AboutFilter, "actor"]
     list_select_related = ["actor", "content_type"]
@@ -140,12 +145,16 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
         known = {field.name: field.verbose_name for field in model._meta.get_fields() if hasattr(field, "verbose_name")}
         return ", ".join(str(known.get(name, name)) for name in sorted(entry.changes or {}))
 
+    @admin.display(description=_("which"), ordering="object_repr")
+    def which(self, entry):
+        return gettext(UNKNOWN_NAME) if entry.object_repr == UNKNOWN_NAME else entry.object_repr
+
     @admin.display(description=_("which"))
     def subject(self, entry):
         kind = entry.content_type
         model = kind.model_class()
         if model is None or not entry.object_pk or not model._base_manager.filter(pk=entry.object_pk).exists():
-            return entry.object_repr
+            return self.which(entry)
         try:
             url = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=[entry.object_pk])
         except NoReverseMatch:
@@ -154,7 +163,8 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
 
     @admin.display(description=_("changes"))
     def changes_made(self, entry):
-        return render_logentry_changes_html(entry) or "–"
+        shown = LogEntry(content_type=entry.content_type, changes=_changes_in_words(entry))
+        return render_logentry_changes_html(shown) or "–"
 
     @admin.display(description=_("request id, as in the log"))
     def request_id(self, entry):
@@ -163,13 +173,31 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
     @admin.display(description=_("further"))
     def details(self, entry):
         data = {name: value for name, value in (entry.additional_data or {}).items() if name not in ("actor", "event")}
-        rows = ((DETAILS.get(name, name), _in_words(value)) for name, value in data.items())
+        rows = ((DETAILS.get(name, name), _in_words(name, value)) for name, value in data.items())
         return format_html("<table>{}</table>", format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows))
 
 
-def _in_words(value) -> str:
+def _in_words(name: str, value) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if name == "outcome":
+        return str(dict(ImportRun.Outcome.choices).get(value, value))
+    if name == "note":
+        return gettext(value)  # marked where it is written
     return str(value)
+
+
+def _changes_in_words(entry: LogEntry) -> dict:
+    """Its changes with values in the reader's language; auditlog shows them as Python writes them."""
+    model = entry.content_type.model_class()
+    fields = {field.name: field for field in model._meta.fields} if model else {}
+    found = {}
+    for name, change in entry.changes_dict.items():
+        if isinstance(change, dict):  # of a many-to-many field
+            found[name] = change | {"operation": OPERATIONS.get(change["operation"], change["operation"])}
+        else:
+            words = VALUES | {str(value): label for value, label in getattr(fields.get(name), "flatchoices", ())}
+            found[name] = [words.get(value, value) for value in change]
+    return found

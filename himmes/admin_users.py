@@ -1,6 +1,7 @@
 """The administration of users, and of logins that are locked."""
 
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -10,18 +11,25 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from himmes.initial_passwords import give_initial_password
+from himmes.login_limits import UNKNOWN_NAME
+from himmes.role_names import RoleFilter, RolesInWords, role_in_words
 from machines.admin_forms import ToldOfChanges
 from machines.admin_lists import OfferedFilters
 from machines.audit_trail import Action, note
 
 admin.site.unregister([User, Group])
+# What axes calls its own is English, and no word that people here use.
+apps.get_app_config("axes").verbose_name = _("Logins")
+AccessAttempt.__str__ = lambda attempt: f"{localtime(attempt.attempt_time):%Y-%m-%d %H:%M:%S}, {attempt.ip_address}"
+AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = _("failed login"), _("failed logins")
 
 
 @admin.register(User)
-class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
+class PeopleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, UserAdmin):
     """Who is no superuser can neither make one nor change one, so that he can't become one.
 
     Nobody deletes himself: the trail would have nobody who did it.
@@ -37,6 +45,7 @@ class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
         "is_superuser",
         "last_login",
     ]
+    list_filter = ["is_staff", "is_superuser", "is_active", ("groups", RoleFilter)]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
@@ -86,12 +95,18 @@ class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
 
     @admin.display(description=_("roles"))
     def roles(self, user):
-        return ", ".join(role.name for role in user.groups.all())
+        return ", ".join(map(role_in_words, user.groups.all()))
 
 
 @admin.register(Group)
-class RoleAdmin(ToldOfChanges, OfferedFilters, GroupAdmin):
+class RoleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, GroupAdmin):
     """Django's own, with the lists and forms of ours."""
+
+    list_display = ["in_words"]
+
+    @admin.display(description=_("role"), ordering="name")
+    def in_words(self, role):
+        return role_in_words(role)
 
 
 @admin.register(AccessAttempt)
@@ -120,15 +135,19 @@ class FailedLoginAdmin(OfferedFilters, admin.ModelAdmin):
         super().delete_queryset(request, queryset)
 
     def _note(self, attempt: AccessAttempt) -> None:
-        what, failures = self.name(attempt), attempt.failures_since_start
+        what, failures = _user_name(attempt) or UNKNOWN_NAME, attempt.failures_since_start
         note(Action.DELETE, attempt, what, event="unlocked", address=attempt.ip_address, failures=failures)
 
     @admin.display(description=_("username"))
     def name(self, attempt):
-        """Of a user only: any other name may be a password that was typed into the wrong field."""
-        user = get_user_model().objects.filter(username=attempt.username).first()
-        return user.get_username() if user else "(unknown name)"
+        return _user_name(attempt) or _(UNKNOWN_NAME)
 
     @admin.display(description=_("locked"), boolean=True)
     def is_locked(self, attempt):
         return attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT
+
+
+def _user_name(attempt: AccessAttempt) -> str | None:
+    """Of a user only: any other name may be a password that was typed into the wrong field."""
+    user = get_user_model().objects.filter(username=attempt.username).first()
+    return user.get_username() if user else None

@@ -16,6 +16,8 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from himmes.logs import current_request
 from himmes.models import ApiToken
@@ -54,13 +56,21 @@ AUDITED = {
     ApiToken: ["name", "user", "role", "token_key", "created", "expiry"],
 }
 
+CALLED = {"token_key": _("begins with")}  # of a token, whose package has no name for it
+
 
 def listen() -> None:
     """Connect everything that is noted by itself."""
     pre_save.connect(_say_who, sender=LogEntry)
     for model, fields in AUDITED.items():
         masked = ["password"] if "password" in fields else []
-        auditlog.register(model, include_fields=fields, mask_fields=masked, mask_callable=f"{__name__}.hidden")
+        auditlog.register(
+            model,
+            include_fields=fields,
+            mapping_fields=CALLED if model is ApiToken else {},
+            mask_fields=masked,
+            mask_callable=f"{__name__}.hidden",
+        )
     user = get_user_model()
     for through, field in ((user.groups, "groups"), (user.user_permissions, "user_permissions")):
         m2m_changed.connect(_Relation(user, field), sender=through.through, weak=False)
@@ -143,9 +153,9 @@ def _explain_new_hash(instance, changes, log_entry, **kwargs) -> None:
     if log_entry is None or log_entry.action != Action.UPDATE or "password" not in changes:
         return
     if not instance.has_usable_password():
-        text = "password disabled"
+        text = gettext_noop("password disabled")
     elif instance._password is None:  # `set_password` leaves the new one here until it is stored
-        text = "the same password, hashed anew"
+        text = gettext_noop("the same password, hashed anew")
     else:
         return
     log_entry.additional_data |= {"note": text}

@@ -17,12 +17,14 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from machines.audit_trail import Action, note
 from machines.counting import UsedUp, one_at_a_time, take
 from machines.retrying import in_transaction
 
 logger = logging.getLogger(__name__)
+UNKNOWN_NAME = gettext_noop("(unknown name)")  # as the trail has it, whose pages translate it
 LOGINS = 60  # of one account, with the right password, in a time as long as a lock; each leaves entries in the trail
 
 
@@ -97,7 +99,7 @@ class LoginLimits(AxesDatabaseHandler):
         name = str(credentials.get("username") or "")
         # An unknown name is not kept: it may be a password that was typed into the wrong field.
         user = get_user_model().objects.filter(username=name.replace("\0", "")).first()
-        what = user.get_username() if user else "(unknown name)"
+        what = user.get_username() if user else UNKNOWN_NAME
         note(Action.ACCESS, user or get_user_model(), what, event="failed login", locked_out=locked)
 
     def user_logged_in(self, sender, request, user, **kwargs) -> None:

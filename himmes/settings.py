@@ -189,7 +189,10 @@ if CACHES["default"]["BACKEND"].endswith((".LocMemCache", ".DatabaseCache")):
 
 LANGUAGE_CODE = "ko"  # what a browser gets that asks for neither of the two
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [
+    BASE_DIR / "locale",
+    BASE_DIR / "himmes" / "package_texts",  # what Django's and other packages' pages say, in better Korean
+]
 USE_I18N = True
 FORMAT_MODULE_PATH = "himmes.formats"
 USE_TZ = True

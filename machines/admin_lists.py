@@ -47,7 +47,7 @@ class OfferedFilters:
         except (IncorrectLookupParameters, OverflowError) as error:  # the latter: a time beyond the calendar
             names = ", ".join(name[:60] for name in request.GET if name not in IGNORED_PARAMS)
             if ERROR_FLAG not in request.GET:
-                message = _("%(names)s is no filter of this list, or not one with this value. You see all of it.")
+                message = _("This list has no filter %(names)s, or not with this value. It shows all rows.")
                 messages.warning(request, message % {"names": names})
             raise IncorrectLookupParameters(names) from error
 

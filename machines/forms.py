@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from machines.filters import with_plus
 
@@ -47,7 +48,7 @@ class InstantField(forms.DateTimeField):
 class PeriodForm(forms.Form):
     """Mixed into a page's form: `after`, `before` and `range` of its query string, and `format` for a CSV of it all."""
 
-    after = InstantField(label=_("From"), required=False)
+    after = InstantField(label=pgettext_lazy("period", "From"), required=False)
     before = InstantField(label=_("Up to"), required=False)
     range = forms.ChoiceField(
         choices=RANGE_NAMES,

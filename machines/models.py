@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from machines.fields import ExactCharField
 
@@ -42,7 +43,7 @@ class Machine(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_INTERVAL_MIN)],
         help_text=_("After so many minutes without a diagnosis the machine is shown as stale. Empty: as for all."),
     )
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(pgettext_lazy("machine", "active"), default=True)
     registered_by = models.CharField(
         _("registered by"),
         max_length=10,
@@ -124,7 +125,7 @@ class PostConflict(models.Model):
     machine_name = ExactCharField(_("machine"), max_length=50)
     data = models.CharField(_("data"), max_length=10, choices=PostedData)
     poster = ExactCharField(_("posted by"), max_length=255, blank=True)
-    day = models.DateField(_("day"))  # of the plant
+    day = models.DateField(pgettext_lazy("date", "day"))  # of the plant
     rows = models.BigIntegerField(_("conflicting rows"))
     first_at = models.DateTimeField(_("first conflict"))
     last_at = models.DateTimeField(_("last conflict"))

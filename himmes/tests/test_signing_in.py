@@ -152,6 +152,7 @@ def test_a_name_that_no_user_has_is_not_shown_as_it_may_be_a_password(user, boss
     client.force_login(boss)
     attempt = AccessAttempt.objects.get(username=PASSWORD)
     page = "/admin/axes/accessattempt/"
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     pages = [client.get(page).text, *(client.get(f"{page}{attempt.pk}/{what}/").text for what in ("change", "delete"))]
     assert "operator" in pages[0]
     assert "(unknown name)" in pages[0] and "(unknown name)" in pages[1]
