@@ -3,8 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.database.fields import ExactCharField
 from diagnosis.querysets import CurrentStateQuerySet, VibrationDiagnosisQuerySet
-from machines.fields import ExactCharField
 from machines.models import Machine
 
 
@@ -16,7 +16,7 @@ class FaultType(models.IntegerChoices):
 
     @property
     def key(self) -> str:
-        """As templates, styles and scripts name it: the names of `vibration.states.STATES`."""
+        """As templates, styles and scripts name it: the names of `vibration.numbers.states.STATES`."""
         return self.name.lower()
 
 
@@ -61,7 +61,7 @@ class VibrationDiagnosis(models.Model):
 
 
 class CurrentState(models.Model):
-    """The newest diagnosis of a machine, and since when it has been so; kept by diagnosis/storing.py.
+    """The newest diagnosis of a machine, and since when it has been so; kept by diagnosis/storage/writing.py.
 
     Both could be read from the diagnoses, but not `since` in a time that does not grow with them.
     """

@@ -20,7 +20,7 @@ from django.utils import translation
 from himmes.tests.test_translations import texts_of_python
 
 PACKAGE_TEXTS = settings.BASE_DIR / "himmes" / "package_texts"
-OURS = ["himmes", "machines", "vibration", "diagnosis"]
+OURS = ["common", "himmes", "machines", "vibration", "diagnosis"]
 DOMAINS = ["django", "djangojs"]
 VALUE = r"(?:%\(\w+\)[sdr]|%[sd]|\{\w*(?::\w+)?\})[\"”’']?"
 # Particles depend on the sound before them, which nobody knows of a value: the sentence is turned so that it has none.

@@ -4,7 +4,7 @@ window.himmes.spectrum = (() => {
   const { showProblem, stateColour, tryAgainLater } = window.himmes;
   const PEAK_RADIUS_PX = 7;
   const NONE = "–";
-  const MIN_SAMPLES = 16; // as in vibration/spectrum.py
+  const MIN_SAMPLES = 16; // as in vibration/numbers/spectrum.py
 
   const panel = document.getElementById("spectrum");
   const text = JSON.parse(document.getElementById("waveform-text").textContent);
