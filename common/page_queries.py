@@ -48,7 +48,7 @@ def _wrong(query: QueryDict, known: set[str], repeatable: set[str]) -> list[str]
             continue
         told = {"name": name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…"}
         if name not in known:
-            wrong.append(_("This page knows no parameter “%(name)s”.") % told)
+            wrong.append(_("This page has no parameter “%(name)s”.") % told)
         elif len(values) > 1 and name not in repeatable:
             wrong.append(_("The parameter “%(name)s” is given more than once.") % told)
     return wrong

@@ -13,7 +13,7 @@ RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(da
 RANGE_NAMES = {"1h": _("last hour"), "24h": _("last 24 hours"), "7d": _("last 7 days"), "30d": _("last 30 days")}
 # Well within what Python and the databases can reckon with
 FIRST_YEAR, LAST_YEAR = 1900, 3000
-_NO_TIME = _("“%(value)s” is no date and time. Write it as 2026-11-22 or 2026-11-22 09:30, in plant time.")
+_NO_TIME = _("“%(value)s” is not a date and time. Write 2026-11-22 or 2026-11-22 09:30, in plant time.")
 
 
 class InstantField(forms.DateTimeField):
@@ -27,7 +27,7 @@ class InstantField(forms.DateTimeField):
         try:
             instant = super().to_python(with_plus(value) if isinstance(value, str) else value)
             if instant and not FIRST_YEAR < instant.year < LAST_YEAR:
-                raise forms.ValidationError(_("Give a date from 1901 to 2999."), "year")
+                raise forms.ValidationError(_("Enter a date from 1901 to 2999."), "year")
             return instant and instant.astimezone(UTC)
         except forms.ValidationError as error:
             # Django has other words for a time that a change of clocks leaves out or repeats; they name it already.
@@ -54,21 +54,21 @@ class PeriodForm(forms.Form):
         choices=RANGE_NAMES,
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no range “%(value)s”. Known: 1h, 24h, 7d, 30d.")},
+        error_messages={"invalid_choice": _("There is no range “%(value)s”. Choose 1h, 24h, 7d or 30d.")},
     )
 
     format = forms.ChoiceField(
         choices=[("csv", "CSV")],
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no format “%(value)s”. Known: csv.")},
+        error_messages={"invalid_choice": _("There is no format “%(value)s”. The only one is csv.")},
     )
 
     def clean(self):
         asked = super().clean()
         after, before = asked.get("after"), asked.get("before")
         if after and before and before <= after:
-            self.add_error("before", _("The end must lie after the beginning."))
+            self.add_error("before", _("The end must be after the start."))
         if asked.get("range") and (after or before):
             self.add_error("range", _("Choose either a range or dates, not both."))
         return asked

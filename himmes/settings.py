@@ -325,7 +325,7 @@ CORS_URLS_REGEX = r"^/api/"
 SPECTACULAR_SETTINGS = {
     "TITLE": "HIM-MES API",
     "VERSION": "1",
-    "DESCRIPTION": "회전기계 진동 데이터와 진단 결과 / vibration data and diagnoses of rotating machines.\n\n"
+    "DESCRIPTION": "회전기계 진동 데이터와 진단 / vibration data and diagnoses of rotating machines.\n\n"
     "모든 요청에 로그인 또는 API 토큰이 필요합니다. / Every request needs a login or an API token: "
     "`Authorization: Bearer <token>`. A trailing slash is optional on every path. A time without an offset is plant "
     "time. Errors are RFC 9457 problem details.",
@@ -342,7 +342,7 @@ SPECTACULAR_SETTINGS = {
         {"name": name}
         for name in (
             "진동 데이터 / vibration data",
-            "진단 결과 / diagnoses",
+            "진단 / diagnoses",
             "측정 기록 / recordings",
             "설비 / machines",
             "센서 / sensors",

@@ -69,7 +69,7 @@ class OnceOnly:
             except IntegrityError as error:
                 if not is_duplicate(error):
                     raise
-                raise serializers.ValidationError("Another request has just saved one of this name.") from None
+                raise serializers.ValidationError("Another request has just saved one with this name.") from None
 
         in_transaction(save)
 

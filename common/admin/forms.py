@@ -144,7 +144,7 @@ def _changed_meanwhile(obj: models.Model, drawn: str, stored: dict[str, Stored])
     try:
         at, digests = signing.loads(drawn, salt=_salt(obj))
     except signing.BadSignature:
-        return _("This form does not tell from when it is. Look at what is stored now, then save once more.")
+        return _("It is not known when this form was opened. Check what is stored now, then save again.")
     changed = [name for name, digest in digests.items() if name not in stored or stored[name].digest != digest]
     if not changed:
         return ""
@@ -153,8 +153,8 @@ def _changed_meanwhile(obj: models.Model, drawn: str, stored: dict[str, Stored])
     what = [*(stored[name].in_words(obj) for name in changed if name in stored), *gone]
     who = changers(rows, since=datetime.fromtimestamp(at, UTC))
     return _(
-        "While this form was open, %(who)s changed: %(what)s. Nothing of yours is saved yet. What you entered is still "
-        "here: save once more to put it in the place of that."
+        "While this form was open, %(who)s changed: %(what)s. Your changes are not saved yet, but they are still here: "
+        "save again to overwrite."
     ) % {"who": ", ".join(who) or _("somebody else"), "what": "; ".join(what)}
 
 

@@ -73,7 +73,7 @@ class Listing(Protocol):
 
 class UnknownCursor(ValidationError):
     def __init__(self):
-        super().__init__({"cursor": ["No place in the list. Begin anew, and follow the `Link` of each answer."]})
+        super().__init__({"cursor": ["Not a position in the list. Start again, and follow the `Link` of each answer."]})
 
 
 class TableRows:

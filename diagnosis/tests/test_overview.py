@@ -218,7 +218,7 @@ def test_a_machine_tells_its_states_recordings_and_data(client):
     page = client.get("/machines/g1/")
     assert "<title>g1 – HIM-MES</title>" in page.text
     told = text(page)
-    for words in ("급수 펌프", "2동", "1650", "90 min without a diagnosis", "sensor1", "default", "still so"):
+    for words in ("급수 펌프", "2동", "1650", "90 min without a diagnosis", "sensor1", "default", "ongoing"):
         assert words in told
     assert recording.get_absolute_url().replace("&", "&amp;") in page.text
 

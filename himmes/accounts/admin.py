@@ -34,11 +34,11 @@ class TokenForm(forms.ModelForm):
         asked = super().clean()
         user, role, expiry = asked.get("user"), asked.get("role"), asked.get("expiry")
         if user and role and not user.is_superuser and not user.groups.filter(pk=role.pk).exists():
-            self.add_error("role", _("This user does not have the role. Give it to him first."))
+            self.add_error("role", _("This user does not have this role. Assign it first."))
         if user and not user.is_active:
-            self.add_error("user", _("This user is not active; the token would not work."))
+            self.add_error("user", _("This user is not active, so the token would not work."))
         if expiry and expiry <= timezone.now():
-            self.add_error("expiry", _("This lies in the past."))
+            self.add_error("expiry", _("This is in the past."))
         return asked
 
 
@@ -80,7 +80,7 @@ class ApiTokenAdmin(RolesInWords, OfferedFilters, admin.ModelAdmin):
 
     def add_view(self, request, form_url="", extra_context=None):
         if request.POST.get("once") in request.session.get("tokens_made", []):
-            messages.warning(request, _("This token was made before. It is not shown again."))
+            messages.warning(request, _("This token has already been made. It is not shown again."))
             return HttpResponseRedirect(reverse("admin:himmes_apitoken_changelist"))
         return super().add_view(request, form_url, extra_context)
 

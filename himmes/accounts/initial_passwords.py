@@ -43,5 +43,5 @@ class InitialPasswordMiddleware:
         if request.resolver_match.view_name in _ALLOWED:
             return None
         if request.path.startswith("/api/"):
-            raise PermissionDenied("Choose a password of your own first, at /password/.")
+            raise PermissionDenied("Choose your own password first, at /password/.")
         return redirect("password")

@@ -140,7 +140,7 @@ class NotTooOften:
             take(f"logins-{user.pk}", LOGINS, int(settings.AXES_COOLOFF_TIME.total_seconds()))
         except UsedUp as used_up:
             minutes = int(used_up.wait_s // 60) + 1
-            message = _("This account was logged in to very often just now. Try again in %(minutes)d min.")
+            message = _("Too many logins to this account. Try again in %(minutes)d min.")
             raise ValidationError(message, code="too_often", params={"minutes": minutes}) from None
 
 

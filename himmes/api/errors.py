@@ -28,7 +28,7 @@ INVALID = "The request is invalid; nothing was changed."
 TROUBLES = {
     Trouble.BUSY: "The database is busy with other writes.",
     Trouble.AWAY: "The database does not answer.",
-    Trouble.READ_ONLY: "The database takes no writes just now.",
+    Trouble.READ_ONLY: "The database takes no writes right now.",
     Trouble.FULL: "The disk of the database is full.",
 }
 

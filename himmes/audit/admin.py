@@ -36,7 +36,7 @@ DETAILS = {
     "token": _("API token"),
     "command": _("command"),
     "system_user": _("system user"),
-    "locked_out": _("locked by it"),
+    "locked_out": _("locked out"),
     "samples": _("samples"),
     "source": _("source"),
     "file_size": _("size (bytes)"),
@@ -59,7 +59,7 @@ VALUES = {"True": _("yes"), "False": _("no"), "None": "–"}
 OPERATIONS = {"add": _("added"), "delete": _("removed")}
 
 admin.site.unregister(LogEntry)
-LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = _("entry of the audit trail"), _("audit trail")
+LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = _("audit trail entry"), _("audit trail")
 
 
 class EventFilter(admin.SimpleListFilter):
@@ -78,7 +78,7 @@ class EventFilter(admin.SimpleListFilter):
 
 
 class AboutFilter(admin.SimpleListFilter):
-    title = _("of what")
+    title = _("kind")
     parameter_name = "about"
 
     def lookups(self, request, model_admin):
@@ -132,7 +132,7 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
         name = (entry.additional_data or {}).get("event")
         return EVENTS.get(name) or entry.get_action_display()
 
-    @admin.display(description=_("of what"), ordering="content_type")
+    @admin.display(description=_("kind"), ordering="content_type")
     def about(self, entry):
         model = entry.content_type.model_class()
         return model._meta.verbose_name if model else entry.content_type.model
@@ -145,11 +145,11 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
         known = {field.name: field.verbose_name for field in model._meta.get_fields() if hasattr(field, "verbose_name")}
         return ", ".join(str(known.get(name, name)) for name in sorted(entry.changes or {}))
 
-    @admin.display(description=_("which"), ordering="object_repr")
+    @admin.display(description=_("object"), ordering="object_repr")
     def which(self, entry):
         return gettext(UNKNOWN_NAME) if entry.object_repr == UNKNOWN_NAME else entry.object_repr
 
-    @admin.display(description=_("which"))
+    @admin.display(description=_("object"))
     def subject(self, entry):
         kind = entry.content_type
         model = kind.model_class()
@@ -170,7 +170,7 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
     def request_id(self, entry):
         return entry.cid or "–"
 
-    @admin.display(description=_("further"))
+    @admin.display(description=_("details"))
     def details(self, entry):
         data = {name: value for name, value in (entry.additional_data or {}).items() if name not in ("actor", "event")}
         rows = ((DETAILS.get(name, name), _in_words(name, value)) for name, value in data.items())

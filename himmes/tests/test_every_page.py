@@ -98,8 +98,8 @@ def test_every_page_names_a_parameter_that_it_does_not_know(new_page, user, watc
     page = new_page(login=user, locale="en-US")
     for url in PAGES | PAGES_OF_A_MACHINE | PAGES_OF_ONESELF:
         page.goto(f"{url}{'&' if '?' in url else '?'}nobody_knows=1")
-        assert "This page knows no parameter “nobody_knows”." in page.get_by_role("alert").inner_text(), url
-        page.get_by_role("link", name="This page without it").click()
+        assert "This page has no parameter “nobody_knows”." in page.get_by_role("alert").inner_text(), url
+        page.get_by_role("link", name="Open this page without it").click()
         page.wait_for_url(f"**{url.partition('?')[0]}")
 
 

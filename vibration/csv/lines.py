@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from common.printable import printable
 
-MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
+MAX_LINE_BYTES = 64 * 1024  # a longer line is not a row of five numbers
 BOM = b"\xef\xbb\xbf"
 SHOWN_CELL_CHARACTERS = 20  # in a message: to find the cell by, not to read a file by that is no table
 

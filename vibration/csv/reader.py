@@ -83,7 +83,7 @@ class Batch:
             Rejected(
                 int(self.lines[place]),
                 f"it is of {stamp_told(self.time[place], zone)}, before the start of the recording, "
-                f"{stamp_told(start, zone)}; a run that began earlier needs a recording name of its own",
+                f"{stamp_told(start, zone)}; a measurement that began earlier needs a recording name of its own",
                 self.shown(int(self.lines[place])),
             )
             for place in early
@@ -133,7 +133,7 @@ class CsvReader:
         types[COLUMNS[self.head.order[0]]] = self.time.column_type
         self._schema = types
         if line := self.head.units_line:
-            self.notes.append(f"line {line} was taken for the units of the columns; values are stored as they stand")
+            self.notes.append(f"line {line} was taken for the units of the columns; values are stored as they are")
 
     def __iter__(self) -> Iterator[Batch]:
         line = 1
@@ -157,7 +157,7 @@ class CsvReader:
         start = b"".join(lines)
         for signature, what in _SIGNATURES.items():
             if start.startswith(signature):
-                raise UnreadableFile(f"this is no CSV file but {what}; make it a CSV file (UTF-8), plain or .gz")
+                raise UnreadableFile(f"this is not a CSV file but {what}; make it a CSV file (UTF-8), plain or .gz")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:200]:
             raise UnreadableFile("unknown encoding: this is UTF-16 or binary data; save the file as CSV in UTF-8")
         lines[0] = lines[0].removeprefix(BOM)
@@ -257,7 +257,7 @@ class CsvReader:
 
     def _parse_line(self, raw: bytes) -> tuple[float, ...]:
         if is_overlong(raw):
-            raise BadRow(f"a line of more than {MAX_LINE_BYTES} bytes is no row of five numbers")
+            raise BadRow(f"a line of more than {MAX_LINE_BYTES} bytes is not a row of five numbers")
         separator = self.head.separator
         fields = raw.removeprefix(BOM).split(separator)
         if len(fields) == len(COLUMNS):
@@ -275,7 +275,7 @@ class CsvReader:
         if is_open(raw):
             return "; the file ends here without a line end: it seems to be cut off"
         if number < self.head.first_row:
-            return "; it stands above the rows: if it is a text, let it be skipped (on-error skip) or remove it"
+            return "; it is above the rows: if it is text, skip it (on-error skip) or remove it"
         return ""
 
 

@@ -78,4 +78,4 @@ class Report:
         [(first, _line), *others] = self.runs
         told = [f"{name} from line {line}" for name, line in others[:SHOWN_RUNS]]
         more = f" and {len(others) - SHOWN_RUNS} more" if len(others) > SHOWN_RUNS else ""
-        return f"{len(self.runs)} runs, each a recording: {', '.join([first, *told])}{more}"
+        return f"{len(self.runs)} measurements, each a recording: {', '.join([first, *told])}{more}"

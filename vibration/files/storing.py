@@ -76,19 +76,20 @@ class FileStore:
             return []
         [first] = self._merged
         times = "once" if self._falls == 1 else f"{self._falls:,} times, first"
-        return [f"the time falls back {times} at line {first.line}, {self._told(first)}; all rows are one run"]
+        return [f"the time falls back {times} at line {first.line}, {self._told(first)}; all rows are one measurement"]
 
     def _begin_run(self, batch: Batch, fall: Fall) -> None:
         reason = f"the time falls back {self._told(fall)}"
         if self._options.on_restart == "refuse":
             reason += (
-                f". Either another run begins: {option('on-restart', 'split')} gives each run a recording of its own. "
-                f"Or rows are out of order: {option('on-restart', 'merge')} takes all as one run"
+                f". Either another measurement begins: {option('on-restart', 'split')} gives each measurement a "
+                "recording of its own. "
+                f"Or rows are out of order: {option('on-restart', 'merge')} takes all as one measurement"
             )
         elif self._runs == MAX_RUNS:
             reason += (
-                f", and a file may hold {MAX_RUNS} runs: these seem to be rows out of order; say "
-                f"{option('on-restart', 'merge')} to take them as one run"
+                f", and a file may hold {MAX_RUNS} measurements: these seem to be rows out of order; say "
+                f"{option('on-restart', 'merge')} to take them as one measurement"
             )
         else:
             if self._runs == 1:

@@ -19,7 +19,7 @@ HEADER = "time,normal,unbalance,looseness,unbalance_looseness\n"
 ROWS = "0,1,2,3,4\n0.5,2,3,4,5\n1,3,4,5,6\n"
 READ = [(0.0, 1.0, 2.0, 3.0, 4.0), (0.5, 2.0, 3.0, 4.0, 5.0), (1.0, 3.0, 4.0, 5.0, 6.0)]
 BELONG = "Five columns belong here: measured_time (seconds from the start) and a value for each state, normal, "
-NO_PLACE = "Signals without these four states, such as three axes or one channel, have no place here yet"
+NO_PLACE = "Signals without these four states, such as three axes or one channel, cannot be stored yet"
 
 
 def read(content: str, *, time: str = "seconds"):
@@ -70,7 +70,7 @@ def test_a_line_of_other_names_above_the_rows_refuses_the_file(head, line, told)
     assert message.startswith(f"line {line} looks like a header with the names ")
     assert told in message
     assert "; the rows below have 5 columns of numbers, separated by commas. " + BELONG in message
-    assert "If these are the columns, name them so; if the line is no header, remove it" in message
+    assert "If these are the columns, name them so; if the line is not a header, remove it" in message
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_comment_sign_before_our_own_header_is_none_of_its_names():
 def test_a_row_of_units_below_the_header_is_taken_with_a_note():
     rows, rejected, notes = read(HEADER + "s,g,g,g,g\n" + ROWS)
     assert (rows, rejected) == (READ, [])
-    assert notes == ["line 2 was taken for the units of the columns; values are stored as they stand"]
+    assert notes == ["line 2 was taken for the units of the columns; values are stored as they are"]
     rows, rejected, _notes = read("normal,type1,type2,type3,time\nmm/s,mm/s,mm/s,mm/s,[s]\n1,2,3,4,0\n")
     assert (rows, rejected) == ([READ[0]], [])
 

@@ -69,7 +69,7 @@ def test_with_split_each_run_gets_a_recording_of_its_own_and_again_without_chang
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert stored() == {"3월": [(0.5, 1.0), (1.0, 2.0)], "3월-2": [(0.0, 5.0), (0.7, 6.0), (1.5, 7.0), (2.5, 8.0)]}
     assert (report.run.place, report.run.recording.name) == ("g1 / sensor1 / 3월", "3월-2")
-    assert report.run.message == "2 runs, each a recording: 3월, 3월-2 from line 5"
+    assert report.run.message == "2 measurements, each a recording: 3월, 3월-2 from line 5"
     assert report.notes == ["line 5: the time falls back from 1.0 s to 0.0 s; the rows from here on go to 3월-2"]
     starts = dict(Recording.objects.values_list("name", "started_at"))
     assert starts == {"3월": datetime(2026, 3, 5, tzinfo=UTC), "3월-2": None}
@@ -83,7 +83,7 @@ def test_with_merge_the_rows_are_one_run_in_whatever_order(path, batch_rows):
     report = import_csv(path, Options(batch_rows=batch_rows, on_restart="merge"))
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert [time for time, _value in stored()["default"]] == [0.0, 0.5, 0.7, 1.0, 1.5, 2.5]
-    assert report.notes == ["the time falls back once at line 5, from 1.0 s to 0.0 s; all rows are one run"]
+    assert report.notes == ["the time falls back once at line 5, from 1.0 s to 0.0 s; all rows are one measurement"]
 
 
 @pytest.mark.parametrize("on_restart", ["refuse", "split", "merge"])
@@ -119,7 +119,7 @@ def test_a_bad_row_above_stops_first_and_one_below_after_the_run_above_is_stored
     write_csv(path, "1,1,2,3,4\n2,1,2,3,4\n0,1,2,3,4\nworse\n1,9,9,9,9\n")
     run = import_csv(path, Options(**options, naming=Naming(recording="b"))).run
     assert counts(run) == (ImportRun.Outcome.STOPPED, 3, 0, 0, 1)
-    assert run.message == "the rows after line 4 were not read; 2 runs, each a recording: b, b-2 from line 3"
+    assert run.message == "the rows after line 4 were not read; 2 measurements, each a recording: b, b-2 from line 3"
 
 
 def test_the_rejects_have_the_row_that_falls_back(path, tmp_path):

@@ -166,7 +166,9 @@ def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_
     rejects = tmp_path / "rejects.txt"
     _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects, "--on-restart", "merge")
     assert len(err.splitlines()) == 13
-    assert f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one run" in err
+    assert (
+        f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one measurement" in err
+    )
     assert f"{path}: 995 more rejected rows (--rejects FILE writes them all)" in err
     assert f"{path}: 5 more conflicting rows" in err
     assert len(rejects.read_text().splitlines()) == 1011
@@ -259,7 +261,7 @@ def test_another_start_of_the_same_recording_is_refused(tmp_path):
     run(path, "--started-at", "2026-03-01T00:00Z")
     _out, err, error = run(path, "--started-at", "2026-03-02T00:00Z")
     assert error is not None
-    assert "another run of the sensor needs a name of its own" in err
+    assert "another measurement of the sensor needs a name of its own" in err
 
 
 def test_a_name_in_decomposed_letters_is_the_same_machine(tmp_path):
@@ -280,7 +282,7 @@ def test_names_that_differ_in_case_are_two_machines(tmp_path):
         ("g1_a.csv", b"", "the file is empty"),
         ("g1_a.csv", b"time,normal,type1,type2,type3\n", "the file has a header line and no rows"),
         ("g1_a.csv", "시간\n".encode("utf-16"), "unknown encoding"),
-        ("g1_a.csv", b"Dear colleague,\n", "this is no CSV file of samples"),
+        ("g1_a.csv", b"Dear colleague,\n", "this is not a CSV file of samples"),
         ("g1_a.csv", b"time,ax,ay,az,aT\n0,1,2,3,4\n", "line 1 looks like a header"),
     ],
 )
@@ -332,7 +334,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["m" * 51 + "_s.csv"], "has 51 characters; at most 50 are allowed"),
         ([], "Name files or folders to import, or a folder to --watch"),
         (["g1_a.csv", "--started-at", "yesterday"], "--started-at: Write the time as text such as"),
-        (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
+        (["g1_a.csv", "--batch-size", "0"], "'0' is not a number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
         (["--watch", ".", "--dry-run"], "--dry-run and --watch do not go together"),
@@ -341,7 +343,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_a.csv", "--recording", " "], "recording is empty"),
         (["g1_a.csv", "--recording", "r" * 101], "has 101 characters; at most 100 are allowed"),
         (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 lies before the year"),
-        (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "lies more than an hour in the future"),
+        (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "is more than an hour in the future"),
         (["g1_a.csv", "--name-pattern", "{machine}"], "has no {sensor}; say --sensor"),
         (["g1_a.csv", "--name-pattern", "{sensor}_{recording}"], "has no {machine}; say --machine"),
         (["g1_a.csv", "--name-pattern", "{machine}{sensor}"], "no text between the two of {machine}{sensor}"),
@@ -400,7 +402,7 @@ def test_the_rejects_file_takes_the_place_of_an_earlier_one_and_of_nothing_else(
     notes, rejects = tmp_path / "notes.txt", tmp_path / "rejects.csv"
     notes.write_text("not to be lost\n")
     _out, _err, error = run(path, "--rejects", notes)
-    assert "is there and holds something else than rejects; name another file" in str(error)
+    assert "exists and holds something other than rejects; name another file" in str(error)
     assert notes.read_text() == "not to be lost\n"
     assert not ImportRun.objects.exists()
     rejects.touch()

@@ -171,7 +171,7 @@ def test_a_recording_deleted_in_the_meantime_does_not_keep_the_others(monkeypatc
 
     monkeypatch.setattr(prune_vibration, "find_removal", find_and_delete)
     told = prune("--older-than", "90d", "--no-input")
-    assert "g1 / sensor1 / default was deleted meanwhile." in capsys.readouterr().err
+    assert "g1 / sensor1 / default was deleted in the meantime." in capsys.readouterr().err
     assert "Removed 2,000 of 4,000 samples" in told
     assert "stored or deleted by others" in told
     assert removed() == {"g1 / sensor2 / default": 2000}

@@ -192,7 +192,7 @@ def test_a_batch_takes_six_statements():
     removal = find_removal(recording, at(1e6))
     batches = remove(removal, at(1e6), by="test", batch_rows=700)
     # Recording with its lock, first sample, the one behind the batch, the first too young, samples, recording
-    next(batches)  # begins with an entry of the audit trail
+    next(batches)  # begins with an audit trail entry
     with CaptureQueriesContext(connection) as queries:
         next(batches)
     statements = [it["sql"] for it in queries if not it["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
@@ -314,7 +314,7 @@ def test_a_file_that_was_removed_is_read_to_its_end_and_says_what_to_do(tmp_path
     assert len(report.problems) == 5
     assert "g1_sensor1.csv:1: rejected: raw samples of g1 / sensor1 / default before 4.0" in report.problems[0]
     assert f"were removed by retention, last on {timezone.localdate().isoformat()}" in report.problems[0]
-    assert report.problems[0].endswith("another run of the sensor needs a recording name of its own")
+    assert report.problems[0].endswith("another measurement of the sensor needs a recording name of its own")
     assert f"{len(time) - 5:,} more rejected rows" in "\n".join(problem_lines(report))
     assert len((tmp_path / "rejects").read_text().splitlines()) == 1 + len(time)
     assert_state_fits(recording, time, values)
@@ -540,7 +540,7 @@ def test_a_single_removed_row_is_a_conflict_with_the_reason(collector):
     answer = collector("vibration-data", row(1.0))
     assert answer.status_code == 409
     assert "were removed by retention" in answer.json()["detail"]
-    assert "another run of the sensor needs a recording name of its own" in answer.json()["detail"]
+    assert "another measurement of the sensor needs a recording name of its own" in answer.json()["detail"]
     assert collector("vibration-data", row(1.0, recording="next")).status_code == 201
 
 
@@ -585,8 +585,8 @@ LOADED = "() => ['waveform', 'spectrum'].every((it) => document.getElementById(i
 @pytest.mark.parametrize(
     ("locale", "removed", "no_spectrum"),
     [
-        ("en", "were removed: of these only the least and greatest values are left", "No spectrum and no kurtosis"),
-        ("ko", "이전의 원본 샘플은 삭제되어 최솟값과 최댓값만 남아 있습니다", "스펙트럼과 첨도가 없습니다"),
+        ("en", "were removed: only their least and greatest values are left", "No spectrum and no kurtosis"),
+        ("ko", "이전의 원본 샘플은 삭제되어 최솟값과 최댓값만 남아 있습니다", "스펙트럼과 첨도 없습니다"),
     ],
 )
 def test_the_waveform_of_removed_samples_is_drawn_and_says_so(new_page, user, locale, removed, no_spectrum):

@@ -143,7 +143,7 @@ def test_an_upload_says_what_becomes_of_a_time_that_falls_back(send):
     assert (told["report"]["outcome"], told["report"]["new"], told["report"]["rejected"]) == ("stopped", 2, 1)
     told = send("g1_a.csv", RUNS, on_restart="split").json()
     assert (told["outcome"], told["new"], told["identical"]) == ("complete", 1, 2)
-    assert told["message"] == "2 runs, each a recording: default, default-2 from line 3"
+    assert told["message"] == "2 measurements, each a recording: default, default-2 from line 3"
     assert send("g1_a.csv", RUNS, on_restart="merge", recording="all").json()["new"] == 3
 
 
@@ -163,7 +163,7 @@ def test_an_upload_says_how_its_time_is_written(send):
     [
         ({"time": "clock"}, "time", "is not a valid choice"),
         ({"on_restart": "weave"}, "on_restart", "is not a valid choice"),
-        ({"time": "iso", "time_zone": "Mars"}, "time_zone", "'Mars' is no time zone such as UTC or Asia/Seoul."),
+        ({"time": "iso", "time_zone": "Mars"}, "time_zone", "'Mars' is not a time zone such as UTC or Asia/Seoul."),
         ({"time_zone": "UTC"}, "time_zone", "Goes with time=iso."),
         ({"time": "iso", "started_at": "2026-03-05T00:00:00"}, "started_at", "Goes with time=seconds"),
     ],

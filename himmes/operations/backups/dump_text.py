@@ -52,7 +52,7 @@ def copy_dump(
             table = start[len(b"INSERT INTO `") : start.find(b"` ", 13)].decode().replace("``", "`")
         row = line[len(start) : -2]
         if not (line.endswith(b");\n") and row.startswith(b"(")):
-            raise BackupError(f"The dump tool wrote a line of an unknown form, for the table {table!r}.")
+            raise BackupError(f"The dump tool wrote an unknown kind of line for the table {table!r}.")
         rows.append(row)
         size += len(row)
         read += 1

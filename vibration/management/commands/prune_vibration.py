@@ -98,7 +98,7 @@ class Command(TerminalCommand):
         imported = set(running.values_list("recording", flat=True))
         for recording in recordings:
             if recording.pk in imported:
-                self.stderr.write(f"{recording} is left for the next time: an import of it runs, or was killed.")
+                self.stderr.write(f"{recording} is left for the next time: an import of it is running, or was killed.")
         return [it for it in recordings if it.pk not in imported]
 
     def _track(self, recordings: list[Recording]) -> list[Recording]:
@@ -109,7 +109,7 @@ class Command(TerminalCommand):
     def _show(self, removals: list[Removal], cutoff: datetime) -> None:
         since = f"{timezone.localtime(cutoff):%Y-%m-%d %H:%M}"
         if not removals:
-            self.stdout.write(f"No samples from before {since} are there to remove.")
+            self.stdout.write(f"No samples from before {since} can be removed.")
             return
         self.stdout.write(f"Samples from before {since} to be removed:")
         self.stdout.write(removal_table(removals))
@@ -126,7 +126,7 @@ class Command(TerminalCommand):
         try:
             yield from remove(removal, cutoff, by=user_name(), batch_rows=batch_size)
         except Recording.DoesNotExist:
-            self.stderr.write(f"{removal.recording} was deleted meanwhile.")
+            self.stderr.write(f"{removal.recording} was deleted in the meantime.")
 
 
 def known_machine(name: str) -> Machine:
@@ -165,5 +165,5 @@ def pause(text: str) -> float:
     except ValueError:
         times = -1
     if not 0 <= times <= MAX_PAUSE:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {MAX_PAUSE:g}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to {MAX_PAUSE:g}")
     return times
