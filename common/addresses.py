@@ -1,4 +1,4 @@
-"""Which address a request came from."""
+"""The address that a request came from."""
 
 from ipaddress import ip_address, ip_network
 

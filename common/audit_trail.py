@@ -1,4 +1,4 @@
-"""What is done is noted in the audit trail; himmes/audit/trail.py adds who did it, and from where."""
+"""Functions that write to the audit trail; himmes/audit/trail.py adds who did it, and from where."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Lengths of time as commands take them."""
+"""Lengths of time, as commands accept them."""
 
 import re
 from datetime import timedelta

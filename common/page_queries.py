@@ -1,4 +1,4 @@
-"""What the query string of a page may name: a page refuses what it does not know, as the API does.
+"""Query strings of pages: a page refuses parameters that it does not know, as the API does.
 
 Passed over, a mistyped filter would show everything, or another machine, under the name that was asked for.
 """

@@ -1,4 +1,4 @@
-"""Periods of time as the pages ask for them: two plant times, or a range that ends now."""
+"""Periods of time in query strings of pages: two plant times, or a range that ends now."""
 
 from datetime import UTC, datetime, timedelta
 

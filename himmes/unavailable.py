@@ -1,4 +1,4 @@
-"""What is answered when the database takes no work and nobody further in has said so: a 503 in place of a 400 or 500.
+"""503 instead of 400 or 500 when the database takes no work and no other code has answered so.
 
 Django comes here for the errors of views and of middleware alike, which reads sessions and users before any view runs.
 """

@@ -1,4 +1,4 @@
-"""The API of machines and sensors; its paths stand in `himmes/api/urls.py`."""
+"""API views of machines and sensors; their paths are in `himmes/api/urls.py`."""
 
 from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view

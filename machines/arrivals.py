@@ -1,4 +1,4 @@
-"""What a post that came just now says of its sender's clock."""
+"""What a post that has just arrived says about its sender's clock."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Clocks of collectors that are set to another time zone, seen by the times that come without an offset.
+"""Collectors' clocks that are set to another time zone, recognized by times without an offset.
 
 Such a time is plant time. A clock set to UTC at a plant in Seoul lags by 9 h with each, and nothing else gives it away:
 the times are possible ones, only old. Old data that are sent late lag, too. What tells them apart is that a clock's lag

@@ -1,4 +1,4 @@
-"""Keeps that posted rows contradicted what was stored: an old program reads the answer to them as success."""
+"""Records posted rows that contradict stored ones, as an old program reads the response to them as success."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

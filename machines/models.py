@@ -1,4 +1,4 @@
-"""What stands on the floor. Nothing here knows of samples or diagnoses."""
+"""Machines and their sensors. Nothing here knows of samples or diagnoses."""
 
 from datetime import timedelta
 

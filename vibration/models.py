@@ -1,4 +1,4 @@
-"""What was measured: recordings, their samples, the rollups of these, and a record of each import."""
+"""Recordings, their samples, the rollups of these, and a record of each import."""
 
 from datetime import datetime
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""The forms of the administration in which several people edit the same: nobody's change is wiped without a word."""
+"""Admin forms that several people may edit at once: no change is overwritten unnoticed."""
 
 import hashlib
 from collections.abc import Iterator

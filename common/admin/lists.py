@@ -1,4 +1,4 @@
-"""The lists of the administration: what their query strings may ask for."""
+"""Admin lists: what their query strings may ask for."""
 
 from django import forms
 from django.contrib import messages

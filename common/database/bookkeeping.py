@@ -1,4 +1,4 @@
-"""Writes on the way of a read: who reads can do without them."""
+"""Writes made in passing while reading, which a reader can do without."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""How many costly requests of a kind a process works on at one time, so that threads are left for others."""
+"""How many expensive requests of a kind a process handles at once, so that threads are left for the others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Rates at which somebody may do something, counted before it is done; REST framework's throttles, but exact."""
+"""Rate limits, counted before the work is done: REST framework's throttles, but exact."""
 
 from rest_framework.exceptions import Throttled
 from rest_framework.throttling import SimpleRateThrottle

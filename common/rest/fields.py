@@ -1,4 +1,4 @@
-"""The fields of posted rows and query strings: strict where a guess would change what is stored."""
+"""Fields of posted rows and query strings; strict where a guess would change what is stored."""
 
 import json
 import re

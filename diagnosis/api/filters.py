@@ -1,4 +1,4 @@
-"""Which diagnoses a query string asks for."""
+"""Filters of diagnoses in query strings."""
 
 import django_filters
 from django_filters.rest_framework import FilterSet

@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of the diagnoses: words for people, and examples that a test carries out."""
+"""What the OpenAPI schema says about diagnoses: descriptions, and examples that a test carries out."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view

@@ -1,4 +1,4 @@
-"""What programs post and read of diagnoses, and what they may ask for."""
+"""Diagnoses as programs post and read them, and the query strings of their paths."""
 
 from rest_framework import serializers
 

@@ -1,4 +1,4 @@
-"""The API of the diagnoses; its paths stand in `himmes/api/urls.py`, what it says of itself in `schema.py`."""
+"""API views of diagnoses; their paths are in `himmes/api/urls.py`, their descriptions in `schema.py`."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the pages' query strings may ask for; what is wrong is said at its field."""
+"""Query strings of the pages as forms; an error is shown at its field."""
 
 from datetime import datetime
 

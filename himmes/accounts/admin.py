@@ -1,4 +1,4 @@
-"""The administration of API tokens."""
+"""Admin of API tokens."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""The administration of users, and of logins that are locked."""
+"""Admin of users, roles and failed logins."""
 
 from axes.models import AccessAttempt
 from django.apps import apps

@@ -1,4 +1,4 @@
-"""A password that somebody else has given is good for one thing: to choose one's own."""
+"""Initial passwords: one that somebody else set can only be used to choose one's own."""
 
 from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import PermissionDenied

@@ -1,4 +1,4 @@
-"""When a login is refused for having failed too often: django-axes keeps the failures, in the database.
+"""When a login is refused after too many failures; django-axes keeps the failures in the database.
 
 Here are three limits, and the order: a try is counted before its password is looked at, see docs/adr/0028.
 """

@@ -1,4 +1,4 @@
-"""What a password has to withstand beyond its length."""
+"""Password rules beyond the length."""
 
 from threading import Lock
 

@@ -1,4 +1,4 @@
-"""Who may what in the API: reading, adding, changing and deleting each need the permission of the view's model."""
+"""Permissions in the API: reading, adding, changing and deleting each need the permission of the view's model."""
 
 from rest_framework.permissions import DjangoModelPermissions
 

@@ -1,4 +1,4 @@
-"""Roles and permissions in the words of the page's language; what is stored of them is English."""
+"""Names of roles and permissions in the reader's language; the stored ones are English."""
 
 from django.apps import apps
 from django.contrib import admin

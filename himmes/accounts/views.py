@@ -1,4 +1,4 @@
-"""The page where a user changes his password."""
+"""The page where users change their password."""
 
 import hashlib
 

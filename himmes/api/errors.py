@@ -1,4 +1,4 @@
-"""Errors of the API in one shape, RFC 9457 "problem details", whoever made them."""
+"""Errors of the API in one shape, RFC 9457 problem details, wherever they come from."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The audit trail in the administration: to be read, by nobody to be changed."""
+"""Admin of the audit trail: everybody with the permission reads it, nobody changes it."""
 
 import auditlog.admin  # noqa: F401  registers an administration of its own, which is replaced here
 from auditlog.models import LogEntry

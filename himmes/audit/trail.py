@@ -1,4 +1,4 @@
-"""The audit trail: what is noted by itself, and who is behind each entry.
+"""The audit trail: what is noted automatically, and who is behind each entry.
 
 django-auditlog compares and stores; `common.audit_trail.note` is for what is no change of a row.
 """

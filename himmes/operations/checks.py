@@ -1,4 +1,4 @@
-"""What `manage.py check` says of this project's own set-up."""
+"""System checks of the project's configuration."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the database says at the moment of a scrape, in eight reads that do not grow with samples or diagnoses.
+"""Metrics read from the database at each scrape, in eight reads that do not grow with samples or diagnoses.
 
 They do with the import runs, of which all are summed up: about 1 ms for 1,000.
 """

@@ -1,4 +1,4 @@
-"""How large the body of a request may be: judged by its head, before any of the body is kept.
+"""Limits on request bodies, checked against the head before any of the body is kept.
 
 The worker asks as soon as it has read a head, and the middleware asks for servers that do not.
 """

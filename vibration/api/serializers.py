@@ -1,4 +1,4 @@
-"""What programs post and read of samples and recordings, and what they may ask for."""
+"""Samples and recordings as programs post and read them, and the query strings of their paths."""
 
 from zoneinfo import ZoneInfo
 

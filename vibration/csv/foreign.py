@@ -1,4 +1,4 @@
-"""Files that are not ours: what was found in them, what belongs here, and what to do."""
+"""Files of another kind: what was found in them, what is expected, and what to do."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The lines of a CSV stream, plain or gzip-compressed, as bytes: bounded in length, and told of while they are read."""
+"""Lines of a CSV stream, plain or gzip-compressed, as bytes of bounded length."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Reading a CSV file of samples in batches, as it really arrives: no database.
+"""Reads a CSV file of samples in batches, whatever its form: no database.
 
 The work is done on bytes. A block of lines goes through polars at once; when anything in it is not five good numbers,
 the block is read again line by line, and each bad line gets its reason. What the first lines say of the file is the

@@ -1,4 +1,4 @@
-"""The time column of a file: seconds from the start, or stamps of a clock. Pure numbers, no Django.
+"""The time column of a file: seconds from the start, or time stamps. Pure numbers, no Django.
 
 Seconds are float64. Stamps are int64 nanoseconds since 1970 in UTC: exact, where a double has but a quarter of a
 microsecond left for the fraction. `seconds_between` makes of them the doubles that stand for the time from a start.

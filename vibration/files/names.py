@@ -1,4 +1,4 @@
-"""Which machine, sensor and recording a file is of, by its name and what is said beside it.
+"""The machine, sensor and recording of a file, from its name and from options.
 
 A time stamp in a name is never a machine or a sensor, nor cut in two: a logger that writes a file a minute would
 otherwise register a machine a minute.

@@ -1,4 +1,4 @@
-"""Which files a path means, and how they are opened."""
+"""The files that a path means, and opening them."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What the records of earlier imports tell."""
+"""What the records of earlier imports say."""
 
 from pathlib import Path
 from typing import BinaryIO

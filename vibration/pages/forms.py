@@ -1,4 +1,4 @@
-"""What a page's query string may ask for, checked; what is wrong is said at its field."""
+"""Query strings of the pages as forms; an error is shown at its field."""
 
 from django import forms
 from django.http import QueryDict

@@ -1,4 +1,4 @@
-"""What the query string of the table of samples may ask for, checked; what is wrong is said at its field."""
+"""The query string of the table of samples as a form; an error is shown at its field."""
 
 from datetime import datetime
 

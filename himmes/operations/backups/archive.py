@@ -1,4 +1,4 @@
-"""The file of a backup: a zip of the database's own dump and a manifest that tells what is in it."""
+"""The backup file: a zip of the database's own dump and a manifest of what is in it."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The text that mysqldump writes with one INSERT a row: summed up table by table, and put together anew."""
+"""The text that mysqldump writes, with one INSERT a row: checksums of each table, and INSERTs of many rows."""
 
 import hashlib
 import re

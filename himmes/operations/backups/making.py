@@ -1,4 +1,4 @@
-"""A backup is made: of one instant, while others read and write."""
+"""Making a backup of one instant, while others read and write."""
 
 from pathlib import Path
 

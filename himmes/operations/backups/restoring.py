@@ -1,4 +1,4 @@
-"""A backup is restored: into an empty database, or in place of what is there, and compared with what it should be."""
+"""Restoring a backup into an empty database, or in place of what is there, and comparing the result."""
 
 from dataclasses import dataclass
 
