@@ -36,7 +36,7 @@ class InstantField(forms.DateTimeField):
         raise forms.ValidationError(_NO_TIME, "invalid", {"value": value})
 
     def prepare_value(self, value):
-        """In the form that the browser's control takes: of another, such as a date alone, it shows nothing."""
+        """Formatted for `<input type=datetime-local>`, which shows nothing in another form, such as a date alone."""
         if isinstance(value, str):
             try:
                 value = self.to_python(value)

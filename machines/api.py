@@ -46,7 +46,7 @@ SENSOR = [_asked("센서 / a sensor", _SENSOR), _answered("센서 / a sensor", _
 
 
 class OnceOnly:
-    """Mixed into a view that saves: of two requests at once for one name, the second gets a 400 as any later one.
+    """Mixin of views that save: of two simultaneous requests for one name, the second gets a 400 as any later one does.
 
     A deadlock with others, as with those who post what is being deleted, is no error: it is tried again.
     """

@@ -20,7 +20,7 @@ _DATE = len("2026-11-20")
 
 
 def poster_of(request: Request) -> str:
-    """Who posts, for people: the user, and his token's name if he is a program."""
+    """Who posts, for people: the user, and the name of the token if a program posts."""
     token = getattr(request.auth, "name", "")
     return " / ".join(filter(None, [request.user.get_username(), token]))
 

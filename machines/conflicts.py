@@ -11,7 +11,7 @@ KEPT_FOR = timedelta(days=366)
 
 
 class Conflicting(NamedTuple):
-    """A row that was left out, in the words of the API."""
+    """A row that was not stored, as the API words it."""
 
     key: str
     stored: str

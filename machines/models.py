@@ -17,7 +17,7 @@ LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
 
 def interval_of(minutes: int | None) -> timedelta:
-    """The expected interval of a machine that says so many minutes, or leaves it to the setting."""
+    """The expected interval of a machine with this number of minutes, or the one of the setting if it has none."""
     return timedelta(minutes=minutes or settings.EXPECTED_INTERVAL_MIN)
 
 
@@ -71,7 +71,7 @@ class Machine(models.Model):
 
     @property
     def expected_interval(self) -> timedelta:
-        """How long a diagnosis of it counts; without a newer one the machine is stale then."""
+        """How long a diagnosis counts; after that, without a newer one, the machine is stale."""
         return interval_of(self.expected_interval_min)
 
 
@@ -104,9 +104,9 @@ class PostedData(models.TextChoices):
 
 
 class PostConflict(models.Model):
-    """That rows which one caller posted of a machine on one day contradicted what was stored; see conflicts.py.
+    """Conflicts between stored rows and those that one caller posted of a machine on one day; see conflicts.py.
 
-    Files have their import runs. It stays when its machine is deleted.
+    Files have the records of their imports. A row stays when its machine is deleted.
     """
 
     machine = models.ForeignKey(
@@ -139,7 +139,7 @@ class PostConflict(models.Model):
 
 
 class ClockLag(models.Model):
-    """That a collector's times without an offset lag as if its clock were set to another zone; see clocks.py."""
+    """A collector whose times without an offset lag as if its clock were set to another zone; see clocks.py."""
 
     machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="clock_lags", db_index=False)
     data = models.CharField(max_length=10, choices=PostedData)

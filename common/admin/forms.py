@@ -20,10 +20,10 @@ _LONGEST_VALUE = 80
 
 
 class ToldOfChanges:
-    """Mixed into a ModelAdmin whose rows are changed.
+    """Mixin of a ModelAdmin whose rows are changed.
 
-    A form tells in a hidden field what was stored when it was drawn. If that is another by the time when it is sent,
-    it is not saved, but says who has changed what. Sent once more, it is.
+    A hidden field of the form says what was stored when the form was rendered. If that has changed when the form is
+    sent, it is not saved, but says who has changed what. Sent once more, it is.
     """
 
     change_form_template = "admin/told_of_changes.html"
@@ -73,7 +73,7 @@ class ToldOfChanges:
 
 
 class Row(forms.ModelForm):
-    """Of a list with fields to change: a row that nobody has touched is not saved.
+    """A row of a list with editable fields: an untouched row is not saved.
 
     Django compares with what is stored now, and so saves what another has changed since the list was drawn.
     """

@@ -20,7 +20,7 @@ class ShortSearch(forms.Form):
 
 
 class OfferedList(ChangeList):
-    """Filtered by what the filters beside it offer, and by nothing else.
+    """A list that is filtered only by what the filters beside it offer.
 
     Django also takes any field of the model, so that what a list does not show, or blots out, can be guessed letter by
     letter: `?username__startswith=a`; and any lookup, as of a year that no calendar has.
@@ -36,7 +36,7 @@ class OfferedList(ChangeList):
 
 
 class OfferedFilters:
-    """Mixed into each ModelAdmin, before Django's; says in words that a filter can't be."""
+    """Mixin of each ModelAdmin, before Django's; explains a filter that the list does not have."""
 
     def get_changelist(self, request, **kwargs):
         return OfferedList

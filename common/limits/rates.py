@@ -8,7 +8,7 @@ from common.limits.counting import UsedUp, take_quickly
 
 
 class CountedRate(SimpleRateThrottle):
-    """So many in a period that begins with the first of them."""
+    """A number of calls in a period that begins with the first of them."""
 
     def allow_request(self, request, view) -> bool:
         if self.rate is None:
@@ -29,7 +29,7 @@ class CountedRate(SimpleRateThrottle):
 
 
 def caller_of(request) -> str:
-    """Who calls: a program by its token, a person by his account."""
+    """The caller: a program by its token, a person by their account."""
     token = getattr(request, "auth", None)
     return f"token-{token.pk}" if token else f"user-{request.user.pk}"
 

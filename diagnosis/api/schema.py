@@ -33,8 +33,8 @@ DIAGNOSES = extend_schema_view(
         tags=[TAG],
         summary="진단 목록 / list diagnoses",
         operation_id="get_vibration_diagnosis",
-        description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered. `format=csv` sends all that is filtered as "
-        f"one CSV, without pages or limit. {serializers.MEANING}.",
+        description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered. `format=csv` sends every row that "
+        f"matches the filters as CSV, without pages or limit. {serializers.MEANING}.",
         parameters=[*LIST_PARAMETERS, *parameters_of(DiagnosisFilter)],
         responses={
             (200, "application/json"): serializers.Diagnosis(many=True),

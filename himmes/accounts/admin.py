@@ -21,9 +21,9 @@ REMEMBERED_FORMS = 20  # of one session
 
 
 class TokenForm(forms.ModelForm):
-    """A new token; of a user who has the role, as it can't do more than he may."""
+    """A new token, for a user who has its role, as it can do no more than its user may."""
 
-    # What tells this form from another, so that reloading its answer makes no second token.
+    # Identifies this form, so that reloading its answer makes no second token.
     once = forms.CharField(label="", widget=forms.HiddenInput, required=False, initial=secrets.token_urlsafe)
 
     class Meta:
@@ -44,7 +44,7 @@ class TokenForm(forms.ModelForm):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(RolesInWords, OfferedFilters, admin.ModelAdmin):
-    """A token is made, shown once, and revoked by deleting it; nothing of it is changed."""
+    """Tokens are created, shown once, and revoked by deleting them; they are never changed."""
 
     form = TokenForm
     list_display = ["name", "user", "role_name", "begins_with", "created", "expiry", "last_used"]
@@ -65,7 +65,7 @@ class ApiTokenAdmin(RolesInWords, OfferedFilters, admin.ModelAdmin):
         return [] if obj is None else self.get_fields(request, obj)
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        """Only a superuser makes tokens in a superuser's name: what is done with them is told of that user."""
+        """Only superusers may create tokens for superusers: the audit trail ascribes what a token does to its user."""
         if db_field.name == "user" and not request.user.is_superuser:
             kwargs["queryset"] = get_user_model().objects.filter(is_superuser=False)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -92,7 +92,7 @@ class ApiTokenAdmin(RolesInWords, OfferedFilters, admin.ModelAdmin):
             request.session["tokens_made"] = [*made, once][-REMEMBERED_FORMS:]
 
     def response_add(self, request, obj, post_url_continue=None):
-        """Show the token in the answer itself: a message would lie in a cookie or the session until it is read."""
+        """Show the token in the answer itself: a message would be kept in a cookie or the session until it is read."""
         context = self.admin_site.each_context(request)
         context |= {"token": obj, "role": role_in_words(obj.role), "opts": self.opts, "title": _("API token")}
         response = TemplateResponse(request, "admin/himmes/apitoken/created.html", context)

@@ -30,9 +30,9 @@ AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = _("f
 
 @admin.register(User)
 class PeopleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, UserAdmin):
-    """Who is no superuser can neither make one nor change one, so that he can't become one.
+    """Only superusers may create or change superusers, so that nobody becomes one otherwise.
 
-    Nobody deletes himself: the trail would have nobody who did it.
+    Nobody deletes their own account: the trail would have no author.
     """
 
     list_display = [
@@ -84,7 +84,7 @@ class PeopleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, UserAdmin):
             return super().user_change_password(request, id, form_url)
 
     def log_change(self, request, obj, message):
-        """Also what Django calls when a password was set here."""
+        """Marks a password that was set here as initial; Django calls this then."""
         if request.resolver_match.url_name == "auth_user_password_change":
             give_initial_password(obj)
         return super().log_change(request, obj, message)
@@ -111,7 +111,7 @@ class RoleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, GroupAdmin):
 
 @admin.register(AccessAttempt)
 class FailedLoginAdmin(OfferedFilters, admin.ModelAdmin):
-    """What has failed in the last minutes. Deleting it unlocks; that, too, stands in the trail."""
+    """Failed logins of the last minutes. Deleting one unlocks; the audit trail notes that, too."""
 
     list_display = ["attempt_time", "name", "ip_address", "failures_since_start", "is_locked"]
     list_filter = ["attempt_time"]
@@ -148,6 +148,6 @@ class FailedLoginAdmin(OfferedFilters, admin.ModelAdmin):
 
 
 def _user_name(attempt: AccessAttempt) -> str | None:
-    """Of a user only: any other name may be a password that was typed into the wrong field."""
+    """The username if a user has it: any other text may be a password that was typed into the wrong field."""
     user = get_user_model().objects.filter(username=attempt.username).first()
     return user.get_username() if user else None

@@ -109,7 +109,7 @@ class LoginLimits(AxesDatabaseHandler):
         """Nothing: logins are in the audit trail, and what has ended is cleared away where tries are counted."""
 
     def user_logged_out(self, sender, request, user, **kwargs) -> None:
-        """Nothing, likewise."""
+        """Nothing: logouts are in the audit trail."""
 
 
 class LoginTriesMiddleware:

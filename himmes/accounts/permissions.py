@@ -6,7 +6,7 @@ from himmes.accounts.models import ApiToken
 
 
 class RolePermissions(DjangoModelPermissions):
-    """A person may do what his roles may; a token what its own role may."""
+    """A person may do what their roles may; a token what its own role may."""
 
     _VIEW = ["%(app_label)s.view_%(model_name)s"]
     perms_map = DjangoModelPermissions.perms_map | {"GET": _VIEW, "HEAD": _VIEW, "OPTIONS": _VIEW}

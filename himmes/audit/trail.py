@@ -60,7 +60,7 @@ CALLED = {"token_key": _("begins with")}  # of a token, whose package has no nam
 
 
 def listen() -> None:
-    """Connect everything that is noted by itself."""
+    """Connect everything that is noted automatically."""
     pre_save.connect(_say_who, sender=LogEntry)
     for model, fields in AUDITED.items():
         masked = ["password"] if "password" in fields else []
@@ -84,7 +84,7 @@ def listen() -> None:
 
 
 def hidden(value: str) -> str:
-    """What stands in the trail for a secret: not even a part of its hash."""
+    """The text in place of a secret in the trail: not even a part of its hash."""
     return HIDDEN
 
 
@@ -163,7 +163,7 @@ def _explain_new_hash(instance, changes, log_entry, **kwargs) -> None:
 
 
 def _note_members(instance: Group, **kwargs) -> None:
-    """Who loses a role with it: the rows between go without a word."""
+    """Note who loses a role with it: the rows between are deleted without a signal."""
     for user in instance.user_set.all():
         LogEntry.objects.log_m2m_changes([instance], user, "delete", "groups")
 

@@ -44,7 +44,7 @@ SAMPLES = extend_schema_view(
         summary="진동 데이터 목록 / list samples",
         operation_id="get_vibration_data",
         description="설비, 센서, 측정 기록, 시간으로 걸러서 시간순으로. `format=csv`는 전체를 CSV로. / By recording and time, "
-        "filtered. `format=csv` sends all that is filtered as one CSV, without pages or limit.",
+        "filtered. `format=csv` sends every row that matches the filters as CSV, without pages or limit.",
         parameters=[*LIST_PARAMETERS, TOTAL, *parameters_of(SampleFilter)],
         responses={
             (200, "application/json"): serializers.Sample(many=True),

@@ -188,7 +188,7 @@ class SpectrumQuery(WaveformQuery):
 
 
 class WindowFeatures(serializers.Serializer):
-    """Of which no mean is removed; null where it is not defined."""
+    """Features of one state; the mean is not removed from RMS and peak. Null where it is not defined."""
 
     rms = serializers.FloatField(allow_null=True, help_text="실효값(RMS) / root mean square.")
     peak = serializers.FloatField(allow_null=True, help_text="피크 / greatest absolute value.")

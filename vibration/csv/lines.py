@@ -82,7 +82,7 @@ def decode(raw: bytes) -> str:
 
 
 def decode_anyhow(raw: bytes) -> str:
-    """Likewise, with marks in the place of what is neither."""
+    """The same, with marks in place of what is neither."""
     try:
         return decode(raw)
     except UnicodeDecodeError:
