@@ -142,7 +142,7 @@ def test_conflicts_of_posts_and_of_files_are_shown_alike(client, roles):
     page = told["/machines/g1/"]
     assert "1,203 rows in conflict in the last 7 days" in page
     assert "diagnoser-program / diagnoser diagnoses 1 detected_at 2026-11-20T09:30:00+09:00" in page
-    assert "stored fault_type 2 (looseness), confidence None came fault_type 1 (unbalance), confidence None" in page
+    assert "stored fault_type 2 (looseness), confidence None received fault_type 1 (unbalance), confidence None" in page
     assert "collector-program / collector vibration data 2 sensor1 / default, measured_time 0.000736" in page
     assert "importer g1_sensor1.csv 1,200 see the report of the import" in page
 

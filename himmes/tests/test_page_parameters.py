@@ -54,7 +54,7 @@ def test_every_page_names_what_it_does_not_know_and_what_it_knows(english, page)
     response = english.get(page, {"machine_name": "g1", "kiosk": "1"})
     assert response.status_code == 400
     assert "This page has no parameter “machine_name”." in told(response)
-    assert f"may name: {', '.join(known)}" in told(response)
+    assert f"in its address: {', '.join(known)}" in told(response)
     assert "kiosk”" not in told(response)
 
 

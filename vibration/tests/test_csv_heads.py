@@ -94,7 +94,7 @@ def test_a_header_below_a_long_text_is_found_and_the_text_is_rejected(lines):
     rows, rejected, _notes = read("name, value\n" * lines + HEADER + ROWS)
     assert rows == READ
     assert [row.line for row in rejected] == list(range(1, lines + 1))
-    assert "it stands above the rows: if it is a text, let it be skipped (on-error skip) or remove it" in (
+    assert "it is above the rows: if it is text, skip it (on-error skip) or remove it" in (
         rejected[0].reason
     )
 
@@ -289,7 +289,7 @@ def test_a_labview_file_is_refused_by_its_columns(channels):
         ("0,1,2,3,good\n1,1,2,3,bad\n", ["is no number in any of the first 2 rows in the column unbalance_looseness"]),
         (
             "report\n" * 3 + "in 2024, we had,fun\n",
-            ["no CSV file of samples: line 1 is a text of 6 characters, and no "],
+            ["not a CSV file of samples: line 1 is a text of 6 characters, and no "],
         ),
     ],
 )

@@ -337,12 +337,12 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["g1_a.csv", "--batch-size", "0"], "'0' is not a number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
-        (["--watch", ".", "--dry-run"], "--dry-run and --watch do not go together"),
+        (["--watch", ".", "--dry-run"], "--dry-run and --watch cannot be combined"),
         ([""], "an empty path names nothing"),
         (["g1_a.csv", "--machine", ""], "machine is empty"),
         (["g1_a.csv", "--recording", " "], "recording is empty"),
         (["g1_a.csv", "--recording", "r" * 101], "has 101 characters; at most 100 are allowed"),
-        (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 lies before the year"),
+        (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 is before the year"),
         (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "is more than an hour in the future"),
         (["g1_a.csv", "--name-pattern", "{machine}"], "has no {sensor}; say --sensor"),
         (["g1_a.csv", "--name-pattern", "{sensor}_{recording}"], "has no {machine}; say --machine"),
@@ -393,7 +393,7 @@ def test_the_rejects_file_may_not_lie_in_the_watched_folder_by_whatever_way(tmp_
     (tmp_path / "watched").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "watched")
     _out, _err, error = run("--watch", tmp_path / "watched", "--rejects", tmp_path / "link" / "rejects.csv")
-    assert "lies in the watched folder" in str(error)
+    assert "is in the watched folder" in str(error)
     assert list((tmp_path / "watched").iterdir()) == []
 
 

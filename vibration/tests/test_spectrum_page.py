@@ -13,8 +13,8 @@ from vibration.tests.test_waveform_page import COUNT, OVERFLOW, TOOLTIP, URL, ca
 from vibration.tests.world import make_recording, make_samples
 
 TOO_FEW = (
-    "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too coarsely "
-    "look like gaps, too."
+    "No spectrum: by their times, there are no 16 consecutive samples without a gap. Times that are rounded too "
+    "coarsely also look like gaps."
 )
 NAMES = ["normal", "unbalance", "looseness", "unbalance and looseness"]
 FEATURES = ["rms", "peak", "crest_factor", "kurtosis"]
