@@ -94,9 +94,7 @@ def test_a_header_below_a_long_text_is_found_and_the_text_is_rejected(lines):
     rows, rejected, _notes = read("name, value\n" * lines + HEADER + ROWS)
     assert rows == READ
     assert [row.line for row in rejected] == list(range(1, lines + 1))
-    assert "it is above the rows: if it is text, skip it (on-error skip) or remove it" in (
-        rejected[0].reason
-    )
+    assert "it is above the rows: if it is text, skip it (on-error skip) or remove it" in (rejected[0].reason)
 
 
 def test_text_above_rows_without_a_header_is_rejected_and_can_be_skipped():

@@ -139,7 +139,7 @@ def test_the_administration_makes_a_token_and_shows_it_once(roles, admin_client,
 def test_the_administration_refuses_a_token_that_could_do_nothing(roles, admin_client, user):
     fields = {"name": "x", "user": user.pk, "role": roles["collector"].pk, "expiry_0": "2020-01-01", "expiry_1": "0:0"}
     content = admin_client.post("/admin/himmes/apitoken/add/", fields, headers={"Accept-Language": "en"}).content
-    assert b"does not have the role" in content
+    assert b"does not have this role" in content
     assert b"is in the past" in content
     assert not ApiToken.objects.exists()
 
