@@ -58,7 +58,7 @@ def notes_on_times(rows: list[dict], columns: dict, field: str, *, data: str, po
 
 def _ahead(field: str, said: str, machine: str, ahead: timedelta) -> str:
     return (
-        f"{field} {said} of machine {machine} lies {ahead.total_seconds():,.0f} s ahead of the server's clock; it is "
+        f"{field} {said} of machine {machine} is {ahead.total_seconds():,.0f} s ahead of the server's clock; it is "
         "stored, and counts from then on. Is the sender's clock right?"
     )
 

@@ -150,7 +150,7 @@ class ApiErrorsMiddleware:
             return response
         status = response.status_code
         details = {
-            400: "The request is malformed, or its Host header is none that this server is reached under.",
+            400: "The request is malformed, or its Host header is not one of this server.",
             404: "There is nothing at this address. /api/docs lists what there is.",
             500: "The server failed; its log says why. A list of rows is stored whole or, as perhaps here, not at all: "
             "post it again.",

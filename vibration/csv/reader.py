@@ -207,7 +207,7 @@ class CsvReader:
         last = first_line + len(block) - 1
         if is_open(block[-1]) and len(lines) and lines[-1] == last:
             row = decode(block[-1][:SHOWN_CHARACTERS]).strip()
-            self.notes.append(f"line {last}, the last, has no line end; it was taken as whole: {row}")
+            self.notes.append(f"line {last}, the last, has no line end; it was taken as complete: {row}")
         return Batch(lines, time, values, rejected, first_line, block)
 
     def _parse_block(self, block: list[bytes]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -244,7 +244,7 @@ class CsvReader:
             except BadRow as error:
                 if self._is_another_header(raw, number):
                     self._end = UnreadableFile(
-                        f"line {number} is a header with other columns; make a file of its own of what follows"
+                        f"line {number} is a header with other columns; put what follows into a file of its own"
                     )
                     break
                 rejected.append(Rejected(number, f"{error}{self._hint(raw, number)}", _shown_row(raw)))

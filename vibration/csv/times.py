@@ -220,7 +220,7 @@ class Iso:
             raise BadRow(f"{TIME} is '{text}': there is no such time") from None
         if instant.utcoffset() != instant.replace(fold=1).utcoffset():
             raise BadRow(
-                f"{TIME} lies in the minute {text}, which does not exist, or exists twice, in {self.period.zone}: "
+                f"{TIME} is in the minute {text}, which does not exist, or exists twice, in {self.period.zone}: "
                 'clocks are changed then; write the times with their offset, such as "+09:00"'
             )
         if not 1700 < in_utc.year < 2260:  # what nanoseconds can count

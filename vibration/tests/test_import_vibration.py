@@ -109,13 +109,13 @@ def test_a_conflict_is_reported_and_kept_out_or_replaces(tmp_path):
     path = tmp_path / "g1_sensor1.csv"
     run(write_csv(path, GOOD))
     _out, err, error = run(write_csv(path, GOOD.replace("1,1,2,3,4", "1,1,2,3,9")))
-    assert f"{path}:2: conflicting: kept out: other values are stored at 1.0 s" in err
+    assert f"{path}:2: conflicting: not stored: other values are stored at 1.0 s" in err
     assert error is not None
     assert error.returncode == 1
     assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 4
 
     _out, err, error = run(path, "--on-conflict", "update")
-    assert "took the place of other values at 1.0 s" in err
+    assert "replaced other values at 1.0 s" in err
     assert error is not None
     assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 9
     assert run(path)[2] is None
@@ -321,7 +321,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
     path = write_csv(tmp_path / "g1_a.csv", GOOD.rstrip("\n"))
     _out, err, error = run(path)
     assert error is None
-    assert f"{path}: note: line 3, the last, has no line end; it was taken as whole: 2,1,2,3,4" in err
+    assert f"{path}: note: line 3, the last, has no line end; it was taken as complete: 2,1,2,3,4" in err
 
 
 @pytest.mark.parametrize(

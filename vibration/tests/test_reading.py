@@ -117,7 +117,7 @@ def test_a_cut_last_line_is_rejected_and_named_as_cut():
 def test_a_whole_last_line_without_line_end_is_taken_and_noted():
     rows, rejected, reader = read(GOOD.rstrip("\n"))
     assert (rows, rejected) == (GOOD_ROWS, [])
-    assert reader.notes == ["line 2, the last, has no line end; it was taken as whole: 0.5,-1.5,2e-3,.25,4."]
+    assert reader.notes == ["line 2, the last, has no line end; it was taken as complete: 0.5,-1.5,2e-3,.25,4."]
     assert read(GOOD)[2].notes == []
 
 

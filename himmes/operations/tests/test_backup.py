@@ -158,7 +158,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_a_backup_of_another_engine_is_refused(file):
     rewrite(file, engine="mysql" if connection.vendor == "sqlite" else "sqlite")
-    with pytest.raises(CommandError, match="goes back into the engine that it came from"):
+    with pytest.raises(CommandError, match="Restore it into the engine that it came from"):
         restored(file, "--replace", "--no-input")
     assert VibrationData.objects.count() == 3000
 

@@ -138,7 +138,7 @@ def known_machine(name: str) -> Machine:
 
 
 def unfinished(trouble: str, removed: int) -> str:
-    return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to go on."
+    return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to continue."
 
 
 def age(text: str) -> timedelta:
