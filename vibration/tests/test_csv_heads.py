@@ -331,7 +331,7 @@ def test_stamps_where_seconds_belong_refuse_the_file_and_say_what_they_are(heade
         ("epoch-ms", "1772668800", "seconds since 1970"),
         ("epoch-s", "2026-03-05T09:00:00", "a time of day"),
         ("iso", "1772668800.5", "a number of seconds since 1970"),
-        ("iso", "0.5", "a number; it is no time of day"),
+        ("iso", "0.5", "a number; it is not a time of day"),
     ],
 )
 def test_another_kind_of_stamp_than_was_said_refuses_the_file(time, stamp, told):

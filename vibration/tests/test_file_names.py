@@ -95,10 +95,10 @@ def test_a_pattern_names_the_sensor_too():
     [
         ("{machine}_{start}", "pump.csv", r"is not like \{machine\}_\{start\}"),
         ("{machine}_{start}", "pump_run.csv", "is not like"),
-        ("{machine}_{start}", "pump_20260305_0900 copy.csv", "is not like .*, in which 20260305_0900 is a time stamp"),
+        ("{machine}_{start}", "pump_20260305_0900 copy.csv", "is not like .*, where 20260305_0900 is a time stamp"),
         ("{machine}_run{recording}", "pump_7.csv", "is not like"),
         ("{machine}_{recording}", "_7.csv", "is not like"),
-        ("{machine}", "pump_20260305.csv", "is not like .*, in which 20260305 is a time stamp"),
+        ("{machine}", "pump_20260305.csv", "is not like .*, where 20260305 is a time stamp"),
         (
             "{machine}_{start}",
             "pump_20260305.csv",
