@@ -17,6 +17,7 @@ from django.contrib.auth import get_user_model
 from django.test import RequestFactory
 from django.utils import translation
 
+from himmes.tests.test_documents import not_said_in
 from himmes.tests.test_translations import texts_of_python
 
 PACKAGE_TEXTS = settings.BASE_DIR / "himmes" / "package_texts"
@@ -136,31 +137,10 @@ def test_no_text_of_ours_guesses_a_particle_or_takes_another_tone():
     assert not bad, "\n".join(f"{key}: {text}" for key, text in bad.items())
 
 
-# What is not said, and what is said for it: docs/glossary.md.
-BANNED = {
-    r"측정값|측정치|표본": "샘플, 샘플링 주파수",
-    r"모의": "합성",
-    r"내역|(?<!상태 )(?<!진단 )(?<!변경 )이력": "상태 이력 (timeline), 진단 이력 (diagnoses), 변경 이력 (admin)",
-    r"진단 결과": "진단",
-    r"최대값|최소값": "최댓값, 최솟값; of a window 피크",
-    r"(?<!을 )(?<!이 )한 창\b|Hann ?창|한\(Hann\)": "해닝 창",
-    r"버킷|롤업": "칸, 요약값",
-    r"화소": "픽셀",
-    r"페이지": "화면 (of the site), 쪽 (of a list)",
-    r"제목 줄": "제목 행",
-    r"고르십|고르세": "선택하십시오",
-    r"액션|오브젝트|히스토리|스태프|사용자\(들\)|타임스탬프": "작업, 항목, 변경 이력, 관리 화면 사용, 사용자, 시각",
-}
-
-
-def banned_in(text: str) -> list[str]:
-    return [f"{found[0]}: say {better}" for words, better in BANNED.items() if (found := re.search(words, text))]
-
-
 def test_each_thing_has_one_word_in_the_catalogs():
     texts = ours() | overriding("django") | overriding("djangojs")
-    wrong = [f"{text}: {found}" for text in texts.values() if (found := banned_in(text))]
-    assert not wrong, "\n".join(wrong)
+    wrong = {text: found for text in texts.values() if (found := not_said_in(text))}
+    assert not wrong
 
 
 def test_each_thing_has_one_word_in_templates_and_code():
@@ -168,15 +148,11 @@ def test_each_thing_has_one_word_in_templates_and_code():
     files = [*settings.BASE_DIR.glob("templates/**/*.html"), *settings.BASE_DIR.glob("static/js/*.js")]
     files += [it for app in OURS for it in (settings.BASE_DIR / app).rglob("*.py") if "tests" not in it.parts]
     assert len(files) > 150
-    wrong = {str(it): found for it in files if (found := banned_in(it.read_text("utf-8")))}
+    wrong = {str(it): found for it in files if (found := not_said_in(it.read_text("utf-8")))}
     assert not wrong
 
 
-DOCUMENTS = [settings.BASE_DIR / "README.ko.md", *sorted((settings.BASE_DIR / "docs" / "ko").glob("*.md"))]
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda it: it.name)
-def test_each_thing_has_one_word_in_the_manual(document):
-    lines = enumerate(document.read_text("utf-8").splitlines(), 1)
-    wrong = [f"{number}: {found}" for number, line in lines if (found := banned_in(line) + TONE.findall(line))]
-    assert not wrong, "\n".join(wrong)
+def test_a_history_says_of_what_it_is():
+    """상태 이력 is the timeline, 진단 이력 the diagnoses of a machine, 변경 이력 the changes of a row in the admin."""
+    texts = [*ours().values(), *overriding("django").values()]
+    assert [text for text in texts if re.search(r"(?<!상태 )(?<!진단 )(?<!변경 )이력", text)] == []
