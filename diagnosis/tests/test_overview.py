@@ -296,7 +296,7 @@ def test_the_page_survives_that_the_server_is_away(page, watch):
     page.route("**/*", lambda route: route.abort("connectionrefused"))
     banner = page.get_by_role("alert")
     banner.wait_for(state="visible")
-    assert re.search(r"What you see was true at \d\d:\d\d:\d\d\.", banner.inner_text())
+    assert re.search(r"What you see is from \d\d:\d\d:\d\d\.", banner.inner_text())
     post("g1", (4, 2))
     page.unroute("**/*")
     page.wait_for_selector(".tile.status-looseness")
