@@ -1,6 +1,8 @@
 // A run of one state in words: what a tooltip shows and a screen reader reads.
-window.himmes.runsInWords = (text, zone, lang) => {
-  const { count, fill } = window.himmes;
+
+import { count, fill } from "../texts.js";
+
+export function runTexts(text, zone, lang) {
   const UNITS = [
     ["days", 86400e3],
     ["hours", 3600e3],
@@ -66,4 +68,4 @@ window.himmes.runsInWords = (text, zone, lang) => {
   }
 
   return { fillTip, plantTime, time, told };
-};
+}
