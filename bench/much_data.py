@@ -14,8 +14,8 @@ import polars as pl
 from django.utils import timezone
 
 from diagnosis.history import microseconds
-from diagnosis.models import FaultType
 from diagnosis.sample_diagnoses import make_confidences, make_states
+from diagnosis.states import FaultType
 from diagnosis.storing import post_diagnoses
 from machines.models import Machine, RegisteredBy
 from vibration.importing import open_recording, write_samples

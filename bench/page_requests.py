@@ -13,7 +13,7 @@ from bench.much_data import FLICKERING, post
 from diagnosis.forms import MACHINES_PER_PAGE
 from diagnosis.history import microseconds
 from diagnosis.live import current_version
-from diagnosis.models import FaultType
+from diagnosis.states import FaultType
 from vibration.models import Recording
 
 CHART_PIXELS = 1_300  # of a chart on a wide screen

@@ -19,9 +19,10 @@ from diagnosis.filters import DiagnosisFilter
 from diagnosis.forms import LONGEST_SPAN, TimelineForm
 from diagnosis.history import History, microseconds, read_runs
 from diagnosis.live import current_version
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
 from diagnosis.runs import reduce
 from diagnosis.serializers import DiagnosisRow, GroupedRecentQuery, TimelineQuery
+from diagnosis.states import FaultType
 from diagnosis.storing import post_diagnoses
 from machines.arrivals import notes_on_times, poster_of
 from machines.csv_export import CsvRenderer
@@ -197,7 +198,7 @@ def _named(names: list[str]) -> list[Machine]:
 def _columns(machine: Machine, history: History, states: set[int], start: datetime, end: datetime, asked: dict) -> dict:
     runs = history.runs[machine.pk]
     runs = runs.take(np.isin(runs.state, list(states)))
-    runs = reduce(runs, microseconds(start), microseconds(end), asked["points"])
+    runs = reduce(runs, microseconds(start), microseconds(end), asked["points"], worst_last=FaultType.values)
     return {
         "machine_name": machine.name,
         "fault_type": runs.state.tolist(),

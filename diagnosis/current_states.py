@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db.models import F
 
-from diagnosis.models import CurrentState, FaultType, VibrationDiagnosis
+from diagnosis.models import CurrentState, VibrationDiagnosis
+from diagnosis.states import FaultType
 
 KEPT = ["fault_type", "since", "detected_at", "model_name", "confidence"]
 

@@ -3,7 +3,8 @@
 import django_filters
 from django_filters.rest_framework import FilterSet
 
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from machines.filters import InstantFilter
 
 

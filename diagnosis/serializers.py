@@ -1,8 +1,10 @@
 """What programs post and read of diagnoses, and what they may ask for."""
 
+from django.utils.translation import override
 from rest_framework import serializers
 
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from machines.filters import QueryTimeField
 from machines.forms import RANGES
 from machines.models import Machine
@@ -10,7 +12,13 @@ from machines.row_fields import NameField, NumberField, TimeField, WholeNumberFi
 from machines.serializers import MachineSerializer, RefuseUnknown
 from vibration.serializers import NotesField
 
-MEANING = "0 정상 normal, 1 질량 불균형 unbalance, 2 지지 불량 looseness, 3 복합 불량 both"
+
+def _name(state: FaultType, language: str) -> str:
+    with override(language):
+        return str(state.label)
+
+
+MEANING = ", ".join(f"{state} {_name(state, 'ko')} {_name(state, 'en')}" for state in sorted(FaultType))
 KNOWN = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
 
 

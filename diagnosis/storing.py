@@ -10,7 +10,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from diagnosis.current_states import bring_up_to_date, read_anew
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from machines.audit_trail import Action, note
 from machines.conflicts import Conflicting, note_conflicts
 from machines.models import Machine, PostedData, RegisteredBy

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.history import History, instant_of, microseconds
-from diagnosis.models import FaultType
+from diagnosis.states import FaultType
 from machines.models import Machine
 
 _UNITS = [
@@ -23,7 +23,7 @@ class Run:
     """An uninterrupted run of one state; or, where `runs` is not 1, several drawn as one, with the worst state."""
 
     machine: Machine
-    fault_type: int
+    state: FaultType
     start: datetime  # the first diagnosis; if `begins_before`, the first one known, from before the period
     end: datetime  # up to where the last one holds
     begins_before: bool
@@ -33,14 +33,6 @@ class Run:
     models: list[str]  # names, first and last in their order; one if all are of one
     least_confidence: float | None
     greatest_confidence: float | None
-
-    @property
-    def status(self) -> str:
-        return FaultType(self.fault_type).key
-
-    @property
-    def name_of_state(self) -> str:
-        return FaultType(self.fault_type).label
 
     @property
     def duration(self) -> timedelta:
@@ -67,7 +59,7 @@ def tell_runs(machine: Machine, history: History, start: datetime, now: datetime
         models = sorted({runs.least_model[index], runs.greatest_model[index]})
         yield Run(
             machine,
-            int(runs.state[index]),
+            FaultType(runs.state[index]),
             instant_of(runs.start[index]),
             instant_of(runs.end[index]),
             begins_before=bool(runs.start[index] < first),

@@ -26,8 +26,8 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from diagnosis.history import microseconds  # noqa: E402
-from diagnosis.models import FaultType  # noqa: E402
 from diagnosis.sample_diagnoses import make_confidences, make_states  # noqa: E402
+from diagnosis.states import FaultType  # noqa: E402
 from diagnosis.storing import post_diagnoses  # noqa: E402
 from machines.models import Machine, Sensor  # noqa: E402
 

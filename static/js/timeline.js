@@ -4,7 +4,6 @@
 import { ask, isShutOut } from "./api.js";
 import { applyTheme, cssValue } from "./charts/colours.js";
 import { runTexts } from "./charts/run_texts.js";
-import { STATES } from "./charts/state_looks.js";
 import { zooming } from "./charts/zooming.js";
 import { showProblem } from "./problem_banner.js";
 import { count, fill } from "./texts.js";
@@ -12,7 +11,7 @@ import { count, fill } from "./texts.js";
 const POLL_MS = 1000;
 const LANE_PX = 34;
 const AXES_PX = 62;
-const HEIGHTS = [0.28, 0.52, 0.76, 1]; // of a lane, by state
+const LEAST_HEIGHT = 0.28; // of a lane: the mildest state
 const MARK_PX = 14; // a run at least so wide shows the shape of its state
 const REACH_PX = 4;
 const MIN_SPAN_MS = 1000;
@@ -21,6 +20,7 @@ const MAX_SPAN_MS = 92 * 86400e3; // what the API gives at most
 const form = document.getElementById("filters");
 const figure = document.getElementById("timeline");
 const text = JSON.parse(document.getElementById("timeline-text").textContent);
+const states = JSON.parse(document.getElementById("timeline-states").textContent); // the mildest first
 const machines = [...document.querySelectorAll("#timeline-machines li")].map((it) => it.dataset);
 const canvas = figure.querySelector("canvas");
 const tip = figure.querySelector(".tip");
@@ -41,7 +41,7 @@ const clockTime = new Intl.DateTimeFormat(lang, {
   timeZone: zone,
 });
 
-const words = runTexts(text, zone, lang);
+const words = runTexts(text, states, zone, lang);
 const zoom = zooming(zoomed);
 
 let timeline = null; // the last answer of the API
@@ -136,17 +136,17 @@ function poll() {
 function show() {
   const { x } = chart.options.scales;
   Object.assign(x, { min: timeline.start, max: timeline.end });
-  const perState = text.states.map(() => []);
+  const runsOf = new Map(states.map(({ number }) => [number, []]));
   let diagnoses = 0;
   timeline.machines.forEach((machine, lane) => {
     machine.start.forEach((start, index) => {
       const run = { lane, index, x: [start, machine.end[index]], y: machine.machine_name };
-      perState[machine.fault_type[index]].push(run);
+      runsOf.get(machine.fault_type[index]).push(run);
       diagnoses += machine.count[index];
     });
   });
-  const bars = text.states.map((state, number) => bar(state, number, perState[number]));
-  const marks = text.states.map((state, number) => mark(state, number, perState[number]));
+  const bars = states.map((state, severity) => bar(state, severity, runsOf.get(state.number)));
+  const marks = states.map((state, severity) => mark(state, severity, runsOf.get(state.number)));
   chart.data.datasets = [...bars, ...marks];
   chart.update("none");
   caption.textContent = diagnoses
@@ -161,15 +161,17 @@ function show() {
   button("now").disabled = !view.get("before");
 }
 
-const colour = (state) => cssValue(`--status-${state.key}`);
+// As the legend has it
+const colour = ({ key }) => getComputedStyle(figure.querySelector(`.legend [data-state="${key}"]`)).color;
+const height = (severity) => LEAST_HEIGHT + ((1 - LEAST_HEIGHT) * severity) / (states.length - 1);
 
-function bar(state, number, runs) {
+function bar(state, severity, runs) {
   return {
     type: "bar",
     label: state.name,
     data: runs,
     grouped: false,
-    barThickness: (LANE_PX - 8) * HEIGHTS[number],
+    barThickness: (LANE_PX - 8) * height(severity),
     minBarLength: 2,
     backgroundColor: colour(state),
     hoverBackgroundColor: colour(state),
@@ -177,18 +179,18 @@ function bar(state, number, runs) {
     hoverBorderWidth: 2,
     hoverBorderColor: cssValue("--bs-body-color"),
     borderSkipped: false,
-    order: 2 + text.states.length - number,
+    order: 2 + states.length - severity,
   };
 }
 
 // Where a state begins, if its stretch has room for it: the shape that stands for the state everywhere.
-function mark(state, number, runs) {
+function mark(state, severity, runs) {
   const perPixel = (timeline.end - timeline.start) / Math.max(1, chart.chartArea.width);
-  const roomy = number ? runs.filter(({ x: [from, to] }) => to - from >= MARK_PX * perPixel && from >= timeline.start) : [];
+  const roomy = severity ? runs.filter(({ x: [from, to] }) => to - from >= MARK_PX * perPixel && from >= timeline.start) : [];
   return {
     type: "scatter",
     data: roomy.map(({ x: [from], y }) => ({ x: from + (MARK_PX / 2) * perPixel, y })),
-    pointStyle: STATES[state.key].point,
+    pointStyle: state.shape,
     pointRadius: 5,
     pointHitRadius: 0,
     pointHoverRadius: 5,
