@@ -71,5 +71,5 @@ ENV DJANGO_BUILD=$BUILD
 # A number, so that an engine can see that it is not root; all files belong to root and can only be read.
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "himmes.healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "himmes.operations.healthcheck"]
 CMD ["gunicorn"]

@@ -64,7 +64,7 @@ attack: ## slow, endless and costly requests on MariaDB, directly and through Ca
 
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
-		ARGS='himmes/tests/test_api_fuzz.py' scripts/test.sh
+		ARGS='himmes/api/tests/test_api_fuzz.py' scripts/test.sh
 
 fuzz-files: ## import thousands of made-up files and hold what is stored against them (FILES=10000, SEED=2)
 	@scripts/setup.sh dev

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client, override_settings
 
-from himmes import health
+from himmes.operations import health
 
 WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
 PATIENCE_MS = 60_000  # with what a page is waited for: a busy machine is no fault of the page
@@ -67,7 +67,7 @@ def no_calls_counted():
 @pytest.fixture(autouse=True)
 def each_note_may_be_written(monkeypatch):
     """What one test could not write is nothing for the next."""
-    for notes in ("himmes.authentication.USES", "himmes.sessions.RENEWALS"):
+    for notes in ("himmes.accounts.authentication.USES", "himmes.accounts.sessions.RENEWALS"):
         monkeypatch.setattr(f"{notes}._none_until", 0.0)
 
 
@@ -82,9 +82,9 @@ def each_look_is_a_new_one(monkeypatch):
 def roles(db):
     """The roles by name. The migration made them, but a test that runs without a transaction leaves empty tables."""
     if not Group.objects.exists():
-        import_module("himmes.migrations.0002_roles").make_roles(apps, connection.schema_editor())
-        import_module("himmes.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
-        import_module("himmes.migrations.0005_conflicts_are_read").give(apps, connection.schema_editor())
+        import_module("himmes.accounts.migrations.0002_roles").make_roles(apps, connection.schema_editor())
+        import_module("himmes.accounts.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
+        import_module("himmes.accounts.migrations.0005_conflicts_are_read").give(apps, connection.schema_editor())
     return {role.name: role for role in Group.objects.all()}
 
 

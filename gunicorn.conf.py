@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from himmes.logs import logging_config
+from himmes.operations.logs import logging_config
 
 wsgi_app = "himmes.wsgi:application"
 # Processes, as of the threads of one only one computes at a time. Each thread keeps a connection to the database open.

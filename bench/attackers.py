@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from vibration.states import STATES
+from vibration.numbers.states import STATES
 
 PACE_S = 0.25
 GIVE_UP_S = 60

@@ -45,9 +45,9 @@ from django.db import connection  # noqa: E402
 
 from bench.report import print_report, print_table  # noqa: E402
 from bench.serving import Server, children_of, free_port, in_production, served  # noqa: E402
+from vibration.csv.synthetic import DEFAULT_SECONDS, row_count, sample_lines  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
-from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines  # noqa: E402
-from vibration.states import STATES  # noqa: E402
+from vibration.numbers.states import STATES  # noqa: E402
 
 MACHINE = "bench"
 SIZES = (200, 1_000)  # rows in a list

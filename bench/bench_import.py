@@ -30,13 +30,13 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench.report import print_report  # noqa: E402
-from vibration.csv_paths import open_csv  # noqa: E402
-from vibration.file_importing import Options, import_file  # noqa: E402
-from vibration.importing import open_recording  # noqa: E402
+from vibration.csv.numbers import COLUMNS  # noqa: E402
+from vibration.csv.reader import CsvReader  # noqa: E402
+from vibration.files.importing import Options, import_file  # noqa: E402
+from vibration.files.paths import open_csv  # noqa: E402
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup  # noqa: E402
-from vibration.reading import CsvReader  # noqa: E402
-from vibration.row_numbers import COLUMNS  # noqa: E402
-from vibration.states import STATES  # noqa: E402
+from vibration.numbers.states import STATES  # noqa: E402
+from vibration.storage.writing import open_recording  # noqa: E402
 
 NAIVE_ROWS = 100_000  # of each slow way
 

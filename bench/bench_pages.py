@@ -51,11 +51,11 @@ from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
 from bench.old_pages import first_samples, week_of_diagnoses  # noqa: E402
 from bench.page_requests import Request, at, requests_of, weighed_paths  # noqa: E402
 from bench.report import print_report, print_table  # noqa: E402
-from diagnosis.forms import MACHINES_PER_PAGE  # noqa: E402
 from diagnosis.models import VibrationDiagnosis  # noqa: E402
+from diagnosis.pages.forms import MACHINES_PER_PAGE  # noqa: E402
 from machines.models import Machine  # noqa: E402
+from vibration.csv.synthetic import DEFAULT_SECONDS, row_count  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
-from vibration.sample_csv import DEFAULT_SECONDS, row_count  # noqa: E402
 
 GOAL_MS, GOAL_KB = 100, 400
 WARM_UP = 3

@@ -36,7 +36,7 @@ import django
 
 from bench.serving import SESSION_COOKIE, children_of, in_production
 from scripts.throwaway_mariadb import Server, running_server
-from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines
+from vibration.csv.synthetic import DEFAULT_SECONDS, row_count, sample_lines
 
 MACHINES, SENSORS = 2, 4
 ALL_ROWS = MACHINES * sum(row_count(sensor, DEFAULT_SECONDS) for sensor in range(1, SENSORS + 1))
@@ -122,7 +122,7 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
     from bench.chaos_checks import wrong_imports, wrong_posts, wrong_rollups
     from bench.chaos_clients import Asker, Collector, Diagnoser, Reader, Tally
     from bench.chaos_kills import WorkerKiller, kill_at_random
-    from himmes.tokens import make_token
+    from himmes.accounts.tokens import make_token
     from vibration.models import ImportRun
 
     call_command("migrate", verbosity=0)

@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from bench.chaos_clients import Collector, Diagnoser
-from diagnosis.current_states import KEPT, state_at
 from diagnosis.models import CurrentState, VibrationDiagnosis
+from diagnosis.storage.current_states import KEPT, state_at
 from machines.models import Machine
-from vibration.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
 from vibration.models import DEFAULT_RECORDING, ImportRun, Recording, VibrationData, VibrationRollup
-from vibration.rollups import read_buckets
+from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
+from vibration.storage.rollups import read_buckets
 
 
 def wrong_imports(files: list[Path], name: str) -> Iterator[str]:

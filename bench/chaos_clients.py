@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from vibration.states import STATES
+from vibration.numbers.states import STATES
 
 TIMEOUT_S = 120
 CALLS = 20  # on one connection, so that each process has something to do

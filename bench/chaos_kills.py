@@ -11,9 +11,9 @@ from threading import Event, Thread
 from django.db.models import Sum
 
 from bench.serving import children_of
+from common.database.waiting import Patience
 from scripts.throwaway_mariadb import Server
 from vibration.models import ImportRun
-from vibration.waiting import Patience
 
 KILLED_UNTIL = 0.9  # of the import
 DOWN_S = (0.1, 3.0)  # from a kill to the next start

@@ -38,9 +38,9 @@ def check_file(made: MadeFile, folder: Path) -> str:
     """Import a file into a database that is as before afterwards; whether it was stored, refused or partly stored."""
     from django.db import transaction
 
-    from vibration.csv_paths import open_csv
-    from vibration.file_importing import import_file
-    from vibration.file_storing import Options
+    from vibration.files.importing import import_file
+    from vibration.files.paths import open_csv
+    from vibration.files.storing import Options
 
     path = folder / made.name
     path.write_bytes(made.content)

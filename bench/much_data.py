@@ -13,15 +13,15 @@ import numpy as np
 import polars as pl
 from django.utils import timezone
 
-from diagnosis.history import microseconds
-from diagnosis.sample_diagnoses import make_confidences, make_states
+from diagnosis.history.reading import microseconds
 from diagnosis.states import FaultType
-from diagnosis.storing import post_diagnoses
+from diagnosis.storage.writing import post_diagnoses
+from diagnosis.synthetic import make_confidences, make_states
 from machines.models import Machine, RegisteredBy
-from vibration.importing import open_recording, write_samples
+from vibration.csv.reader import BATCH_ROWS
+from vibration.csv.synthetic import DEFAULT_SECONDS, row_count, sample_lines, step_us
 from vibration.models import ImportRun
-from vibration.reading import BATCH_ROWS
-from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines, step_us
+from vibration.storage.writing import open_recording, write_samples
 
 DAYS = 7  # that the diagnoses reach back
 SENSORS = 4  # of a machine whose recordings are whole

@@ -8,7 +8,7 @@ from django.utils import timezone
 from bench.much_data import DAYS
 from diagnosis.models import VibrationDiagnosis
 from vibration.models import Recording, VibrationData
-from vibration.states import STATES
+from vibration.numbers.states import STATES
 
 FIRST_SAMPLES = 1_000  # of each sensor
 

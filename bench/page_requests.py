@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench.much_data import FLICKERING, post
-from diagnosis.forms import MACHINES_PER_PAGE
-from diagnosis.history import microseconds
-from diagnosis.live import current_version
+from diagnosis.history.reading import microseconds
+from diagnosis.pages.forms import MACHINES_PER_PAGE
+from diagnosis.pages.live import current_version
 from diagnosis.states import FaultType
 from vibration.models import Recording
 

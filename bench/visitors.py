@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 
 from bench.serving import SESSION_COOKIE
-from vibration.states import STATES
+from vibration.numbers.states import STATES
 
 TIMEOUT_S = 60
 LIST_S = 1.0  # a collector posts what it measured in this time

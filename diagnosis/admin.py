@@ -2,10 +2,10 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from common.admin.limited_counting import LimitedPaginator
+from common.admin.lists import OfferedFilters
 from diagnosis.models import VibrationDiagnosis
-from diagnosis.storing import delete_diagnoses
-from machines.admin_lists import OfferedFilters
-from machines.limited_counting import LimitedPaginator
+from diagnosis.storage.writing import delete_diagnoses
 from machines.models import Machine
 
 

@@ -3,9 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.database.fields import ExactCharField
 from diagnosis.querysets import CurrentStateQuerySet, VibrationDiagnosisQuerySet
 from diagnosis.states import FaultType
-from machines.fields import ExactCharField
 from machines.models import Machine
 
 
@@ -57,7 +57,7 @@ class VibrationDiagnosis(models.Model):
 
 
 class CurrentState(models.Model):
-    """The newest diagnosis of a machine, and since when it has been so; kept by diagnosis/storing.py.
+    """The newest diagnosis of a machine, and since when it has been so; kept by diagnosis/storage/writing.py.
 
     Both could be read from the diagnoses, but not `since` in a time that does not grow with them.
     """

@@ -3,8 +3,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models import OuterRef, Subquery
 
-from machines.keysets import behind
-from machines.limited_reads import rows_of_each
+from common.database.keysets import behind
+from common.database.limited_reads import rows_of_each
 from machines.models import Machine, interval_of
 
 # Of one machine this is the order of the unique key, read backwards; over all, that of diagnosis_by_time.

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from diagnosis import views
+from diagnosis.pages import views
 
 urlpatterns = [
     path("", views.overview, name="home"),

@@ -3,8 +3,8 @@
 from django.core.cache.backends import db
 from django.db import connection
 
-from machines.bookkeeping import refused
-from machines.connections import discard_unfinished
+from common.database.bookkeeping import refused
+from common.database.connections import discard_unfinished
 
 
 class DatabaseCache(db.DatabaseCache):

@@ -14,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
-from himmes.logs import logging_config
+from himmes.operations.logs import logging_config
 
 
 class Environment(environ.FileAwareEnv):
@@ -46,7 +46,9 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["127.0.0.1", "localhos
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "himmes",
+    "himmes.accounts",
+    "himmes.audit",
+    "himmes.operations",
     "machines",
     "vibration",
     "diagnosis",
@@ -69,11 +71,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "himmes.observing.Observe",
-    "himmes.health.HealthChecks",
-    # Around ApiErrors, which writes bodies anew.
+    "himmes.operations.requests.RequestLogMiddleware",
+    "himmes.operations.health.HealthMiddleware",
+    # Around ApiErrorsMiddleware, which writes bodies anew.
     "django.middleware.gzip.GZipMiddleware",
-    "himmes.errors.ApiErrors",
+    "himmes.api.errors.ApiErrorsMiddleware",
     "himmes.middleware.PortMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -87,13 +89,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "himmes.sessions.SessionRenewal",
-    "himmes.initial_passwords.ChooseOwnPassword",
+    "himmes.accounts.sessions.SessionRenewalMiddleware",
+    "himmes.accounts.initial_passwords.InitialPasswordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "himmes.login_limits.GiveBack",
-    "himmes.middleware.TooOften",
+    "himmes.accounts.login_limits.LoginTriesMiddleware",
+    "himmes.middleware.TooManyRequestsMiddleware",
 ]
 
 ROOT_URLCONF = "himmes.urls"
@@ -246,7 +248,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "himmes.passwords.NotEasilyGuessed"},
+    {"NAME": "himmes.accounts.passwords.NotEasilyGuessed"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -258,14 +260,14 @@ if LOGIN_FAILURE_LIMITS[1] < 5:
     raise ImproperlyConfigured("DJANGO_LOGIN_ADDRESS_LIMIT must be a number of failed logins, 5 or more.")
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
 AXES_FAILURE_LIMIT = LOGIN_FAILURE_LIMITS[0]
-AXES_HANDLER = "himmes.login_limits.LoginLimits"
+AXES_HANDLER = "himmes.accounts.login_limits.LoginLimits"
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # logins are in the audit trail
-AXES_ENABLE_ADMIN = False  # himmes/admin.py shows what is locked
-AXES_LOCKOUT_CALLABLE = "himmes.login_limits.locked_out"
+AXES_ENABLE_ADMIN = False  # himmes/accounts/admin.py shows what is locked
+AXES_LOCKOUT_CALLABLE = "himmes.accounts.login_limits.locked_out"
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "himmes.throttling.counted_address_of"
+AXES_CLIENT_IP_CALLABLE = "common.addresses.counted_address_of"
 # How long a login lasts without a request. A screen on the wall asks each second, so it stays.
 SESSION_COOKIE_AGE = env.int("DJANGO_SESSION_HOURS", default=12) * 3600
 if SESSION_COOKIE_AGE < 3600:
@@ -275,7 +277,7 @@ if SESSION_COOKIE_AGE < 3600:
 
 # Names as they were, not numbers of what may be deleted since
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
-AUDITLOG_CID_GETTER = "himmes.logs.current_request_id"  # what the log calls the request
+AUDITLOG_CID_GETTER = "himmes.operations.logs.current_request_id"  # what the log calls the request
 AUDITLOG_DISABLE_ON_RAW_SAVE = True  # what loaddata restores was noted when it was done
 
 # --- The API --------------------------------------------------------------------------------------------------------
@@ -283,13 +285,13 @@ AUDITLOG_DISABLE_ON_RAW_SAVE = True  # what loaddata restores was noted when it 
 BEHIND_PROXY = env.bool("DJANGO_BEHIND_PROXY", default=False)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "himmes.authentication.ApiTokenAuthentication",
+        "himmes.accounts.authentication.ApiTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["himmes.permissions.RolePermissions"],
+    "DEFAULT_PERMISSION_CLASSES": ["himmes.accounts.permissions.RolePermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["himmes.parsing.JsonParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["himmes.throttling.CallerThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["himmes.api.parsing.JsonParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["himmes.accounts.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "caller": env.str("DJANGO_API_RATE", default="200/second"),
         "stranger": env.str("DJANGO_API_STRANGER_RATE", default="30/minute"),
@@ -297,8 +299,8 @@ REST_FRAMEWORK = {
     },
     # Whose address a request came from: X-Forwarded-For can be forged where no proxy writes it.
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
-    "DEFAULT_SCHEMA_CLASS": "himmes.openapi.Operation",
-    "EXCEPTION_HANDLER": "himmes.errors.answer",
+    "DEFAULT_SCHEMA_CLASS": "himmes.api.schema.Operation",
+    "EXCEPTION_HANDLER": "himmes.api.errors.answer",
 }
 KNOX_TOKEN_MODEL = "himmes.ApiToken"  # noqa: S105  the name of a model
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
@@ -344,10 +346,10 @@ SPECTACULAR_SETTINGS = {
             "문서 / documentation",
         )
     ],
-    "PREPROCESSING_HOOKS": ["himmes.openapi.without_trailing_slash"],
+    "PREPROCESSING_HOOKS": ["himmes.api.schema.without_trailing_slash"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "himmes.openapi.with_errors",
+        "himmes.api.schema.with_errors",
     ],
 }
 

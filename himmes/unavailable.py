@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 
-from himmes.errors import MEDIA_TYPE, Unavailable, log_unavailable, problem
-from machines.database_errors import Trouble, trouble_of
+from common.database.errors import Trouble, trouble_of
+from himmes.api.errors import MEDIA_TYPE, Unavailable, log_unavailable, problem
 
 TROUBLES = {
     Trouble.BUSY: _("The database is busy with other work."),

@@ -1,4 +1,4 @@
-"""Every page and where it lives; the API's paths stand in `himmes/api.py`."""
+"""Every page and where it lives; the API's paths stand in `himmes/api/urls.py`."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView, TemplateView
 from django.views.i18n import set_language
 
-from himmes import api, views
-from himmes.login_limits import AdminLoginForm, LoginForm
-from himmes.metrics import Metrics
-from machines.page_queries import reads
+from common.page_queries import reads
+from himmes.accounts import views
+from himmes.accounts.login_limits import AdminLoginForm, LoginForm
+from himmes.api import urls as api
+from himmes.operations.metrics import Metrics
 
 # Errors of middleware come here, too, and not to any middleware.
 handler400 = "himmes.unavailable.bad_request"
@@ -26,7 +27,7 @@ urlpatterns = [
     path("api/", include(api.urlpatterns)),
     path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
-    # /healthz and /readyz are answered before addresses are looked at: himmes/health.py.
+    # /healthz and /readyz are answered before addresses are looked at: himmes/operations/health.py.
     path("metrics", Metrics.as_view(), name="metrics"),
     path("login/", reads(None, "next")(auth_views.LoginView.as_view(authentication_form=LoginForm)), name="login"),
     path("logout/", reads(None, "next")(auth_views.LogoutView.as_view()), name="logout"),

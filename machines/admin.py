@@ -2,8 +2,8 @@ from django.contrib import admin
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
-from machines.admin_forms import ToldOfChanges
-from machines.admin_lists import OfferedFilters
+from common.admin.forms import ToldOfChanges
+from common.admin.lists import OfferedFilters
 from machines.models import Machine, PostConflict, Sensor
 
 

@@ -1,16 +1,17 @@
-"""The API of machines and sensors; its paths stand in `himmes/api.py`."""
+"""The API of machines and sensors; its paths stand in `himmes/api/urls.py`."""
 
 from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import generics, serializers
 
-from machines.database_errors import is_duplicate
-from machines.filters import MachineFilter, SensorFilter, StrictFilterBackend
-from machines.lists import LIST_PARAMETERS, TOTAL, FlatList
+from common.database.errors import is_duplicate
+from common.database.transactions import in_transaction
+from common.rest.lists import LIST_PARAMETERS, TOTAL, FlatList
+from common.rest.query import StrictFilterBackend
+from common.rest.versions import IF_MATCH, Versioned
+from machines.filters import MachineFilter, SensorFilter
 from machines.models import Machine, RegisteredBy, Sensor
-from machines.retrying import in_transaction
 from machines.serializers import MachineSerializer, SensorSerializer
-from machines.versions import IF_MATCH, Versioned
 
 _PUMP = {
     "name": "g1",

@@ -9,8 +9,8 @@ import numpy as np
 from django.utils import timezone
 from rest_framework.request import Request
 
+from common.database.errors import DATABASE_ERRORS
 from machines.clocks import note_clock
-from machines.database_errors import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 # Clocks that are kept right differ by less, and a post takes its time; what still lies ahead counts a moment later.

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
+from common.database.transactions import in_transaction
 from machines.models import ClockLag, Machine
-from machines.retrying import in_transaction
 
 GREATEST = timedelta(hours=14)  # that a zone differs from UTC
 EARLY, LATE = timedelta(minutes=2), timedelta(minutes=4)  # a clock that is not exact, and data under way

@@ -1,34 +1,9 @@
 """Machines and sensors that make themselves known by their data."""
 
-import unicodedata
 from collections.abc import Iterable
 
+from common.names import clean_name
 from machines.models import Machine, RegisteredBy, Sensor
-from machines.printable import printable
-
-
-class InvalidName(ValueError):
-    """A name that no machine or sensor can have; the message says why."""
-
-
-def clean_name(name: str, field, what: str = "") -> str:
-    """`name` in the form in which it is stored: Unicode NFC (macOS spells file names in NFD), no space around it.
-
-    Raises InvalidName, saying `what` it names, when it is empty, too long for its column or holds control characters.
-    """
-    what = what or field.name
-    if len(name) > 10 * field.max_length:  # before anything looks at each letter of it
-        raise InvalidName(f"{what} has {len(name)} characters; at most {field.max_length} are allowed")
-    name = unicodedata.normalize("NFC", name).strip()
-    if not name:
-        raise InvalidName(f"{what} is empty")
-    if len(name) > field.max_length:
-        raise InvalidName(
-            f"{what} '{printable(name)}' has {len(name)} characters; at most {field.max_length} are allowed"
-        )
-    if not name.isprintable():
-        raise InvalidName(f"{what} {name!r} holds control characters")
-    return name
 
 
 def register_machine(name: str, *, registered_by: RegisteredBy) -> Machine:

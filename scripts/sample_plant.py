@@ -25,10 +25,10 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from diagnosis.history import microseconds  # noqa: E402
-from diagnosis.sample_diagnoses import make_confidences, make_states  # noqa: E402
+from diagnosis.history.reading import microseconds  # noqa: E402
 from diagnosis.states import FaultType  # noqa: E402
-from diagnosis.storing import post_diagnoses  # noqa: E402
+from diagnosis.storage.writing import post_diagnoses  # noqa: E402
+from diagnosis.synthetic import make_confidences, make_states  # noqa: E402
 from machines.models import Machine, Sensor  # noqa: E402
 
 RATED_RPM = 1_650  # 27.5 Hz, the tone of the synthetic samples

@@ -7,8 +7,8 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from common.admin.lists import OfferedFilters
 from machines.admin import MachineAdmin
-from machines.admin_lists import OfferedFilters
 from machines.models import Machine
 from vibration.models import ImportRun, Recording
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import prometheus_client
 from rest_framework.exceptions import ValidationError
 
-from machines.rows import InvalidRows
-from vibration.classifying import RowClass
-from vibration.import_reports import COUNTS
+from common.rest.rows import InvalidRows
+from vibration.files.report import COUNTS
 from vibration.models import ImportRun
+from vibration.numbers.classifying import RowClass
 
 ROWS = prometheus_client.Counter(
     "himmes_api_rows",

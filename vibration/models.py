@@ -7,12 +7,12 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from machines.fields import ExactCharField
+from common.database.fields import ExactCharField
+from common.database.transactions import in_transaction
 from machines.models import Sensor
-from machines.retrying import in_transaction
-from vibration.buckets import FACTOR
+from vibration.numbers.buckets import FACTOR
+from vibration.numbers.states import MAX_TIME_S, MAX_VALUE, STATES
 from vibration.querysets import RecordingQuerySet, VibrationDataQuerySet, VibrationRollupQuerySet
-from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
 
 DEFAULT_RECORDING = "default"
 SHOWN_AROUND_S = 1.0  # seconds on each side of an instant, in the link to its waveform
@@ -30,14 +30,14 @@ class Recording(models.Model):
         _("source"), max_length=255, blank=True, help_text=_("Where the first samples came from.")
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    # What follows is kept by vibration/importing.py, in the transaction of each write.
+    # What follows is kept by vibration/storage/writing.py, in the transaction of each write.
     sample_count = models.BigIntegerField(_("samples"), default=0, editable=False)
     first_time = models.FloatField(_("first time (s)"), null=True, editable=False)
     last_time = models.FloatField(_("last time (s)"), null=True, editable=False)
     last_collected_at = models.DateTimeField(_("latest sample"), null=True, editable=False)
     last_written_at = models.DateTimeField(_("last write"), null=True, editable=False)
     rollup_exponent = models.SmallIntegerField(null=True, editable=False)  # a base bucket lasts 2**this seconds
-    # And these by vibration/pruning.py: no sample is stored before the edge of a base bucket, their rollups stay.
+    # And these by storage/pruning.py: no sample is stored before the edge of a base bucket, their rollups stay.
     # Known to the database too: the version before this one goes on while the new one is put in.
     pruned_before = models.FloatField(  # 0: none removed
         _("raw samples removed before (s)"), default=0, db_default=0, editable=False
@@ -158,7 +158,7 @@ class VibrationData(models.Model):
 
 
 class VibrationRollup(models.Model):
-    """The samples of one time bucket, summed up; see vibration/buckets.py for what the numbers mean."""
+    """The samples of one time bucket, summed up; see vibration/numbers/buckets.py for what the numbers mean."""
 
     pk = models.CompositePrimaryKey("recording", "level", "bucket")
     recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="rollups", db_index=False)

@@ -8,10 +8,10 @@ import polars as pl
 from django.db import connections, models, transaction
 from django.db.models import Max
 
-from machines.keysets import FETCHED_ROWS
-from machines.retrying import in_transaction
-from vibration.prefetching import prefetch
-from vibration.states import STATES
+from common.database.keysets import FETCHED_ROWS
+from common.database.transactions import in_transaction
+from common.prefetching import prefetch
+from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
 TEXT_ROWS = 400  # what polars takes to begin with, Python needs to write so many rows

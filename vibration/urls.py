@@ -1,6 +1,6 @@
 from django.urls import path
 
-from vibration import views
+from vibration.pages import views
 
 urlpatterns = [
     path("", views.waveform, name="waveform"),

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import machines.fields
+import common.database.fields
 
 
 class Migration(migrations.Migration):
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "model_name",
-                    machines.fields.ExactCharField(blank=True, default="", max_length=100, verbose_name="model"),
+                    common.database.fields.ExactCharField(blank=True, default="", max_length=100, verbose_name="model"),
                 ),
                 ("confidence", models.FloatField(blank=True, null=True, verbose_name="confidence")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="stored at")),

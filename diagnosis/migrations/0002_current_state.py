@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import machines.fields
+import common.database.fields
 
 
 class Migration(migrations.Migration):
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ),
                 ("since", models.DateTimeField()),
                 ("detected_at", models.DateTimeField()),
-                ("model_name", machines.fields.ExactCharField(blank=True, max_length=100)),
+                ("model_name", common.database.fields.ExactCharField(blank=True, max_length=100)),
                 ("confidence", models.FloatField(null=True)),
                 ("revision", models.BigIntegerField(default=0)),
             ],

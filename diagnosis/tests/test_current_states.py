@@ -9,9 +9,9 @@ from django.apps import apps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diagnosis.current_states import KEPT
 from diagnosis.models import CurrentState, VibrationDiagnosis
-from diagnosis.storing import delete_diagnoses
+from diagnosis.storage.current_states import KEPT
+from diagnosis.storage.writing import delete_diagnoses
 from diagnosis.tests.world import post
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
 from diagnosis.tests.world import ago, post
 from machines.models import Machine
-from vibration.importing import open_recording, write_samples
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_samples
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,10 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from diagnosis.history import instant_of, microseconds, read_runs
+from diagnosis.history.reading import instant_of, microseconds, read_runs
+from diagnosis.history.run_objects import tell_runs
+from diagnosis.history.strips import HEIGHT, HEIGHTS, WIDTH, strips_of
 from diagnosis.states import FaultType
-from diagnosis.strips import HEIGHT, HEIGHTS, WIDTH, strips_of
-from diagnosis.telling import tell_runs
 from diagnosis.tests.world import post
 from machines.models import Machine
 

@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from diagnosis.overview import counts_of, tiles_of
+from diagnosis.pages.overview import counts_of, tiles_of
 from diagnosis.states import STALE, FaultType
-from diagnosis.storing import delete_diagnoses
+from diagnosis.storage.writing import delete_diagnoses
 from diagnosis.tests.world import ago, post
-from himmes.tests.api_world import make_program
+from himmes.api.tests.api_world import make_program
 from machines.models import Machine
 from machines.tests.page_clock import pass_time, pass_time_until, stop_clock
 from vibration.tests.world import make_recording

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
+from common.database.limited_reads import TooManyRows
 from diagnosis.models import VibrationDiagnosis
-from machines.limited_reads import TooManyRows
 from machines.models import Machine
 
 pytestmark = pytest.mark.django_db

@@ -9,11 +9,11 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from diagnosis.overview import tiles_of
+from diagnosis.pages.overview import tiles_of
 from diagnosis.states import FaultType
 from diagnosis.tests.test_overview import ask, known_version, text
 from diagnosis.tests.world import ago, post
-from himmes.tests.api_world import DIAGNOSIS, SAMPLE, make_program
+from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, make_program
 from machines.clocks import SIGHTINGS, note_clock
 from machines.models import ClockLag, Machine, PostConflict
 from machines.tests.world import pass_a_step

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.runs import MICROSECONDS, Diagnoses, clip, reduce, runs_of
+from diagnosis.history.runs import MICROSECONDS, Diagnoses, clip, reduce, runs_of
 
 MINUTE = 60 * MICROSECONDS
 VALID_FOR = 10 * MINUTE

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from diagnosis.forms import MACHINES_PER_PAGE
+from diagnosis.pages.forms import MACHINES_PER_PAGE
 from diagnosis.tests.world import ago, post
-from himmes.tests.api_world import make_program
+from himmes.api.tests.api_world import make_program
 from machines.models import Machine
 from machines.tests.page_clock import pass_time, stop_clock
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from django.utils import timezone
 
-from diagnosis.history import microseconds
-from diagnosis.storing import post_diagnoses
+from diagnosis.history.reading import microseconds
+from diagnosis.storage.writing import post_diagnoses
 from machines.models import Machine
 
 

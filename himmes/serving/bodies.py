@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from himmes.errors import MEDIA_TYPE, problem
+from himmes.api.errors import MEDIA_TYPE, problem
 
 UPLOAD_PATH = "/api/vibration-data/csv"
 STRANGERS_BYTES = 64 * 1024  # without a token or a login; far more than the login form needs

@@ -10,9 +10,9 @@ from django.contrib.auth.models import Group
 from django.db import connection, models
 from django.test import Client, RequestFactory
 
+from common.admin.forms import ToldOfChanges
+from himmes.api.tests.api_world import make_program
 from himmes.tests.admin_world import opened
-from himmes.tests.api_world import make_program
-from machines.admin_forms import ToldOfChanges
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
 

@@ -14,9 +14,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from common.audit_trail import Action, note
 from diagnosis.tests.world import post
-from himmes.tests.api_world import make_program
-from machines.audit_trail import Action, note
+from himmes.api.tests.api_world import make_program
 from vibration.models import ImportRun
 from vibration.tests.world import make_recording
 

@@ -20,13 +20,13 @@ from django.utils import timezone
 from rest_framework.throttling import SimpleRateThrottle
 
 from bench.serving import AS_IN_PRODUCTION, free_port
-from himmes.models import ApiToken
-from himmes.tests.api_world import make_program
-from vibration.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
-from vibration.file_importing import Options
-from vibration.file_names import Naming
+from himmes.accounts.models import ApiToken
+from himmes.api.tests.api_world import make_program
+from vibration.files.importing import Options
+from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
-from vibration.rollups import read_buckets
+from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
+from vibration.storage.rollups import read_buckets
 from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
 
 pytestmark = pytest.mark.django_db

@@ -10,13 +10,13 @@ from django.db import OperationalError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, RequestFactory
 
-from himmes.handling import Handler
-from himmes.tests.api_world import DIAGNOSIS, Program, make_program, samples
-from machines.database_errors import DATABASE_ERRORS
+from common.database.errors import DATABASE_ERRORS
+from common.database.transactions import in_transaction
+from common.database.waiting import Patience
+from himmes.api.tests.api_world import DIAGNOSIS, Program, make_program, samples
+from himmes.wsgi_handler import Handler
 from machines.models import Machine
-from machines.retrying import in_transaction
 from vibration.models import VibrationData
-from vibration.waiting import Patience
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OUR_CACHE, DJANGOS_CACHE = "himmes.caching.DatabaseCache", "django.core.cache.backends.db.DatabaseCache"

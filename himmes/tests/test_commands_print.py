@@ -17,16 +17,16 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.utils import timezone
 
-from himmes.backups.archive import TableSum
-from himmes.backups.restoring import Compared
-from himmes.backups.showing import compared_table
+from common.terminal import TerminalCommand
+from himmes.operations.backups.archive import TableSum
+from himmes.operations.backups.restoring import Compared
+from himmes.operations.backups.showing import compared_table
 from machines.models import Machine, Sensor
-from machines.terminal import TerminalCommand
-from vibration import file_importing, reporting
-from vibration.file_names import Naming
-from vibration.importing import write_samples
+from vibration.files import display, importing
+from vibration.files.display import result_line, show_bar
+from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording
-from vibration.reporting import result_line, show_bar
+from vibration.storage.writing import write_samples
 from vibration.tests.world import import_csv, write_csv
 
 ROOT = Path(settings.BASE_DIR)
@@ -37,7 +37,8 @@ OBEYED = re.compile(r"[^\x20-\x7e\n\xa0-\u200a\u3000-\ud7a3\uff00-\uffef…→]"
 
 
 def ours() -> list[str]:
-    return [name for name, app in get_commands().items() if app in ("machines", "vibration", "diagnosis", "himmes")]
+    apps = {"machines", "vibration", "diagnosis", "himmes"}
+    return [name for name, app in get_commands().items() if app.split(".")[0] in apps]
 
 
 def assert_harmless(*said: str) -> None:
@@ -109,7 +110,7 @@ def test_an_import_shows_escapes_of_names_and_contents(tmp_path, run):
 def test_a_file_name_that_is_no_text_is_shown(tmp_path, run):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/g1_\xff\xfe.csv"))
     assert r"g1_\udcff\udcfe.csv" in run("import_vibration", write_csv(path, "0,1,2,3,4\n"), "--sensor", "a")
-    line = result_line(import_csv(path, file_importing.Options(naming=Naming(sensor="a"))))
+    line = result_line(import_csv(path, importing.Options(naming=Naming(sensor="a"))))
     line.encode()
     assert r"g1_\udcff\udcfe.csv" in line
 
@@ -180,7 +181,7 @@ def test_what_a_shell_puts_in_for_a_star_is_shown_as_escapes(arguments, tmp_path
 
 
 def test_of_a_file_that_grows_the_share_of_what_it_is_by_now_is_shown(monkeypatch):
-    monkeypatch.setattr(reporting, "PLAIN_INTERVAL_S", 0)
+    monkeypatch.setattr(display, "PLAIN_INTERVAL_S", 0)
     said = io.StringIO()
     with show_bar("g1_a.csv", 100, said, said) as show:
         for done, size in ((50, 100), (150, 300), (300, 300)):

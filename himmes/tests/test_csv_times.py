@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from diagnosis.tests.world import post
-from vibration.importing import open_recording, write_samples
+from vibration.storage.writing import open_recording, write_samples
 
 pytestmark = pytest.mark.django_db
 FORM = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+09:00")

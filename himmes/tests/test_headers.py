@@ -8,12 +8,12 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 
+from common.tests.test_csv_export import formulas
 from diagnosis.tests.world import post
-from himmes.tests.test_audit_trail import EXPORTS
+from himmes.audit.tests.test_audit_trail import EXPORTS
 from machines.models import Machine, Sensor
-from machines.tests.test_csv_export import formulas
-from vibration.importing import open_recording, write_samples
 from vibration.models import Recording
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
 
 ALWAYS = {
@@ -82,7 +82,7 @@ def test_a_static_file_has_them_too(settings, tmp_path):
 
 
 def test_a_fault_has_them_too(over_https, monkeypatch, user):
-    monkeypatch.setattr("diagnosis.views.render_live", lambda *given, **more: 1 / 0)
+    monkeypatch.setattr("diagnosis.pages.views.render_live", lambda *given, **more: 1 / 0)
     client = Client(raise_request_exception=False)
     client.force_login(user)
     answer = client.get("/", secure=True)
@@ -229,7 +229,7 @@ def test_our_code_hashes_with_nothing_weak_and_starts_no_shell():
     )
     files = [
         path
-        for app in ("machines", "vibration", "diagnosis", "himmes")
+        for app in ("common", "machines", "vibration", "diagnosis", "himmes")
         for path in (settings.BASE_DIR / app).rglob("*.py")
     ]
     files += (settings.BASE_DIR / "templates").rglob("*.html")

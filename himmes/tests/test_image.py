@@ -14,7 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import get_commands
 
-from himmes.healthcheck import problem
+from himmes.operations.healthcheck import problem
 from scripts.compose_services import load, run_options
 
 ROOT = Path(settings.BASE_DIR)
@@ -50,7 +50,7 @@ def test_all_that_the_application_consists_of_gets_in():
     }
     own = {folder for folder in own if folder not in (".venv", "node_modules")}
     assert {"himmes", "machines", "vibration", "diagnosis"} <= own
-    assert own | {"templates", "static", "locale", "manage.py", "gunicorn.conf.py"} <= LET_IN
+    assert own | {"common", "templates", "static", "locale", "manage.py", "gunicorn.conf.py"} <= LET_IN
 
 
 def test_the_image_has_the_pinned_packages_of_production():

@@ -14,12 +14,12 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from common.database import bookkeeping
+from common.database.bookkeeping import refused
 from diagnosis.tests.world import post
-from himmes.authentication import LAST_USED_STEP
-from himmes.models import ApiToken
-from himmes.tests.api_world import SAMPLE, make_program, samples
-from machines import bookkeeping
-from machines.bookkeeping import refused
+from himmes.accounts.authentication import LAST_USED_STEP
+from himmes.accounts.models import ApiToken
+from himmes.api.tests.api_world import SAMPLE, make_program, samples
 from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -254,7 +254,7 @@ def test_an_export_goes_on_and_the_log_says_what_the_audit_trail_cannot(browser,
         answer = client.get(path, {"format": "csv"}, **ask)
         assert answer.status_code == 200
         assert b"".join(answer.streaming_content) == whole
-    [record] = [it for it in caplog.records if it.name == "machines.audit_trail"]
+    [record] = [it for it in caplog.records if it.name == "common.audit_trail"]
     assert record.levelname == "WARNING"
     said = json.loads(record.getMessage().partition("): ")[2])
     assert (

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.urls import URLPattern, get_resolver
 
 ROOT = Path(settings.BASE_DIR)
-APPS = ["machines", "vibration", "diagnosis", "himmes"]
+APPS = ["common", "machines", "vibration", "diagnosis", "himmes"]
 METHODS = {"match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 OF_DJANGO = {"RegexValidator", "RegexField"}  # they search
 # Short ones first: what is quadratic is told after some seconds, and not after an hour.
@@ -194,15 +194,15 @@ FOUND = sorted(
 def test_the_walk_finds_the_regular_expressions():
     modules = {module for module, _pattern, _method in FOUND}
     assert modules >= {
-        "vibration/foreign_files.py",
-        "vibration/head_lines.py",
-        "vibration/header_names.py",
-        "vibration/row_numbers.py",
-        "vibration/time_stamps.py",
+        "vibration/csv/foreign.py",
+        "vibration/csv/first_lines.py",
+        "vibration/csv/columns.py",
+        "vibration/csv/numbers.py",
+        "vibration/csv/times.py",
         "machines/filters.py",
-        "machines/row_fields.py",
-        "himmes/observing.py",
-        "himmes/backups/dump_text.py",
+        "common/rest/fields.py",
+        "himmes/operations/requests.py",
+        "himmes/operations/backups/dump_text.py",
     }
     assert all(method in METHODS for _module, _pattern, method in FOUND)
 

@@ -14,10 +14,10 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
 
+from himmes.api.tests.api_world import make_program
 from himmes.serving import connections
 from himmes.serving.bodies import STRANGERS_BYTES
 from himmes.serving.connections import Listener
-from himmes.tests.api_world import make_program
 from machines.models import Machine
 
 PATIENCE_S = 30  # of this side; more than any wait of the server's in these tests

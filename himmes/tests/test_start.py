@@ -12,7 +12,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.core.management import call_command
 from django.test import Client, RequestFactory
 
-from himmes.checks import front_end_packages_are_there, secret_key_is_strong, static_files_are_collected
+from himmes.operations.checks import front_end_packages_are_there, secret_key_is_strong, static_files_are_collected
 from vibration.models import ImportRun, Recording
 
 MANIFEST_STORAGE = "himmes.static_files.StaticFiles"

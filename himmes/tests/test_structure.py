@@ -10,56 +10,118 @@ from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
 ROOT = Path(settings.BASE_DIR)
-# An app may import what stands before it.
-ORDER = ["machines", "vibration", "diagnosis", "himmes"]
+# Each may import what stands before it, of the folders and of their wings.
+ORDER = ["common", "machines", "vibration", "diagnosis", "himmes"]
+WINGS = {
+    "common": ["database", "limits", "rest", "admin"],
+    "vibration": ["numbers", "csv", "storage", "files", "windows", "api", "pages"],
+    "diagnosis": ["storage", "history", "api", "pages"],
+    "himmes": ["operations", "accounts", "audit", "api", "serving"],
+}
+# Wings that know nothing of each other
+APART = [("api", "pages")]
+DJANGOS = {"__init__", "admin", "apps", "forms", "middleware", "models", "querysets", "serializers", "settings"}
+DJANGOS |= {"urls", "views", "wsgi"}
+MOST_MODULES = 14  # of our own naming, in one folder
 READMES = ["README.md", "README.ko.md"]
 
 
-def imported_apps(path: Path) -> set[str]:
+def production(folder: str) -> list[Path]:
+    return [path for path in (ROOT / folder).rglob("*.py") if "tests" not in path.parts]
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names of the modules that a file imports, wherever in it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            names.add(node.module or "")
-    return {name.split(".")[0] for name in names}
+            assert not node.level, f"{path} imports relatively"
+            names.update({node.module} | {f"{node.module}.{alias.name}" for alias in node.names})
+    return names
 
 
-@pytest.mark.parametrize("app", [app for app in ORDER if (ROOT / app).is_dir()])
+def imported_apps(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize("app", ORDER)
 def test_imports_go_one_way(app):
     later = set(ORDER[ORDER.index(app) + 1 :])
-    files = [path for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
+    files = production(app)
     assert files
     wrong = {str(path.relative_to(ROOT)): found for path in files if (found := imported_apps(path) & later)}
     assert wrong == {}
 
 
-PURE = ["states", "buckets", "classifying", "sample_csv", "prefetching", "features", "evenness", "spectrum"]
-PURE += ["reading", "csv_lines", "csv_heads", "head_lines", "header_names", "foreign_files"]
-PURE += ["row_numbers", "time_stamps", "restarts", "name_stamps", "name_patterns"]
+@pytest.mark.parametrize(("app", "wing"), [(app, wing) for app, wings in WINGS.items() for wing in wings])
+def test_imports_among_the_wings_go_one_way(app, wing):
+    wings = WINGS[app]
+    apart = {it for pair in APART if wing in pair for it in pair} - {wing}
+    refused = apart | set(wings[wings.index(wing) + 1 :])
+    for path in production(f"{app}/{wing}"):
+        parts = [name.split(".") for name in imported(path) if name.startswith(f"{app}.")]
+        assert not {it[1] for it in parts} & refused, path
 
 
-@pytest.mark.parametrize(
-    "module",
-    [*(f"vibration/{name}" for name in PURE), "diagnosis/runs", "diagnosis/sample_diagnoses", "machines/printable"],
-)
-def test_pure_numbers_know_no_django(module):
-    assert "django" not in imported_apps(ROOT / f"{module}.py")
+def test_every_folder_of_an_app_is_a_wing_or_one_of_djangos():
+    for app in ORDER:
+        folders = {path.parent.relative_to(ROOT / app).parts[:1] for path in production(app)}
+        own = {parts[0] for parts in folders if parts} - {"management", "migrations", "formats"}
+        assert own == set(WINGS.get(app, [])), app
+
+
+def test_no_module_imports_another_in_a_circle():
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for app in ORDER for path in production(app)
+    }
+    arrows = {name: imported(path) & modules.keys() for name, path in modules.items()}
+    while leaves := [name for name, to in arrows.items() if not to & arrows.keys()]:
+        for name in leaves:
+            del arrows[name]
+    assert arrows == {}
+
+
+def test_no_folder_has_more_modules_than_are_seen_at_a_glance():
+    folders = {path.parent for app in ORDER for path in production(app) if "migrations" not in path.parts}
+    many = {
+        str(folder.relative_to(ROOT)): len(own)
+        for folder in folders
+        if len(own := {path.stem for path in folder.glob("*.py")} - DJANGOS) > MOST_MODULES
+    }
+    assert many == {}
+
+
+PURE = [*production("vibration/numbers"), *production("vibration/csv")]
+PURE += [ROOT / f"vibration/files/{name}.py" for name in ("name_stamps", "name_patterns")]
+PURE += [ROOT / name for name in ("diagnosis/history/runs.py", "diagnosis/synthetic.py", "common/printable.py")]
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pure_numbers_know_no_django(path):
+    """Neither they nor what they import of ours."""
+    seen, ahead = set(), [path]
+    while ahead:
+        path = ahead.pop()
+        seen.add(path)
+        assert not imported_apps(path) & {"django", "rest_framework"}, path
+        modules = {ROOT / f"{name.replace('.', '/')}.py" for name in imported(path)}
+        ahead += [module for module in modules - seen if module.is_file()]
 
 
 def test_only_one_module_writes_samples():
-    """`VibrationData.objects.bulk_create` and its like stand in importing.py alone."""
+    """`VibrationData.objects.bulk_create` and its like stand in vibration/storage/writing.py alone."""
     writing = re.compile(r"VibrationData(\.objects\b.*\.(bulk_create|create|update|delete)\(|\()")
-    files = [path for app in ORDER for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
-    writers = {path.name for path in files if writing.search(path.read_text(encoding="utf-8"))}
-    assert writers - {"models.py"} == {"importing.py"}
+    files = [path for app in ORDER for path in production(app)]
+    writers = {str(path.relative_to(ROOT)) for path in files if writing.search(path.read_text(encoding="utf-8"))}
+    assert writers - {"vibration/models.py"} == {"vibration/storage/writing.py"}
 
 
 def test_whoever_takes_an_error_of_the_database_takes_those_of_the_driver_too():
     """DATABASE_ERRORS has them all. Integrity errors are always Django's."""
     of_django = {"Error", "DatabaseError", "OperationalError", "InterfaceError", "InternalError", "ProgrammingError"}
-    files = [path for app in ORDER for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
-    for path in files:
+    for path in (path for app in ORDER for path in production(app)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             taken = node.type if isinstance(node, ast.ExceptHandler) else None
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "suppress":
@@ -78,7 +140,7 @@ def test_every_command_that_the_readme_names_exists(readme):
     assert {"import_vibration", "make_sample_csv", "delete_recording"} <= commands
     assert commands <= set(get_commands())
     for option in set(re.findall(r"`(--[a-z-]+)", text)) - {"--help"}:
-        sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("*/management/commands/*.py")]
+        sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("*/**/management/commands/*.py")]
         assert any(f'"{option}"' in source for source in sources), option
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 
 KEYWORDS = ["_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"]
-APPS = ["himmes", "machines", "vibration", "diagnosis"]
+APPS = ["common", "himmes", "machines", "vibration", "diagnosis"]
 STRING = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 TEMPLATE_CALL = re.compile(rf"\b(?P<name>_|n?p?gettext)\(\s*{STRING}(?:\s*,\s*{STRING})?")
 PLACEHOLDER = re.compile(r"%\(\w+\)\w|\{\w*\}")

@@ -14,9 +14,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, OperationalError, connection
 from django.test import Client
 
+from common.database.errors import Trouble, trouble_of
 from diagnosis.models import VibrationDiagnosis
-from himmes.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
-from machines.database_errors import Trouble, trouble_of
+from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
 from machines.models import Machine
 from vibration.models import VibrationData
 from vibration.tests.world import make_recording
@@ -177,7 +177,7 @@ def test_when_the_database_is_back_the_same_requests_work(administrator, browser
 
 @on_mysql
 def test_a_connection_that_is_killed_within_a_post_leaves_nothing_and_says_so(administrator, monkeypatch):
-    from vibration import posting
+    from vibration.storage import posting
 
     def write_and_lose(*args, **kwargs):
         classes = posting_write(*args, **kwargs)
@@ -226,8 +226,8 @@ def test_an_upload_does_not_say_that_nothing_was_stored(administrator, monkeypat
     def fail(*args, **kwargs):
         raise OperationalError(1205, "Lock wait timeout exceeded")
 
-    monkeypatch.setattr("vibration.file_storing.write_samples", fail)
-    monkeypatch.setattr("machines.retrying.AGAIN_WITHIN_S", -1)
+    monkeypatch.setattr("vibration.files.storing.write_samples", fail)
+    monkeypatch.setattr("common.database.transactions.AGAIN_WITHIN_S", -1)
     body = encode_multipart(BOUNDARY, {"file": SimpleUploadedFile("g1_sensor1.csv", b"0,1,2,3,4\n")})
     answer = administrator.post("vibration-data/csv", body, content_type=MULTIPART_CONTENT)
     assert_problem(answer, words="The database is busy with other writes. It is not known whether")
@@ -330,8 +330,8 @@ def test_an_error_of_the_driver_itself_is_answered_like_that_of_django(browser, 
     def fail(*args, **kwargs):
         raise connection.Database.OperationalError(number, "")
 
-    monkeypatch.setattr("diagnosis.live.current_version", fail)
-    monkeypatch.setattr("himmes.authentication.hash_token", fail)
+    monkeypatch.setattr("diagnosis.pages.live.current_version", fail)
+    monkeypatch.setattr("himmes.accounts.authentication.hash_token", fail)
     assert browser.get("/").status_code == 503
     assert_problem(administrator.get("machines"), words="The database does not answer.")
     monkeypatch.setattr(SessionStore, "load", fail)
@@ -343,8 +343,8 @@ def test_other_faults_stay_faults(browser, monkeypatch, error):
     def fail(request):
         raise error
 
-    monkeypatch.setattr("diagnosis.views.current_version", fail, raising=False)
-    monkeypatch.setattr("diagnosis.live.current_version", lambda: fail(None))
+    monkeypatch.setattr("diagnosis.pages.views.current_version", fail, raising=False)
+    monkeypatch.setattr("diagnosis.pages.live.current_version", lambda: fail(None))
     answer = browser.get("/", headers={"Accept-Language": "en"})
     assert answer.status_code == 500
     assert "Server error" in answer.text

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import machines.fields
+import common.database.fields
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "name",
-                    machines.fields.ExactCharField(
+                    common.database.fields.ExactCharField(
                         help_text="As in file names and API calls, e.g. g1.",
                         max_length=50,
                         unique=True,
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "sensor_no",
-                    machines.fields.ExactCharField(
+                    common.database.fields.ExactCharField(
                         help_text="Unique within its machine, e.g. sensor1.", max_length=20, verbose_name="sensor no."
                     ),
                 ),

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import machines.fields
+import common.database.fields
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                         choices=[("samples", "vibration data"), ("diagnoses", "diagnoses")], max_length=10
                     ),
                 ),
-                ("source", machines.fields.ExactCharField(blank=True, max_length=300)),
+                ("source", common.database.fields.ExactCharField(blank=True, max_length=300)),
                 ("behind", models.DurationField()),
                 ("first_at", models.DateTimeField()),
                 ("last_at", models.DateTimeField()),

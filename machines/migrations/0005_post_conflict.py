@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import machines.fields
+import common.database.fields
 
 
 class Migration(migrations.Migration):
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name="PostConflict",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("machine_name", machines.fields.ExactCharField(max_length=50, verbose_name="machine")),
+                ("machine_name", common.database.fields.ExactCharField(max_length=50, verbose_name="machine")),
                 (
                     "data",
                     models.CharField(
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                         verbose_name="data",
                     ),
                 ),
-                ("poster", machines.fields.ExactCharField(blank=True, max_length=255, verbose_name="posted by")),
+                ("poster", common.database.fields.ExactCharField(blank=True, max_length=255, verbose_name="posted by")),
                 ("day", models.DateField(verbose_name="day")),
                 ("rows", models.BigIntegerField(verbose_name="conflicting rows")),
                 ("first_at", models.DateTimeField(verbose_name="first conflict")),

@@ -4,8 +4,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from common.names import InvalidName
 from machines.models import Machine, RegisteredBy, Sensor
-from machines.registering import InvalidName, register_sensor
+from machines.registering import register_sensor
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ import { count, fill } from "./texts.js";
 
 const PEAK_RADIUS_PX = 7;
 const NONE = "–";
-const MIN_SAMPLES = 16; // as in vibration/spectrum.py
+const MIN_SAMPLES = 16; // as in vibration/numbers/spectrum.py
 
 const panel = document.getElementById("spectrum");
 const text = JSON.parse(document.getElementById("waveform-text").textContent);

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import machines.fields
+import common.database.fields
 
 
 class Migration(migrations.Migration):
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name="Recording",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", machines.fields.ExactCharField(default="default", max_length=100, verbose_name="name")),
+                ("name", common.database.fields.ExactCharField(default="default", max_length=100, verbose_name="name")),
                 (
                     "started_at",
                     models.DateTimeField(

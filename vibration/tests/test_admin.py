@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from machines.models import Machine
-from vibration.importing import open_recording, write_samples
 from vibration.models import ImportRun, Recording, VibrationData
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibration import buckets as b
+from vibration.numbers import buckets as b
 
 times = st.lists(st.floats(0, 1e10), min_size=1, max_size=60, unique=True).map(lambda values: np.array(sorted(values)))
 exponents = st.integers(b.MIN_EXPONENT, b.MAX_EXPONENT)

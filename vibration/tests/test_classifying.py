@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vibration.classifying import RowClass, classify
+from vibration.numbers.classifying import RowClass, classify
 
 rows = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 2)), max_size=30)
 

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from vibration.csv.synthetic import row_count, sample_lines
 from vibration.models import Recording, VibrationData
-from vibration.sample_csv import row_count, sample_lines
 from vibration.tests.world import make_recording
 
 

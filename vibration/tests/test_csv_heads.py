@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vibration.csv_lines import UnreadableFile
-from vibration.reading import CsvReader
-from vibration.time_stamps import TIMES, Period, time_column
+from vibration.csv.lines import UnreadableFile
+from vibration.csv.reader import CsvReader
+from vibration.csv.times import TIMES, Period, time_column
 
 HEADER = "time,normal,unbalance,looseness,unbalance_looseness\n"
 ROWS = "0,1,2,3,4\n0.5,2,3,4,5\n1,3,4,5,6\n"

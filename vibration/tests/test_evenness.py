@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vibration.evenness import quantum_of, spacings_of
-from vibration.spectrum import NOT_EVEN, TOO_FEW, NoSpectrum, peaks_of, spectrum_of
+from vibration.numbers.evenness import quantum_of, spacings_of
+from vibration.numbers.spectrum import NOT_EVEN, TOO_FEW, NoSpectrum, peaks_of, spectrum_of
 
 TONE_HZ = 50.0
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vibration.features import Features, features_of
-from vibration.states import MAX_VALUE
+from vibration.numbers.features import Features, features_of
+from vibration.numbers.states import MAX_VALUE
 
 CYCLES = 2 * np.pi * np.arange(10_000) / 1_000  # ten whole cycles
 

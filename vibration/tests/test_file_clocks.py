@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from machines.models import ClockLag
-from vibration.file_clocks import note_clock_of_file
-from vibration.file_names import Naming
-from vibration.file_storing import Options
-from vibration.name_patterns import NamePattern
+from vibration.files.clocks import note_clock_of_file
+from vibration.files.name_patterns import NamePattern
+from vibration.files.names import Naming
+from vibration.files.storing import Options
 from vibration.tests.world import import_csv, write_csv
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from vibration.file_names import BadName, Naming, Place
-from vibration.name_patterns import BadPattern, NamePattern
-from vibration.name_stamps import stamps_in
+from vibration.files.name_patterns import BadPattern, NamePattern
+from vibration.files.name_stamps import stamps_in
+from vibration.files.names import BadName, Naming, Place
 
 NINE = datetime(2026, 3, 5, 0, 0, tzinfo=UTC)  # 9 o'clock in Seoul
 

@@ -15,9 +15,9 @@ from django.db import connection
 
 from machines.models import Machine, RegisteredBy
 from machines.registering import register_sensor
-from vibration.file_importing import ImportedBefore, Options
+from vibration.csv.synthetic import sample_lines
+from vibration.files.importing import ImportedBefore, Options
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.sample_csv import sample_lines
 from vibration.tests.test_importing import assert_rollups_fit
 from vibration.tests.world import as_csv, import_csv, make_samples, stored_rollups, stored_rows, write_csv
 

@@ -7,14 +7,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from vibration import file_storing
-from vibration.csv_paths import BadPath
-from vibration.file_importing import Options
-from vibration.file_names import Naming
-from vibration.import_reports import RejectsFile
-from vibration.importing import open_recording
+from vibration.files import storing
+from vibration.files.importing import Options
+from vibration.files.names import Naming
+from vibration.files.paths import BadPath
+from vibration.files.report import RejectsFile
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.pruning import find_removal, remove
+from vibration.storage.pruning import find_removal, remove
+from vibration.storage.writing import open_recording
 from vibration.tests.world import import_csv, stored_rollups, stored_rows, write_csv
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_the_rejects_have_the_row_that_falls_back(path, tmp_path):
 
 
 def test_rows_out_of_order_are_no_hundred_runs(tmp_path, batch_rows, monkeypatch):
-    monkeypatch.setattr(file_storing, "MAX_RUNS", 3)
+    monkeypatch.setattr(storing, "MAX_RUNS", 3)
     path = write_csv(tmp_path / "g1_a.csv", "".join(f"{time},1,2,3,4\n" for time in (9, 8, 7, 6, 5)))
     report = import_csv(path, Options(on_restart="split", batch_rows=batch_rows))
     assert counts(report.run) == (ImportRun.Outcome.STOPPED, 3, 0, 0, 1)
@@ -165,14 +165,14 @@ def test_removed_rows_of_a_second_run_are_left_out_by_its_own_border(path):
 
 
 def test_the_record_stays_when_the_first_recording_is_deleted_while_the_second_is_filled(path, monkeypatch):
-    write = file_storing.write_samples
+    write = storing.write_samples
 
     def write_and_delete(recording, *args, **kwargs):
         if recording.name == "default-2":
             Recording.objects.get(name="default").delete()
         return write(recording, *args, **kwargs)
 
-    monkeypatch.setattr(file_storing, "write_samples", write_and_delete)
+    monkeypatch.setattr(storing, "write_samples", write_and_delete)
     run = import_csv(path, Options(on_restart="split")).run
     assert counts(run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     run.refresh_from_db()
@@ -181,7 +181,7 @@ def test_the_record_stays_when_the_first_recording_is_deleted_while_the_second_i
 
 
 def test_retention_leaves_alone_the_recording_that_is_being_filled(path, monkeypatch):
-    write = file_storing.write_samples
+    write = storing.write_samples
     found = []
 
     def look_and_write(recording, *args, **kwargs):
@@ -189,7 +189,7 @@ def test_retention_leaves_alone_the_recording_that_is_being_filled(path, monkeyp
         found.append((recording.name, ImportRun.objects.get().recording))
         return classes
 
-    monkeypatch.setattr(file_storing, "write_samples", look_and_write)
+    monkeypatch.setattr(storing, "write_samples", look_and_write)
     import_csv(path, Options(on_restart="split", batch_rows=2))
     # At the first batch of a run its transaction is still open, which holds the lock of the recording.
     assert [(name, recording and recording.name) for name, recording in found] == [

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from machines.models import Machine
-from vibration.file_importing import Options
-from vibration.file_names import Naming
+from vibration.files.importing import Options
+from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.tests.world import import_csv, stored_rows, write_csv
 

@@ -16,18 +16,21 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from common.interrupting import Interruptions
+from common.tests.test_csv_export import formulas
 from machines.models import Machine, Sensor
-from machines.tests.test_csv_export import formulas
-from vibration import file_importing, file_storing, reporting, watching
-from vibration.csv_paths import open_csv
-from vibration.file_storing import FileStore
-from vibration.importing import write_samples
-from vibration.interrupting import Interruptions
+from vibration.files import display as reporting
+from vibration.files import importing as file_importing
+from vibration.files import storing as file_storing
+from vibration.files import watching
+from vibration.files.paths import open_csv
+from vibration.files.storing import FileStore
+from vibration.files.watching import FolderGone, WatchedFolder
 from vibration.management.commands import import_vibration
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.states import STATES
+from vibration.numbers.states import STATES
+from vibration.storage.writing import write_samples
 from vibration.tests.world import KAMP_ROWS, as_csv, make_samples, stored_rollups, stored_rows, write_csv
-from vibration.watching import FolderGone, WatchedFolder
 
 pytestmark = pytest.mark.django_db
 

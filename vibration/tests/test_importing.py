@@ -10,13 +10,13 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vibration import importing
-from vibration.buckets import FACTOR, LEVELS, coarsen, summarise
-from vibration.classifying import RowClass
-from vibration.importing import RecordingStartDiffers, open_recording, write_samples
 from vibration.models import Recording, VibrationData, VibrationRollup
-from vibration.rollups import read_buckets
-from vibration.states import MAX_TIME_S, MAX_VALUE, STATES
+from vibration.numbers.buckets import FACTOR, LEVELS, coarsen, summarise
+from vibration.numbers.classifying import RowClass
+from vibration.numbers.states import MAX_TIME_S, MAX_VALUE, STATES
+from vibration.storage import writing
+from vibration.storage.rollups import read_buckets
+from vibration.storage.writing import RecordingStartDiffers, open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples, stored_rows
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ def test_how_the_samples_were_cut_in_batches_leaves_no_trace():
 
 
 def test_pages_of_stored_samples_smaller_than_a_write_change_nothing(monkeypatch):
-    monkeypatch.setattr(importing, "PAGE_ROWS", 150)
+    monkeypatch.setattr(writing, "PAGE_ROWS", 150)
     time, values = make_samples(3000)
     recording = open_recording("g1", "sensor1")
     shuffled = np.random.default_rng(2).permutation(3000)
@@ -289,7 +289,7 @@ def test_a_failure_on_the_way_leaves_nothing_of_the_write(monkeypatch):
     def fail(*args):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(importing, "replace_rollups", fail)
+    monkeypatch.setattr(writing, "replace_rollups", fail)
     time, values = make_samples(2000)
     with pytest.raises(RuntimeError, match="power cut"), transaction.atomic():
         write_samples(recording, time, values)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from vibration import watching
-from vibration.csv_paths import find_files, open_csv
+from vibration.files import watching
+from vibration.files.paths import find_files, open_csv
+from vibration.files.watching import WatchedFolder
 from vibration.management.commands import import_vibration
 from vibration.models import ImportRun, Recording
 from vibration.tests.world import write_csv
-from vibration.watching import WatchedFolder
 
 GOOD = "0,1,2,3,4\n"
 SECRET = "Zq7w9pLx2v8k5m3n6"

@@ -14,10 +14,10 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from machines.durations import read_duration
-from vibration.importing import open_recording, write_samples
+from common.durations import read_duration
 from vibration.management.commands import prune_vibration
 from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.test_import_processes import database_url
 from vibration.tests.world import make_recording, make_samples
 
@@ -153,7 +153,7 @@ def test_a_failing_database_is_said_in_a_line(monkeypatch):
     def fail(*args):
         raise OperationalError(2013, "Lost connection to server during query")
 
-    monkeypatch.setattr("vibration.pruning._remove_batch", fail)
+    monkeypatch.setattr("vibration.storage.pruning._remove_batch", fail)
     with pytest.raises(CommandError, match=r"The database failed: .*Lost connection.* 0 samples are removed"):
         prune("--older-than", "90d", "--no-input")
 

@@ -13,21 +13,21 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vibration import waveform
-from vibration.analysis import PRUNED, analyse
-from vibration.buckets import FACTOR, LEVELS, coarsen, summarise
-from vibration.classifying import RowClass
-from vibration.features import features_of
-from vibration.file_importing import Options, RejectsFile
-from vibration.file_names import Naming
-from vibration.importing import RecordingStartDiffers, open_recording, write_samples
+from vibration.files.display import problem_lines
+from vibration.files.importing import Options, RejectsFile
+from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
-from vibration.pruning import find_removal, remove
-from vibration.reporting import problem_lines
-from vibration.rollups import read_buckets
-from vibration.states import STATES
+from vibration.numbers.buckets import FACTOR, LEVELS, coarsen, summarise
+from vibration.numbers.classifying import RowClass
+from vibration.numbers.features import features_of
+from vibration.numbers.states import STATES
+from vibration.storage.pruning import find_removal, remove
+from vibration.storage.rollups import read_buckets
+from vibration.storage.writing import RecordingStartDiffers, open_recording, write_samples
 from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
-from vibration.waveform import read_waveform
+from vibration.windows import waveform
+from vibration.windows.analysis import PRUNED, analyse
+from vibration.windows.waveform import read_waveform
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +126,7 @@ def test_one_sample_of_unknown_time_keeps_all_behind_it_while_the_recording_is_w
 
 
 def test_the_first_sample_that_is_too_young_ends_what_goes_however_deep_it_lies(monkeypatch):
-    monkeypatch.setattr("vibration.pruning._LARGEST_PAGE", 500)
+    monkeypatch.setattr("vibration.storage.pruning._LARGEST_PAGE", 500)
     recording = open_recording("g1", "sensor1")
     time, values = make_samples(4000)
     instants = np.full(4000, np.datetime64("2026-03-01T00:00:00", "us"))

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vibration.csv_lines import UnreadableFile
-from vibration.reading import CsvReader
-from vibration.row_numbers import BadRow, parse_row
+from vibration.csv.lines import UnreadableFile
+from vibration.csv.numbers import BadRow, parse_row
+from vibration.csv.reader import CsvReader
+from vibration.csv.times import time_column
 from vibration.tests.world import KAMP_ROWS
-from vibration.time_stamps import time_column
 
 SECONDS = time_column("seconds")
 

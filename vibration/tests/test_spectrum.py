@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vibration.sample_csv import sample_lines
-from vibration.spectrum import (
+from vibration.csv.synthetic import sample_lines
+from vibration.numbers.spectrum import (
     MAX_SECTION,
     MIN_SECTION,
     NOT_EVEN,

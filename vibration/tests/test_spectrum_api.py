@@ -7,12 +7,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from machines.models import Machine
-from vibration import analysis
-from vibration.importing import open_recording, write_samples
 from vibration.models import Recording
-from vibration.spectrum import peaks_of, spectrum_of
-from vibration.states import STATES
+from vibration.numbers.spectrum import peaks_of, spectrum_of
+from vibration.numbers.states import STATES
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
+from vibration.windows import analysis
 
 pytestmark = pytest.mark.django_db
 URL = "/api/vibration-data/spectrum"

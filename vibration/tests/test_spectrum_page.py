@@ -5,10 +5,10 @@ import pytest
 
 from machines.models import Machine, Sensor
 from machines.tests.page_clock import pass_time, settle, stop_clock
-from vibration.features import features_of
-from vibration.importing import open_recording, write_samples
 from vibration.models import Recording
-from vibration.states import STATES
+from vibration.numbers.features import features_of
+from vibration.numbers.states import STATES
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.test_waveform_page import COUNT, OVERFLOW, TOOLTIP, URL, caption, drag, loaded, press, show
 from vibration.tests.world import make_recording, make_samples
 
@@ -221,7 +221,7 @@ def test_what_the_spectrum_can_not_be_made_of_is_said_in_words(page):
 @pytest.mark.browser
 def test_that_a_long_window_is_read_in_places_is_said(page, monkeypatch):
     make_recording(COUNT)
-    monkeypatch.setattr("vibration.analysis.MAX_SAMPLES", 5_000)
+    monkeypatch.setattr("vibration.windows.analysis.MAX_SAMPLES", 5_000)
     show(page)
     assert note(page, "window") == "0 s to 19.999 s, 20,000 samples"
     assert note(page, "in-places") == (

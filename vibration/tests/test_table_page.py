@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from machines.models import Sensor
-from vibration import sample_table, samples
-from vibration.importing import open_recording, write_samples
 from vibration.models import Recording
-from vibration.states import STATES
+from vibration.numbers.states import STATES
+from vibration.pages import sample_table
+from vibration.storage import reading as samples
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
 
 URL = "/vibration/table/"

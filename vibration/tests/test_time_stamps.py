@@ -13,8 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vibration.reading import CsvReader
-from vibration.time_stamps import (
+from vibration.csv.reader import CsvReader
+from vibration.csv.times import (
     EPOCHS,
     Period,
     find_zone,

@@ -7,11 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vibration.importing import open_recording, write_samples
+from vibration.csv.synthetic import row_count, sample_lines
 from vibration.models import VibrationData
-from vibration.sample_csv import row_count, sample_lines
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording
-from vibration.waveform import read_waveform
+from vibration.windows.waveform import read_waveform
 
 pytestmark = pytest.mark.django_db
 

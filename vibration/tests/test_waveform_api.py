@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from vibration.file_importing import Options
-from vibration.states import STATES
+from vibration.files.importing import Options
+from vibration.numbers.states import STATES
 from vibration.tests.world import KAMP_ROWS, import_csv, make_recording, write_csv
 
 pytestmark = pytest.mark.django_db

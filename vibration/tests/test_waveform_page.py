@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from machines.models import Sensor
 from machines.tests.page_clock import settle
-from vibration.importing import open_recording, write_samples
-from vibration.states import STATES
+from vibration.numbers.states import STATES
+from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
 
 URL = "/vibration/"

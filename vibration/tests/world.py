@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vibration.csv_paths import open_csv
-from vibration.file_importing import Options, Report, import_file
-from vibration.importing import open_recording, write_samples
+from vibration.files.importing import Options, Report, import_file
+from vibration.files.paths import open_csv
 from vibration.models import Recording, VibrationData, VibrationRollup
-from vibration.states import STATES
+from vibration.numbers.states import STATES
+from vibration.storage.writing import open_recording, write_samples
 
 # The first five rows of KAMP's g1_sensor1.csv and the last, as they stand there.
 KAMP_ROWS = """\

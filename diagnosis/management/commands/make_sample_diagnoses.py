@@ -4,12 +4,12 @@ import numpy as np
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from diagnosis.history import microseconds
-from diagnosis.sample_diagnoses import make_confidences, make_states
-from diagnosis.storing import post_diagnoses
+from common.terminal import TerminalCommand
+from diagnosis.history.reading import microseconds
+from diagnosis.storage.writing import post_diagnoses
+from diagnosis.synthetic import make_confidences, make_states
 from machines.models import Machine
-from machines.terminal import TerminalCommand
-from vibration.classifying import RowClass
+from vibration.numbers.classifying import RowClass
 
 MODEL = "synthetic"
 ROWS_PER_POST = 10_000

@@ -1,6 +1,6 @@
 from django.core.management.base import CommandError
 
-from machines.terminal import TerminalCommand
+from common.terminal import TerminalCommand
 from vibration.models import DEFAULT_RECORDING, Recording
 
 

@@ -14,25 +14,25 @@ from django.core.management.base import CommandError
 from django.db import reset_queries, transaction
 from rest_framework.exceptions import ValidationError
 
-from machines.connections import discard_all
-from machines.database_errors import DATABASE_ERRORS
-from machines.printable import printable
-from machines.row_fields import TimeField
-from machines.terminal import TerminalCommand
-from vibration.csv_paths import NOT_FOLLOWED, BadPath, find_files, open_csv
-from vibration.file_clocks import note_clock_of_file
-from vibration.file_importing import ImportedBefore, NotRegistered, import_file
-from vibration.file_names import BadName, Naming
-from vibration.file_storing import ON_RESTART, Options
-from vibration.import_reports import RejectsFile, Report
-from vibration.interrupting import noted_interruptions
+from common.database.connections import discard_all
+from common.database.errors import DATABASE_ERRORS
+from common.database.waiting import Patience
+from common.interrupting import noted_interruptions
+from common.printable import printable
+from common.rest.fields import TimeField
+from common.terminal import TerminalCommand
+from vibration.csv.reader import BATCH_ROWS
+from vibration.csv.times import TIMES, find_zone
+from vibration.files.clocks import note_clock_of_file
+from vibration.files.display import problem_lines, result_line, show_progress, summary_table
+from vibration.files.importing import ImportedBefore, NotRegistered, import_file
+from vibration.files.name_patterns import BadPattern, NamePattern
+from vibration.files.names import BadName, Naming
+from vibration.files.paths import NOT_FOLLOWED, BadPath, find_files, open_csv
+from vibration.files.report import RejectsFile, Report
+from vibration.files.storing import ON_RESTART, Options
+from vibration.files.watching import FolderGone, WatchedFolder
 from vibration.models import DEFAULT_RECORDING, ImportRun
-from vibration.name_patterns import BadPattern, NamePattern
-from vibration.reading import BATCH_ROWS
-from vibration.reporting import problem_lines, result_line, show_progress, summary_table
-from vibration.time_stamps import TIMES, find_zone
-from vibration.waiting import Patience
-from vibration.watching import FolderGone, WatchedFolder
 
 RETRY_S = 10  # after the database failed while a folder is watched
 WAIT_S = 600.0  # for a database that goes away

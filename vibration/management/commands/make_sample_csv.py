@@ -6,8 +6,8 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import track
 
-from machines.terminal import TerminalCommand
-from vibration.sample_csv import DEFAULT_SECONDS, row_count, sample_lines
+from common.terminal import TerminalCommand
+from vibration.csv.synthetic import DEFAULT_SECONDS, row_count, sample_lines
 
 
 class Command(TerminalCommand):

@@ -11,15 +11,15 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
-from machines.database_errors import DATABASE_ERRORS
-from machines.durations import read_duration
+from common.database.errors import DATABASE_ERRORS
+from common.durations import read_duration
+from common.interrupting import noted_interruptions
+from common.terminal import TerminalCommand
 from machines.models import Machine
-from machines.terminal import TerminalCommand
-from vibration.interrupting import noted_interruptions
+from vibration.files.display import removal_table, show_bar
 from vibration.management.commands.import_vibration import positive, user_name
 from vibration.models import ImportRun, Recording
-from vibration.pruning import BATCH_ROWS, Removal, find_removal, remove
-from vibration.reporting import removal_table, show_bar
+from vibration.storage.pruning import BATCH_ROWS, Removal, find_removal, remove
 
 LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
 LONGEST_IMPORT = timedelta(days=1)  # one that began before that and is not finished was killed

@@ -1,0 +1,49 @@
+"""What commands print. Names of files and what stands in them come from anybody, and so may names in the database."""
+
+import sys
+from typing import TextIO
+
+from django.core.management.base import BaseCommand, CommandParser, OutputWrapper
+from rich.text import Text
+
+from common.printable import printable
+
+
+class PrintableOutput(OutputWrapper):
+    """Writes messages with their lines and tabs, and escapes for all other characters that a terminal would obey."""
+
+    def write(self, msg="", style_func=None, ending=None):
+        # What has a style of its own is what Django's checks say, with their colours in it.
+        super().write(msg if style_func else printable(msg, keep="\n\t"), style_func, ending)
+
+
+class TerminalCommand(BaseCommand):
+    """What each command derives from: whatever it says goes through `printable`.
+
+    A name that could hold a line end and so forge a line goes through it once more, where it is put into a message.
+    """
+
+    def __init__(self, stdout: TextIO | None = None, stderr: TextIO | None = None, **options):
+        super().__init__(stdout, stderr, **options)
+        style = self.stderr.style_func
+        self.stdout, self.stderr = PrintableOutput(stdout or sys.stdout), PrintableOutput(stderr or sys.stderr)
+        self.stderr.style_func = style
+
+    def create_parser(self, *args, **options) -> CommandParser:
+        parser = super().create_parser(*args, **options)
+        refuse = parser.error
+        parser.error = lambda message: refuse(printable(message, keep="\n"))  # a shell puts in names of files for a *
+        return parser
+
+    def execute(self, *args, **options):
+        given = {name: PrintableOutput(options[name]) for name in ("stdout", "stderr") if options.get(name)}
+        return super().execute(*args, **options | given)
+
+    def ask(self, question: str) -> str:
+        """What the person in front of the terminal answers. Raises EOFError when there is none."""
+        return input(printable(question))
+
+
+def cell(text: object) -> Text:
+    """A cell of a table: rich would take [red] or :smile: in a plain string for markup."""
+    return Text(printable(text))

@@ -1,0 +1,245 @@
+"""The API of the diagnoses; its paths stand in `himmes/api/urls.py`, what it says of itself in `schema.py`."""
+
+from datetime import datetime
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.csv_export import CsvRenderer
+from common.database.limited_reads import TOO_MANY, TooManyRows
+from common.periods import FIRST_YEAR, LAST_YEAR, RANGES
+from common.rest.lists import TableRows, answer_list
+from common.rest.query import OTHER_PARAMETERS, read_query, refuse_unknown
+from common.rest.rows import Conflict, InvalidRows, read_rows
+from diagnosis.api import schema
+from diagnosis.api.filters import DiagnosisFilter
+from diagnosis.api.serializers import DiagnosisRow, GroupedRecentQuery, TimelineQuery
+from diagnosis.history.exporting import export_diagnoses
+from diagnosis.history.reading import LONGEST_SPAN, USUAL_RANGE, History, microseconds, read_runs
+from diagnosis.history.runs import reduce
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
+from diagnosis.storage.current_states import current_version
+from diagnosis.storage.writing import post_diagnoses
+from machines.arrivals import notes_on_times, poster_of
+from machines.models import Machine, PostedData
+from machines.serializers import MachineSerializer
+from vibration.metrics import counting
+from vibration.numbers.classifying import RowClass
+from vibration.storage.posting import summary
+
+MOST_MACHINES = 200  # in one timeline
+FIELDS = ["pk", "machine_id", "detected_at", "fault_type", "model_name", "confidence"]
+
+
+@schema.DIAGNOSES
+class DiagnosisList(APIView):
+    queryset = VibrationDiagnosis.objects.all()
+    renderer_classes = [JSONRenderer, CsvRenderer]
+
+    def get_renderers(self):
+        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
+
+    def get(self, request):
+        query = request.query_params
+        refuse_unknown(query, {*DiagnosisFilter.base_filters, *OTHER_PARAMETERS}, repeatable={"fault_type"})
+        filterset = DiagnosisFilter(query, VibrationDiagnosis.objects.newest_first())
+        if not filterset.is_valid():
+            raise ValidationError(filterset.errors)
+        if request.accepted_renderer.format == "csv":
+            return export_diagnoses(request, filterset.qs)
+        # Named tuples: a model instance of each takes twice as long.
+        return answer_list(request, TableRows(filterset.qs.values_list(*FIELDS, named=True), as_rows))
+
+    def post(self, request):
+        row = DiagnosisRow(data=request.data)
+        try:
+            with counting("diagnoses") as count:
+                row.is_valid(raise_exception=True)
+                columns = read_rows([request.data], row)
+                [row_class] = count(post_diagnoses(columns, poster=poster_of(request)))
+        except InvalidRows as error:
+            raise ValidationError({it["field"]: [it["message"]] for it in error.errors}) from None
+        notes = _notes_on([request.data], columns, request)
+        said = row.validated_data
+        stored = (
+            VibrationDiagnosis.objects.select_related("machine")
+            .filter(machine__name=said["machine_name"], detected_at=said["detected_at"], model_name=said["model_name"])
+            .first()
+        )
+        if stored is None:
+            raise Conflict("The diagnosis was deleted just after it was stored. Send it again to store it again.")
+        if row_class == RowClass.CONFLICTING:
+            raise Conflict(
+                f"Nothing was stored: at that instant {stored.machine.name} has fault_type {stored.fault_type} with "
+                f"confidence {stored.confidence} of the same model."
+            )
+        created = row_class == RowClass.NEW
+        answer = as_row(stored) | ({"notes": notes} if notes else {})
+        return Response(answer, status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+
+
+@schema.DIAGNOSIS_BULK
+class DiagnosisBulk(APIView):
+    queryset = VibrationDiagnosis.objects.all()
+
+    def post(self, request):
+        with counting("diagnoses") as count:
+            columns = read_rows(request.data, DiagnosisRow())
+            classes = count(post_diagnoses(columns, poster=poster_of(request)))
+        notes = _notes_on(request.data, columns, request)
+        return Response(summary(classes) | ({"notes": notes} if notes else {}))
+
+
+def _notes_on(posted: list[dict], columns: dict, request) -> list[str]:
+    return notes_on_times(posted, columns, "detected_at", data=PostedData.DIAGNOSES, poster=poster_of(request))
+
+
+@schema.GROUPED_RECENT
+class GroupedRecent(APIView):
+    queryset = VibrationDiagnosis.objects.all()
+
+    def get(self, request):
+        asked = read_query(GroupedRecentQuery, request.query_params)
+        machines = Machine.objects.order_by("name")
+        if "machine_name" in asked:
+            machines = machines.filter(name=asked["machine_name"])
+        names = {machine.pk: machine.name for machine in machines}
+        limit, most = asked["per_group_limit"], settings.API_MAX_RESULT_ROWS
+        try:
+            rows = VibrationDiagnosis.objects.newest_of_each(
+                list(machines), limit, "pk", "fault_type", "confidence", most=most
+            )
+        except TooManyRows:
+            raise ValidationError({"per_group_limit": [TOO_MANY.format(most=most)]}) from None
+        return Response(
+            [
+                _row(pk, names[machine], at, fault_type, model, confidence)
+                for machine, at, model, pk, fault_type, confidence in rows
+            ]
+        )
+
+
+@schema.LATEST
+class Latest(APIView):
+    queryset = VibrationDiagnosis.objects.all()
+
+    def get(self, request):
+        refuse_unknown(request.query_params, {"format"})
+        latest = VibrationDiagnosis.objects.latest_per_machine()
+        return Response([as_row(it) | {"machine": MachineSerializer(it.machine).data} for it in latest])
+
+
+@schema.TIMELINE
+class Timeline(APIView):
+    queryset = VibrationDiagnosis.objects.all()
+
+    def get(self, request):
+        # Asked again and again by the timeline page; mostly nothing has changed.
+        version = quote_etag(current_version())
+        if unchanged := get_conditional_response(request, etag=version):
+            unchanged.is_poll = True  # for the log, which it would flood
+            return unchanged
+        asked = read_query(TimelineQuery, request.query_params, repeatable={"machine_name", "fault_type"})
+        now = timezone.now()
+        start, end = _span(asked, now)
+        machines = _named(asked.get("machine_name", []))
+        history = read_runs(machines, start, end, now=now)
+        body = {
+            "start": microseconds(start) / 1_000,
+            "end": microseconds(end) / 1_000,
+            "now": microseconds(now) / 1_000,
+            "machines": [
+                _columns(
+                    machine, history, set(map(int, asked.get("fault_type") or FaultType.values)), start, end, asked
+                )
+                for machine in machines
+            ],
+        }
+        response = Response(body, headers={"ETag": version, "Cache-Control": "private, no-cache"})
+        response.is_poll = "If-None-Match" in request.headers
+        return response
+
+
+def _span(asked: dict, now: datetime) -> tuple[datetime, datetime]:
+    if "range" in asked:
+        return now - RANGES[asked["range"]], now
+    for name, instant in asked.items():
+        if name in ("start", "end") and not FIRST_YEAR < instant.year < LAST_YEAR:
+            raise ValidationError({name: [f"Give a year from {FIRST_YEAR + 1} to {LAST_YEAR - 1}."]})
+    end = asked.get("end", now)
+    start = asked.get("start", end - RANGES[USUAL_RANGE])
+    if start >= end:
+        raise ValidationError({"end": ["Must lie after the start."]})
+    if end - start > LONGEST_SPAN:
+        raise ValidationError({"end": [f"At most {LONGEST_SPAN.days} days at a time."]})
+    return start, end
+
+
+def _named(names: list[str]) -> list[Machine]:
+    machines = Machine.objects.order_by("name")
+    found = list(machines.filter(name__in=names) if names else machines[: MOST_MACHINES + 1])
+    if unknown := sorted(set(names) - {machine.name for machine in found}):
+        raise ValidationError({"machine_name": [f"There is no machine {name}." for name in unknown[:20]]})
+    if len(found) > MOST_MACHINES:
+        raise ValidationError({"machine_name": [f"At most {MOST_MACHINES} machines at a time; name those wanted."]})
+    return found
+
+
+def _columns(machine: Machine, history: History, states: set[int], start: datetime, end: datetime, asked: dict) -> dict:
+    runs = history.runs[machine.pk]
+    runs = runs.take(np.isin(runs.state, list(states)))
+    runs = reduce(runs, microseconds(start), microseconds(end), asked["points"], worst_last=FaultType.values)
+    return {
+        "machine_name": machine.name,
+        "fault_type": runs.state.tolist(),
+        "start": (runs.start / 1_000).tolist(),
+        "end": (runs.end / 1_000).tolist(),
+        "count": runs.count.tolist(),
+        "runs": runs.runs.tolist(),
+        "first_model": [history.models[model] for model in runs.least_model.tolist()],
+        "last_model": [history.models[model] for model in runs.greatest_model.tolist()],
+        "least_confidence": _nullable(runs.least_confidence),
+        "greatest_confidence": _nullable(runs.greatest_confidence),
+    }
+
+
+def _nullable(values: np.ndarray) -> list[float | None]:
+    return np.where(np.isnan(values), None, values).tolist()
+
+
+def as_rows(diagnoses: list) -> list[dict]:
+    """Of rows with the attributes FIELDS; one query."""
+    machines = Machine.objects.filter(pk__in={it.machine_id for it in diagnoses})
+    names = dict(machines.values_list("pk", "name"))
+    return [_row(pk, names[machine], *more) for pk, machine, *more in diagnoses]
+
+
+def as_row(diagnosis: VibrationDiagnosis) -> dict:
+    return _row(
+        diagnosis.pk,
+        diagnosis.machine.name,
+        diagnosis.detected_at,
+        diagnosis.fault_type,
+        diagnosis.model_name,
+        diagnosis.confidence,
+    )
+
+
+def _row(pk, machine_name, detected_at, fault_type, model_name, confidence) -> dict:
+    return {
+        "id": pk,
+        "machine_name": machine_name,
+        "detected_at": timezone.localtime(detected_at).isoformat(),
+        "fault_type": fault_type,
+        "model_name": model_name,
+        "confidence": confidence,
+    }

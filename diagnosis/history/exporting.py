@@ -1,0 +1,81 @@
+"""CSV downloads of diagnoses and of runs."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+
+from django.http import StreamingHttpResponse
+
+from common.csv_export import stream_csv
+from common.database.keysets import read_by_key
+from diagnosis.history.reading import read_runs
+from diagnosis.history.run_objects import Run, tell_runs
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.querysets import VibrationDiagnosisQuerySet
+from machines.models import Machine
+
+DIAGNOSIS_COLUMNS = ["machine_name", "detected_at", "fault_type", "model_name", "confidence"]
+RUN_COLUMNS = [
+    "machine_name",
+    "fault_type",
+    "state",
+    "from",
+    "to",
+    "begins_before",
+    "seconds",
+    "diagnoses",
+    "first_model",
+    "last_model",
+    "least_confidence",
+    "greatest_confidence",
+]
+
+
+def export_diagnoses(request, diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
+    """Each of these, newest first."""
+    found = read_by_key(diagnoses.prefetch_related("machine").newest_first())
+    rows = map(_as_cells, chain.from_iterable(found))
+    return stream_csv(request, "vibration-diagnosis", DIAGNOSIS_COLUMNS, rows, of=VibrationDiagnosis)
+
+
+def export_runs(
+    request, machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime
+) -> StreamingHttpResponse:
+    """The runs of these machines that touch start <= t < end, of some states or, where none is named, of all."""
+    rows = _runs(machines, states, start, end, now)
+    return stream_csv(request, "fault-timeline", RUN_COLUMNS, rows, of=VibrationDiagnosis)
+
+
+def _runs(machines, states, start, end, now) -> Iterator[list]:
+    for machine in machines:  # one after the other, so that memory does not grow with them
+        history = read_runs([machine], start, end, now=now)
+        for run in tell_runs(machine, history, start, now):
+            if not states or run.state in states:
+                yield _run_as_cells(run)
+
+
+def _run_as_cells(run: Run) -> list:
+    return [
+        run.machine.name,
+        run.state.value,
+        run.state.key,
+        run.start,
+        run.end,
+        "yes" if run.begins_before else "no",
+        run.duration.total_seconds(),
+        run.count,
+        run.models[0],
+        run.models[-1],
+        run.least_confidence,
+        run.greatest_confidence,
+    ]
+
+
+def _as_cells(diagnosis: VibrationDiagnosis) -> list:
+    return [
+        diagnosis.machine.name,
+        diagnosis.detected_at,
+        diagnosis.fault_type,
+        diagnosis.model_name,
+        diagnosis.confidence,
+    ]

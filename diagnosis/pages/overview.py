@@ -1,0 +1,89 @@
+"""Every machine at a glance: what is known of it now, and which needs somebody first."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from common.natural_order import natural
+from diagnosis.history.strips import Strip, strips_of
+from diagnosis.models import CurrentState
+from diagnosis.pages.remarks import Remarks, ahead, remarks_of
+from diagnosis.states import BY_URGENCY, NO_DIAGNOSIS, STALE, FaultType, State
+from diagnosis.storage.current_states import as_of
+from machines.models import Machine
+from vibration.models import Recording
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One machine; of a stale one, `current` is what was known last."""
+
+    machine: Machine
+    current: CurrentState | None
+    state: State
+    strip: Strip
+    sample_taken_at: datetime | None
+    sample_stored_at: datetime | None
+    remarks: Remarks
+
+    @property
+    def since(self) -> str:
+        """When the current state began, in plant time; with its year if that is not this year."""
+        since = timezone.localtime(self.current.since)
+        this_year = since.year == timezone.localtime().year
+        return date_format(since, "SHORT_DATETIME_FORMAT" if this_year else "DATETIME_FORMAT")
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody needs to look at it."""
+        return self.state == FaultType.NORMAL and not self.remarks
+
+
+def state_of(machine: Machine, current: CurrentState | None, now: datetime) -> State:
+    if current is None:
+        return NO_DIAGNOSIS
+    if now - current.detected_at > machine.expected_interval:
+        return STALE
+    return current.state
+
+
+def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
+    """Of machines with their current state selected, worst first, then the newest; five queries at most.
+
+    Some more for each machine of which there is a diagnosis from the future, as a sender's clock may run ahead: what
+    was said of it up to now counts.
+    """
+    samples = Recording.objects.newest_by_machine()
+    strips = strips_of([machine for machine in machines if _current(machine)], now)
+    found = remarks_of(now)
+    tiles = []
+    for machine in machines:
+        newest = _current(machine)
+        current = as_of(newest, now)
+        taken_at, stored_at = samples.get(machine.pk, (None, None))
+        remarks = found[machine.pk]
+        remarks.diagnosis_ahead, remarks.sample_ahead = ahead(newest and newest.detected_at, now), ahead(taken_at, now)
+        state = state_of(machine, current, now)
+        tiles.append(Tile(machine, current, state, strips.get(machine.pk, []), taken_at, stored_at, remarks))
+    return sorted(tiles, key=_urgency)
+
+
+def counts_of(tiles: list[Tile]) -> list[dict]:
+    """How many machines are in each state, in the order of urgency."""
+    counts = Counter(tile.state for tile in tiles)
+    return [{"state": state, "count": counts[state]} for state in BY_URGENCY]
+
+
+def _current(machine: Machine) -> CurrentState | None:
+    return getattr(machine, "current_state", None)  # raises where there is none, an AttributeError too
+
+
+def _urgency(tile: Tile) -> tuple:
+    if tile.current is None:
+        return BY_URGENCY.index(NO_DIAGNOSIS), False, 0, 0, natural(tile.machine.name)
+    urgency = BY_URGENCY.index(tile.state)
+    worst = -tile.current.state.severity  # of the stale ones too
+    return urgency, tile.is_well, worst, -tile.current.since.timestamp(), natural(tile.machine.name)

@@ -1,0 +1,36 @@
+"""Every path of the API, on one screen. A trailing slash is optional on each."""
+
+from django.urls import re_path
+
+from diagnosis.api import views as diagnosis
+from himmes.api import docs
+from machines import api as machines
+from vibration.api import views as vibration
+
+
+def at(path: str, view, name: str):
+    return re_path(rf"^{path}/?$", view.as_view(), name=f"api-{name}")
+
+
+urlpatterns = [
+    at("machines", machines.MachineList, "machines"),
+    at(r"machines/(?P<pk>[0-9]{1,18})", machines.MachineDetail, "machine"),
+    at("sensors", machines.SensorList, "sensors"),
+    at(r"sensors/(?P<pk>[0-9]{1,18})", machines.SensorDetail, "sensor"),
+    at("recordings", vibration.RecordingList, "recordings"),
+    at(r"recordings/(?P<pk>[0-9]{1,18})", vibration.RecordingDetail, "recording"),
+    at("vibration-data", vibration.SampleList, "samples"),
+    at("vibration-data/bulk", vibration.SampleBulk, "sample-bulk"),
+    at("vibration-data/csv", vibration.CsvUploadView, "csv-upload"),
+    at("vibration-data/grouped-range", vibration.GroupedRange, "grouped-range"),
+    at("vibration-data/spectrum", vibration.SpectrumView, "spectrum"),
+    at("vibration-data/waveform", vibration.WaveformView, "waveform"),
+    at("vibration-diagnosis", diagnosis.DiagnosisList, "diagnoses"),
+    at("vibration-diagnosis/bulk", diagnosis.DiagnosisBulk, "diagnosis-bulk"),
+    at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),
+    at("vibration-diagnosis/latest", diagnosis.Latest, "latest"),
+    at("vibration-diagnosis/timeline", diagnosis.Timeline, "timeline"),
+    at("schema", docs.Schema, "schema"),
+    at("docs", docs.SwaggerUi, "docs"),
+    at("redoc", docs.Redoc, "redoc"),
+]

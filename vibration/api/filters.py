@@ -1,0 +1,54 @@
+"""Which recordings and samples a query string asks for."""
+
+import django_filters
+from django.db.models import Q
+from django_filters.rest_framework import FilterSet
+
+from common.rest.query import InstantFilter, SecondsFilter
+from vibration.models import Recording
+
+
+class RecordingFilter(FilterSet):
+    machine_name = django_filters.CharFilter(
+        field_name="sensor__machine__name", help_text="설비 이름 / name of the machine, exactly."
+    )
+    sensor_no = django_filters.CharFilter(field_name="sensor__sensor_no", help_text="센서 번호 / sensor, exactly.")
+    recording = django_filters.CharFilter(field_name="name", help_text="측정 기록 / name of the recording, exactly.")
+
+    class Meta:
+        model = Recording
+        fields = ["machine_name", "sensor_no", "recording"]
+
+
+class SampleFilter(RecordingFilter):
+    """Filters the recordings down to those that can hold the samples asked for; `window` picks these within them."""
+
+    measured_time_min = SecondsFilter(
+        field_name="last_time", lookup_expr="gte", help_text="시작(초) / measured_time from this on."
+    )
+    measured_time_max = SecondsFilter(
+        field_name="first_time", lookup_expr="lte", help_text="끝(초) / measured_time up to this, included."
+    )
+    collected_at_after = InstantFilter(
+        field_name="last_collected_at",
+        lookup_expr="gte",
+        help_text="수집 시각 이후 / collected_at from this on; no sample whose time is unknown. No index: narrow the "
+        "recordings where they are long.",
+    )
+    collected_at_before = InstantFilter(
+        method="pass_on", help_text="수집 시각 이전 / collected_at up to this, included."
+    )
+
+    def pass_on(self, recordings, name, value):
+        return recordings
+
+    def window(self) -> Q:
+        """The condition on samples; the filter set must be valid."""
+        lookups = {
+            "measured_time_min": "measured_time__gte",
+            "measured_time_max": "measured_time__lte",
+            "collected_at_after": "collected_at__gte",
+            "collected_at_before": "collected_at__lte",
+        }
+        asked = self.form.cleaned_data
+        return Q(**{lookup: asked[name] for name, lookup in lookups.items() if asked[name] is not None})

@@ -1,0 +1,112 @@
+"""The lines of a CSV stream, plain or gzip-compressed, as bytes: bounded in length, and told of while they are read."""
+
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import BinaryIO
+
+from common.printable import printable
+
+MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
+BOM = b"\xef\xbb\xbf"
+SHOWN_CELL_CHARACTERS = 20  # in a message: to find the cell by, not to read a file by that is no table
+
+
+class UnreadableFile(Exception):
+    """The file as a whole can't be read; the message says why and what to do."""
+
+
+class CheckedStream(io.RawIOBase):
+    """A binary stream that calls `check` whenever a piece is read of it."""
+
+    def __init__(self, stream: BinaryIO, check: Callable[[], None]):
+        self._stream, self._check = stream, check
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        self._check()
+        return self._stream.readinto(buffer)
+
+
+class Lines:
+    """The lines of a stream that is at its beginning, each of at most MAX_LINE_BYTES; raises UnreadableFile.
+
+    `check` is called with how many bytes were read by then, decompressed, at each piece of the stream; whoever takes
+    lines adds them by `count`.
+    """
+
+    def __init__(self, stream: BinaryIO, check: Callable[[int], None]):
+        self._content_bytes = 0
+        self._check = lambda: check(self._content_bytes)
+        self._stream = _decompressed(stream, self._check)
+
+    def count(self, content_bytes: int) -> None:
+        self._content_bytes += content_bytes
+        self._check()
+
+    def __iter__(self) -> Iterator[bytes]:
+        readline = partial(self._stream.readline, MAX_LINE_BYTES)
+        try:
+            for line in iter(readline, b""):
+                yield line
+                while len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+                    line = readline()  # the rest of a line that is rejected for its length
+                    self.count(len(line))
+        except EOFError:
+            raise UnreadableFile(
+                "the gzip data ends before its end mark: the file was cut off. Rows up to there were taken; "
+                "copy the file again and import it again"
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise UnreadableFile(f"the gzip data is damaged ({error}); copy and import the file again") from None
+
+
+def sha256_of(stream: BinaryIO, check: Callable[[], None] = lambda: None) -> str:
+    """The checksum of all of a stream, which is at its beginning then. `check` is called meanwhile, and may raise."""
+    digest = hashlib.file_digest(CheckedStream(stream, check), "sha256").hexdigest()
+    stream.seek(0)
+    return digest
+
+
+def decode(raw: bytes) -> str:
+    """UTF-8, or cp949 as Korean Windows writes it. Raises UnicodeDecodeError when it is neither."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp949")
+
+
+def decode_anyhow(raw: bytes) -> str:
+    """Likewise, with marks in the place of what is neither."""
+    try:
+        return decode(raw)
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", errors="replace")
+
+
+def shown(cell: bytes) -> str:
+    """The beginning of a cell, for a message."""
+    text = decode_anyhow(cell).strip()
+    return printable(text if len(text) <= SHOWN_CELL_CHARACTERS else text[:SHOWN_CELL_CHARACTERS] + "…")
+
+
+def is_overlong(line: bytes) -> bool:
+    return len(line) == MAX_LINE_BYTES and not line.endswith(b"\n")
+
+
+def is_open(line: bytes) -> bool:
+    """Whether the file ends within this line."""
+    return not line.endswith(b"\n") and not is_overlong(line)
+
+
+def _decompressed(stream: BinaryIO, check: Callable[[], None]) -> BinaryIO:
+    """The stream, through gzip when it begins like it; the name of a file proves nothing."""
+    is_gzip = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    checked = io.BufferedReader(CheckedStream(stream, check))
+    return gzip.GzipFile(fileobj=checked) if is_gzip else checked

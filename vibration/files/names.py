@@ -1,0 +1,180 @@
+"""Which machine, sensor and recording a file is of, by its name and what is said beside it.
+
+A time stamp in a name is never a machine or a sensor, nor cut in two: a logger that writes a file a minute would
+otherwise register a machine a minute.
+"""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from common.names import InvalidName, clean_name
+from common.printable import printable
+from common.rest.fields import TimeField
+from machines.models import Machine, Sensor
+from vibration.files.name_patterns import BadPattern, NamePattern
+from vibration.files.name_stamps import NameStamp, masked, stamps_in
+from vibration.files.paths import BadPath, stem_of
+from vibration.models import DEFAULT_RECORDING, Recording
+
+RUNNING_NUMBER_DIGITS = 6  # a part of so many digits and nothing else counts files, or is a date or a time of day
+_ADVICE = "rename the file, or say --machine, --sensor and --recording"
+_STAMP_ADVICE = "say --name-pattern '{machine}_{recording}' and --sensor"
+
+
+class BadName(BadPath):
+    """A file's name that does not tell where its samples belong: why, and what to do on the command line."""
+
+    def __init__(self, path: Path, reason: str, advice: str):
+        self.reason = f"{printable(path)}: {reason}"
+        super().__init__(f"{self.reason}; {advice}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the samples of a file belong, in names as they are stored."""
+
+    machine: str
+    sensor: str
+    recording: str
+    started_at: datetime | None = None
+    is_start_local: bool = field(default=False, compare=False)  # from the name, without an offset, taken for plant time
+
+    def __str__(self):
+        return f"{self.machine} / {self.sensor} / {self.recording}"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a name tells."""
+
+    machine: str | None = None
+    sensor: str | None = None
+    recording: str | None = None
+    started_at: datetime | None = None
+    is_start_local: bool = False
+
+
+def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
+    stem = stem_of(path)
+    stamps = stamps_in(stem)
+    spans = pattern.cut(masked(stem, stamps))
+    if spans is None:
+        hint = "".join(f", in which {stamp.text} is a time stamp" for stamp in stamps[:1])
+        raise BadName(path, f"the name is not like {printable(pattern)}{hint}", "rename the file")
+    found = {name: stem[slice(*span)] for name, span in spans.items()}
+    if (text := found.pop("start", None)) is None:
+        return Parts(**found)
+    stamp = next(stamp for stamp in stamps if stamp.start == spans["start"][0])
+    found.setdefault("recording", text)
+    is_local = zone is None and not (stamp.iso or "").endswith("Z")
+    return Parts(**found, started_at=_start(path, stamp, zone), is_start_local=is_local)
+
+
+def _start(path: Path, stamp: NameStamp, zone: tzinfo | None) -> datetime:
+    if stamp.iso is None:
+        reason = f"{stamp.text} is no start: it takes a year of four digits, month, day, hour and minute"
+        raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern")
+    try:
+        with timezone.override(zone) if zone else nullcontext():
+            return TimeField().run_validation(stamp.iso)
+    except ValidationError as error:
+        reason = f"{stamp.text} is no start: {error.detail[0].rstrip('.')}"
+        raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern") from None
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How to tell where the samples of files belong: what is said for all of them, and how their names are cut.
+
+    Without a pattern a name is `<machine>_<sensor>.csv`, cut at its last `_`; what is said goes before it.
+    Raises BadPattern when something is said twice, or the pattern leaves machine or sensor open.
+    """
+
+    machine: str | None = None
+    sensor: str | None = None
+    recording: str | None = None
+    started_at: datetime | None = None
+    pattern: NamePattern | None = None
+    zone: tzinfo | None = None  # of a `{start}`; else the plant's
+
+    def __post_init__(self):
+        if self.pattern is None:
+            return
+        for name in ("machine", "sensor", "recording"):
+            option, placeholder = f"--{name}", f"{{{name}}}"
+            if name in self.pattern.names and getattr(self, name) is not None:
+                raise BadPattern(f"{option} and {placeholder} in --name-pattern both say it; leave one of them out")
+            if name != "recording" and name not in self.pattern.names and getattr(self, name) is None:
+                raise BadPattern(f"--name-pattern '{self.pattern}' has no {placeholder}; say {option}")
+        if "start" in self.pattern.names:
+            if self.started_at is not None:
+                raise BadPattern("--started-at and {start} in --name-pattern both say it; leave one of them out")
+            if self.recording is not None:
+                raise BadPattern(
+                    "--recording and {start} in --name-pattern do not go together: one recording has one start; "
+                    "leave one of them out"
+                )
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether a person has said what is a machine and what a sensor."""
+        return self.pattern is not None or None not in (self.machine, self.sensor)
+
+    def place_of(self, path: Path) -> Place:
+        """Raises BadName when the name does not tell it, or a part of it can't be a name."""
+        if self.pattern:
+            parts = _by_pattern(path, self.pattern, self.zone)
+        else:
+            parts = _cut_at_last(path, self.machine, self.sensor)
+        try:
+            return Place(
+                clean_name(_first(self.machine, parts.machine), Machine._meta.get_field("name"), "machine"),
+                clean_name(_first(self.sensor, parts.sensor), Sensor._meta.get_field("sensor_no"), "sensor"),
+                clean_name(
+                    _first(self.recording, parts.recording, DEFAULT_RECORDING),
+                    Recording._meta.get_field("name"),
+                    "recording",
+                ),
+                _first(self.started_at, parts.started_at),
+                parts.is_start_local,
+            )
+        except InvalidName as error:
+            raise BadName(path, str(error), _ADVICE) from None
+
+
+NAMES_ALONE = Naming()
+
+
+def _first(*values):
+    return next((value for value in values if value is not None), None)
+
+
+def _cut_at_last(path: Path, machine: str | None, sensor: str | None) -> Parts:
+    """What `<machine>_<sensor>` tells of what is not said; a name without a `_` is the one of them that is not."""
+    stem = stem_of(path)
+    cut = stem.rfind("_")
+    if cut < 0 and machine is None and sensor is None:
+        raise BadName(path, "the name is not <machine>_<sensor>.csv", "rename the file, or say --machine and --sensor")
+    found = {}
+    if machine is None:
+        found["machine"] = _name(path, "machine", stem, 0, cut if cut >= 0 else len(stem))
+    if sensor is None:
+        found["sensor"] = _name(path, "sensor", stem, cut + 1, len(stem))
+    return Parts(**found)
+
+
+def _name(path: Path, what: str, stem: str, start: int, end: int) -> str:
+    """A part of a name, unless it counts or dates files."""
+    part, why = stem[start:end], ""
+    if stamp := next((stamp for stamp in stamps_in(stem) if stamp.start < end and start < stamp.end), None):
+        why = f"{stamp.text} in the name is a time stamp"
+    elif part.isdecimal() and len(part) >= RUNNING_NUMBER_DIGITS:
+        why = f"{part} in the name is a time stamp or a running number"
+    if why:
+        raise BadName(path, f"{why}, not a {what}", _STAMP_ADVICE)
+    return part

@@ -1,0 +1,114 @@
+"""What a page's query string may ask for, checked; what is wrong is said at its field."""
+
+from django import forms
+from django.http import QueryDict
+from django.template.defaultfilters import date
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from common.natural_order import natural
+from vibration.models import Recording
+from vibration.numbers.states import STATES
+
+STATE_NAMES = dict(
+    zip(STATES, (_("normal"), _("unbalance"), _("looseness"), _("unbalance and looseness")), strict=True),
+)
+_NOT_SECONDS = _("Enter a number of seconds, such as 12.5.")
+
+
+class WaveformForm(forms.Form):
+    """Which window of which recording to show. What the query does not name takes the first choice there is."""
+
+    machine = forms.ChoiceField(
+        label=_("Machine"),
+        error_messages={"invalid_choice": _("No machine “%(value)s” has recordings. Choose one from the list.")},
+    )
+    sensor = forms.ChoiceField(
+        label=_("Sensor"),
+        error_messages={
+            "invalid_choice": _("No sensor “%(value)s” of this machine has recordings. Choose one from the list.")
+        },
+    )
+    recording = forms.ChoiceField(
+        label=_("Recording"),
+        error_messages={"invalid_choice": _("This sensor has no recording “%(value)s”. Choose one from the list.")},
+    )
+    compare = forms.ChoiceField(
+        label=_("Compare with"),
+        required=False,
+        error_messages={
+            "invalid_choice": _("“%(value)s” is no other recording of this machine. Choose one from the list.")
+        },
+    )
+    states = forms.MultipleChoiceField(
+        label=_("States"),
+        choices=STATE_NAMES,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        error_messages={"invalid_choice": _("There is no state “%(value)s”.")},
+    )
+    start = forms.FloatField(label=_("From (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
+    end = forms.FloatField(label=_("To (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
+
+    def __init__(self, query: QueryDict):
+        """Two queries, however much there is."""
+        super().__init__(query.copy())
+        machines = sorted(Recording.objects.machines(), key=lambda it: natural(it[0]))
+        machine = self._offer("machine", {name: _titled(name, title) for name, title in machines})
+        self.recordings = list(Recording.objects.of_machine(machine).with_place())
+        sensors = {recording.sensor.sensor_no: recording.sensor for recording in self.recordings}
+        sensor = self._offer("sensor", {number: _titled(number, it.position) for number, it in sensors.items()})
+        of_sensor = [recording for recording in self.recordings if recording.sensor.sensor_no == sensor]
+        self._offer("recording", {it.name: _titled(it.name, _start(it)) for it in of_sensor})
+        self._offer_comparison(sensor, self.data["recording"])
+        if "states" not in self.data:
+            self.data.setlist("states", STATES)
+        for name, field in self.fields.items():
+            if name != "states":
+                field.widget.attrs["class"] = "form-select" if field.widget.input_type == "select" else "form-control"
+
+    def _offer(self, name: str, choices: dict) -> str:
+        """Offer these choices of a field; the value asked for, known or not, or else the first."""
+        field = self.fields[name]
+        field.choices = choices.items()
+        if not choices:
+            # The choice before this one is wrong, and that is said there; of this one nothing can be said.
+            self.data[name] = ""
+            field.required = False
+        elif not self.data.get(name):
+            self.data[name] = next(iter(choices))
+        return self.data[name]
+
+    def _offer_comparison(self, sensor: str, recording: str) -> None:
+        """Offer every recording of the machine but the one shown, by its number, behind "none"."""
+        others = [it for it in self.recordings if (it.sensor.sensor_no, it.name) != (sensor, recording)]
+        choices = [(str(it.pk), f"{it.sensor.sensor_no} / {it.name}") for it in others]
+        self.fields["compare"].choices = [("", _("none")), *choices]
+        if not self.recordings:
+            self.data["compare"] = ""  # the machine is wrong, and that is said there
+
+    def clean(self):
+        asked = super().clean()
+        start, end = asked.get("start"), asked.get("end")
+        if start is not None and end is not None and end < start:
+            self.add_error("end", _("The end must not lie before the start."))
+        return asked
+
+    def chosen(self) -> Recording | None:
+        """The recording to show; None when the query is wrong or nothing is stored."""
+        if not self.is_valid():
+            return None
+        place = self.cleaned_data["sensor"], self.cleaned_data["recording"]
+        return next((it for it in self.recordings if (it.sensor.sensor_no, it.name) == place), None)
+
+    def compared(self) -> Recording | None:
+        """The recording to draw over the chosen one; None when the query is wrong or names none."""
+        number = self.cleaned_data["compare"] if self.is_valid() else ""
+        return next((it for it in self.recordings if str(it.pk) == number), None)
+
+
+def _titled(name: str, title: str) -> str:
+    return f"{name} ({title})" if title else name
+
+
+def _start(recording: Recording) -> str:
+    return date(timezone.localtime(recording.started_at), "Y-m-d H:i:s") if recording.started_at else ""

@@ -1,0 +1,116 @@
+from django.contrib.auth.decorators import permission_required
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from common.page_queries import reads
+from vibration.pages.forms import STATE_NAMES, WaveformForm
+from vibration.pages.sample_table import read_page
+from vibration.pages.table_form import SampleTableForm
+from vibration.storage.exporting import export_samples
+from vibration.storage.reading import places_of
+
+# What static/js/spectrum.js says beyond that.
+SPECTRUM_TEXT = {
+    "window": _("{start} s to {end} s, {samples} samples"),
+    "window_one": _("{start} s, one sample"),
+    "no_window": _("There are no samples in this window."),
+    "in_places": _(
+        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of {read} of them, in {places} "
+        "places spread evenly over the window."
+    ),
+    "spectrum": _(
+        "Amplitude, mean of {sections} sections of {length} s, resolution {resolution} Hz: {samples} samples at {rate} "
+        "Hz, mean removed, Hann window."
+    ),
+    "spectrum_one": _(
+        "Amplitude of one section of {length} s, resolution {resolution} Hz: {samples} samples at {rate} Hz, mean "
+        "removed, Hann window."
+    ),
+    "short": _("No stretch without a gap has room for a whole section, so the resolution is coarser than usual."),
+    "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
+    "left_out": _("Samples left out, beside gaps or where the spacing is uneven: {samples}."),
+    "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
+    "fewer_than_16": _("No spectrum: it takes at least 16 samples."),
+    "too_few_samples": _(
+        "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too "
+        "coarsely look like gaps, too."
+    ),
+    "not_evenly_sampled": _("No spectrum: the samples of this window are not evenly spaced in time."),
+    "samples_removed": _(
+        "No spectrum and no kurtosis: they take raw samples, and those before {before} s were removed. Choose a window "
+        "from there on."
+    ),
+    "orders": _("Order 1 is the rated speed of the machine, {rpm} rpm ({hertz} Hz)."),
+    "no_orders": _("The rated speed of this machine is not known; with it, peaks are also given as orders."),
+    "frequency": _("Frequency (Hz)"),
+    "amplitude": _("Amplitude"),
+    "tooltip_peak": _("{state}: peak at {frequency}, {value}"),
+    "tooltip_peak_order": _("{state}: peak at {frequency}, {value}, order {order}"),
+}
+# What static/js/waveform.js says. A separate text for one, so that no language needs plural rules in the browser.
+WAVEFORM_TEXT = {
+    "reduced": _(
+        "{samples} samples shown as {buckets} buckets of {width} s; the least and greatest value of each kept"
+    ),
+    "reduced_to_one": _("{samples} samples shown as one bucket of {width} s; its least and greatest value kept"),
+    "pruned": _("Raw samples before {before} s were removed: of these only the least and greatest values are left."),
+    "all": _("all {samples} samples of this window, none left out"),
+    "all_one": _("the only sample of this window"),
+    "nothing": _("There are no samples in this window. The recording goes from {start} s to {end} s."),
+    "empty": _("This recording has no samples yet."),
+    "no_state": _("No state is chosen."),
+    "range": _("{min} to {max}"),
+    "tooltip_range": _("{state}: least {min}, greatest {max}"),
+    "tooltip_value": _("{state}: {value}"),
+    "time": _("Seconds from the start of the recording"),
+    "value": _("Vibration"),
+    "away": _("The server does not answer. Check the connection, then try again."),
+    "unavailable": _("The database does not answer just now. This page goes on trying."),
+    "refused": _("The server refused the request: {reason}"),
+    "gone": _("This recording is no longer stored."),
+    "failed": _("The server could not answer (HTTP {status}). Try again later."),
+    "logged_out": _("You are logged out."),
+    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
+    "dashed": _("{name} (dashed)"),
+} | SPECTRUM_TEXT
+
+
+@permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(WaveformForm)
+def waveform(request):
+    form = WaveformForm(request.GET)
+    recording = form.chosen()
+    nothing_stored = not form.fields["machine"].choices
+    compared = form.compared()
+    context = {
+        "form": form,
+        "recording": recording,
+        "compared": compared,
+        "pruned": [it for it in (recording, compared) if it and it.pruned_count],
+        "nothing_stored": nothing_stored,
+        "text": WAVEFORM_TEXT | {"states": STATE_NAMES},
+    }
+    return render(request, "vibration/waveform.html", context, status=200 if recording or nothing_stored else 400)
+
+
+@permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(SampleTableForm)
+def table(request):
+    form = SampleTableForm(request.GET)
+    context = {"form": form, "state_names": STATE_NAMES}
+    if not form.is_valid():
+        return render(request, "vibration/table.html", context, status=400)
+    now = timezone.now()
+    places, window = places_of(form.recordings(now)), form.window(now)
+    if form.cleaned_data["format"] == "csv":
+        return export_samples(request, places, window, *form.place(), newest_first=True)
+    page = read_page(places, window, form.cleaned_data["cursor"])
+    context |= {
+        "page": page,
+        "has_units": any(row.unit for row in page.rows),
+        "place": " / ".join(form.place()),
+        "older": page.older and form.newest(cursor=str(page.older)),
+        "pruned": form.pruned(places),
+    }
+    return render(request, "vibration/table.html", context)

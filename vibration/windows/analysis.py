@@ -1,0 +1,175 @@
+"""A window of a recording in numbers: its features and its spectrum, of a bounded number of samples."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from django.db.models import Max
+
+from vibration.models import Recording, VibrationData
+from vibration.numbers.buckets import Buckets, concatenate, summarise
+from vibration.numbers.evenness import spacings_of
+from vibration.numbers.features import Features, features_of, features_of_sums
+from vibration.numbers.spectrum import NoSpectrum, Spectrum, peaks_of, reduced, section_samples, spectrum_of
+from vibration.numbers.states import STATES
+from vibration.storage.rollups import read_cover
+from vibration.windows.waveform import read_rollups
+
+PRUNED = "samples_removed"
+# A window with more samples is read in places: as many as hold so many samples together, MIN_PLACES at least.
+MAX_SAMPLES = 2**15
+MIN_PLACES = 4
+PLACE_SECTIONS = 2  # as long as so many sections, so of three that overlap
+FIRST_SAMPLES = 1_000  # that tell how far samples are apart
+
+
+@dataclass(frozen=True)
+class Analysis:
+    start: float | None  # seconds, the first sample of the window; None: there is none
+    end: float | None  # seconds, the last one
+    samples: int  # whose values RMS, peak and crest factor are of: all samples of the window
+    samples_read: int  # whose values kurtosis and spectrum are of: all, or places spread evenly over the window
+    places: int  # how many places that are; 1: the whole window
+    features: list[Features]  # one for each state
+    spectrum: Spectrum | None
+    reason: str | None  # why there is no spectrum: the message of NoSpectrum, or PRUNED
+
+
+def analyse(recording: Recording, start: float, end: float) -> Analysis:
+    """Of the samples with start <= measured_time <= end (seconds).
+
+    Where raw samples from `start` on were removed: of the rollups of all samples, the window widened to whole buckets.
+    """
+    if recording.first_time is None:
+        return _of_samples(np.empty(0), np.empty((0, len(STATES))))
+    # Within the recording: an endless window is no number to a database.
+    start, end = max(start, recording.first_time), min(end, recording.last_time)
+    if start <= end and recording.is_pruned(start):
+        return _of_rollups(recording, start, end)
+    found = _of_raw(recording, start, end)
+    if found.samples and recording.is_pruned_by_now(start):
+        return _of_rollups(recording, start, end)
+    return found
+
+
+def _of_raw(recording: Recording, start: float, end: float) -> Analysis:
+    samples = VibrationData.objects.of(recording).in_window(start, math.nextafter(end, math.inf))
+    width = recording.finest_width
+    first, last = math.floor(start / width) + 1, math.floor(end / width) - 1  # of the base buckets that lie within
+    inside = read_cover(recording, first, last) if first <= last else None
+    if inside is None or inside.count.sum() <= MAX_SAMPLES:
+        return _of_samples(*samples.as_arrays())
+    return _in_places(recording, start, end, inside, (first * width, (last + 1) * width))
+
+
+def _in_places(
+    recording: Recording, start: float, end: float, inside: Buckets, edges_of_inside: tuple[float, float]
+) -> Analysis:
+    """`inside` are the samples between its edges (seconds), which lie within start to end."""
+    samples, past_end = VibrationData.objects.of(recording), math.nextafter(end, math.inf)
+    begin, _values = samples.in_window(start, past_end).as_arrays(FIRST_SAMPLES)
+    time, values, places = _read_places(samples, start, past_end, spacings_of(begin)[0].step)
+    if not len(begin) or not len(time):
+        return _of_samples(time, values)  # removed meanwhile
+    outside = [(start, edges_of_inside[0]), (edges_of_inside[1], past_end)]
+    beside = [it for it in (samples.in_window(*span).as_arrays() for span in outside) if len(it[0])]
+    whole = concatenate([inside, *(summarise(*it, recording.rollup_exponent) for it in beside)])
+    features = features_of_sums(whole.count, whole.minimum, whole.maximum, whole.squares)
+    features = [replace(all_, kurtosis=it.kurtosis) for all_, it in zip(features, features_of(values), strict=True)]
+    latest = samples.in_window(start, past_end).aggregate(Max("measured_time"))["measured_time__max"]
+    count = int(whole.count.sum())
+    return Analysis(float(begin[0]), latest, count, len(time), places, features, *_spectrum(time, values))
+
+
+def _read_places(samples, start: float, end: float, step: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """Times and values of places in the middle of equal parts of a window (seconds), and how many places.
+
+    Of a part whose middle holds no samples, those that come next are read; none is read twice.
+    """
+    size = PLACE_SECTIONS * section_samples(step)
+    count = max(MIN_PLACES, MAX_SAMPLES // size)
+    part = (end - start) / count
+    found = []
+    unread = start
+    for number in range(count):
+        # One lower bound only: of two, SQLite looks up the first and passes over the rows up to the other.
+        place = max(unread, start + (number + 0.5) * part - size * step / 2)
+        time, values = samples.in_window(place, end).as_arrays(size)
+        if not len(time):
+            break
+        found.append((time, values))
+        unread = math.nextafter(time[-1], math.inf)
+    times, values = zip(*found, strict=True) if found else ((np.empty(0),), (np.empty((0, len(STATES))),))
+    return np.concatenate(times), np.concatenate(values), len(found)
+
+
+def _of_samples(time: np.ndarray, values: np.ndarray) -> Analysis:
+    first, last = (float(time[0]), float(time[-1])) if len(time) else (None, None)
+    return Analysis(first, last, len(time), len(time), 1, features_of(values), *_spectrum(time, values))
+
+
+def _spectrum(time: np.ndarray, values: np.ndarray) -> tuple[Spectrum | None, str | None]:
+    """A spectrum, or the reason why there is none."""
+    try:
+        return spectrum_of(time, values), None
+    except NoSpectrum as error:
+        return None, str(error)
+
+
+def _of_rollups(recording: Recording, start: float, end: float) -> Analysis:
+    buckets, width, _first, _last = read_rollups(recording, start, end)
+    first, last = None, None
+    if len(buckets):
+        first = max(float(buckets.index[0]) * width, recording.first_time)
+        last = min(float(buckets.index[-1] + 1) * width, recording.last_time)
+    features = features_of_sums(buckets.count, buckets.minimum, buckets.maximum, buckets.squares)
+    count = int(buckets.count.sum())
+    return Analysis(first, last, count, count, 1, features, None, PRUNED)
+
+
+def describe(recording: Recording, analysis: Analysis, states: list[str], points: int) -> dict:
+    """An analysis as JSON, with at most `points` amplitudes of each state."""
+    rpm = recording.sensor.machine.rated_rpm or None  # 0 is no speed to be a multiple of
+    spectrum = analysis.spectrum
+    return {
+        "machine_name": recording.sensor.machine.name,
+        "sensor_no": recording.sensor.sensor_no,
+        "recording": recording.name,
+        "rated_rpm": rpm,
+        "pruned_before": recording.pruned_before,
+        "start": analysis.start,
+        "end": analysis.end,
+        "samples": analysis.samples,
+        "samples_read": analysis.samples_read,
+        "truncated": analysis.samples_read < analysis.samples,
+        "places": analysis.places,
+        "features": {state: vars(analysis.features[STATES.index(state)]) for state in states},
+        "spectrum_reason": analysis.reason,
+        "spectrum": _described(spectrum, states, points, rpm) if spectrum else None,
+    }
+
+
+def _described(spectrum: Spectrum, states: list[str], points: int, rpm: int | None) -> dict:
+    frequency, amplitude = reduced(spectrum, points)
+    return {
+        "start": spectrum.start,
+        "end": spectrum.end,
+        "samples": spectrum.samples,
+        "sampling_frequency": spectrum.sampling_frequency,
+        "resolution": spectrum.resolution,
+        "sections": spectrum.sections,
+        "section_samples": spectrum.section_samples,
+        "section_length": spectrum.section_length,
+        "is_short": spectrum.is_short,
+        "window": "Hann",
+        "bins": len(spectrum.frequency),
+        "frequency": frequency.tolist(),
+        "amplitude": {state: amplitude[:, STATES.index(state)].tolist() for state in states},
+        "peaks": {
+            state: [
+                vars(peak) | {"order": peak.frequency / (rpm / 60) if rpm else None}
+                for peak in peaks_of(spectrum, STATES.index(state))
+            ]
+            for state in states
+        },
+    }
