@@ -40,6 +40,6 @@ def counting(data: str) -> Iterator[Callable[[Sequence[int]], Sequence[int]]]:
 
 
 def count_upload(run: ImportRun) -> None:
-    """An uploaded file, which is a run of the importer, too."""
+    """An uploaded file: an import, too."""
     for name in COUNTS:
         ROWS.labels("samples", "upload", name).inc(getattr(run, name))

@@ -127,7 +127,7 @@ def import_file(
     after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         outcome, message = ImportRun.Outcome.FAILED, "the file changed while it was read; import it again"
-    message = "; ".join(filter(None, [message, report.runs_told()]))
+    message = "; ".join(filter(None, [message, report.recordings_told()]))
     if waited_s := patience.waited_s - waited_before_s:
         message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
     seconds = clock.monotonic() - started
@@ -153,7 +153,7 @@ def now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
 
 
 def _begin(run: ImportRun) -> None:
-    """Store the record of a run, once."""
+    """Store the record of an import, once."""
     if run.started_at:  # tried before; it may be stored after all
         known = {name: getattr(run, name) for name in ("started_at", "started_by", "file_name", "sha256", "place")}
         run.pk = ImportRun.objects.filter(**known).values_list("pk", flat=True).first()

@@ -213,7 +213,7 @@ def test_posted_rows_are_counted_by_what_became_of_them(roles, prometheus):
     assert [growth.of(rows, "samples", it, "json") for it in classes] == [4, 2, 1, 5]
     assert [growth.of(rows, "samples", it, "upload") for it in classes] == [2, 0, 0, 1]
     assert [growth.of(rows, "diagnoses", it, "json") for it in classes] == [1, 1, 1, 0]
-    # The upload is a run of the importer, too.
+    # The upload is an import, too.
     assert [growth.of("himmes_import_rows_total", it) for it in classes] == [2, 0, 0, 1]
 
 
