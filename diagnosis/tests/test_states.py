@@ -58,10 +58,20 @@ def colour(state: State, theme: str) -> str | None:
     return found and found[1]
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG has it."""
+    parts = [it / 255 for it in bytes.fromhex(colour[1:])]
+    linear = [it / 12.92 if it <= 0.04045 else ((it + 0.055) / 1.055) ** 2.4 for it in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 @each_state
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_each_state_has_a_colour(state, theme):
-    assert colour(state, theme)
+def test_each_state_has_a_colour_that_stands_out_from_the_panel(state, theme):
+    styles = (ROOT / "static" / "css" / "himmes.css").read_text("utf-8")
+    panel = re.search(rf'\[data-bs-theme="{theme}"\] \{{.*?--panel: (#[0-9a-f]{{6}})', styles, re.DOTALL)[1]
+    darker, lighter = sorted([luminance(colour(state, theme)), luminance(panel)])
+    assert (lighter + 0.05) / (darker + 0.05) >= 3  # of what is no text
 
 
 # --- Wherever a state is shown ---------------------------------------------------------------------------------------

@@ -3,12 +3,16 @@
 import posixpath
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 from django.test import override_settings
+
+from diagnosis.tests.world import post
+from vibration.tests.world import make_recording
 
 SOURCES = Path(settings.BASE_DIR) / "static"
 IMPORTED = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'`]([^"'`]+)["'`]""")
@@ -47,6 +51,31 @@ def test_in_production_every_import_names_a_hashed_file_that_is_there(collected)
         for target in targets:
             assert HASHED.search(target), f"{name} imports {target}"
             assert target in scripts, f"{name} imports {target}"
+
+
+@pytest.mark.browser
+def test_a_browser_gets_each_module_under_its_hashed_name(new_page, user, settings, tmp_path):
+    make_recording(100)
+    post("g1", (5, 1))
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "himmes.static_files.StaticFiles"}}
+    settings.WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["js", "css", "map", "svg", "json"]  # compressing takes its time
+    call_command("collectstatic", "--no-input", "--ignore=admin", "--ignore=drf_spectacular_sidecar", verbosity=0)
+    page = new_page(login=user)
+    page.route("**/static/**", lambda route: route.fulfill(path=tmp_path / urlsplit(route.request.url).path[8:]))
+    loaded = set()
+    page.on("request", lambda it: loaded.add(urlsplit(it.url).path[8:]) if it.resource_type == "script" else None)
+    for path, ready in {
+        "/": "[data-checked]:not(:empty)",
+        "/diagnosis/timeline/": "#timeline[aria-busy=false]",
+        "/vibration/": "#spectrum[aria-busy=false]",
+        "/vibration/table/": "table",
+    }.items():
+        page.goto(path)
+        page.wait_for_selector(ready)
+    assert all(HASHED.search(it) for it in loaded)
+    ours = {HASHED.sub(".js", it) for it in loaded if it.startswith("js/")}
+    assert ours >= {name for name in scripts_in(SOURCES) if name.startswith("js/charts/")} | {"js/api.js", "js/live.js"}
 
 
 def test_a_module_gets_another_name_when_one_that_it_imports_has_changed(collected, tmp_path_factory):

@@ -14,6 +14,7 @@ const AXES_PX = 62;
 const LEAST_HEIGHT = 0.28; // of a lane: the mildest state
 const MARK_PX = 14; // a run at least so wide shows the shape of its state
 const REACH_PX = 4;
+const LINES = ["cross", "crossRot", "star"]; // shapes without an area
 const MIN_SPAN_MS = 1000;
 const MAX_SPAN_MS = 92 * 86400e3; // what the API gives at most
 
@@ -194,6 +195,8 @@ function mark(state, severity, runs) {
     pointRadius: 5,
     pointHitRadius: 0,
     pointHoverRadius: 5,
+    pointBorderWidth: LINES.includes(state.shape) ? 3 : 1,
+    pointHoverBorderWidth: LINES.includes(state.shape) ? 3 : 1,
     pointBackgroundColor: cssValue("--panel"),
     pointBorderColor: cssValue("--panel"),
     order: 0,
