@@ -1,4 +1,4 @@
-"""All settings, from the environment (or the git-ignored file `.env`); the README has the table.
+"""All settings, from the environment (or the git-ignored file `.env`); docs/settings.md has the table.
 
 Closed by default: without a variable the site runs with DEBUG off, over HTTPS only, and refuses to start without a key.
 """

@@ -1,4 +1,4 @@
-"""Counts the rows that programs post, in this process. What becomes of files stands in the import runs."""
+"""Counts the rows that programs post, in this process. The records of imports say what became of files."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

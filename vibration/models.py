@@ -220,8 +220,8 @@ class ImportRun(models.Model):
     message = models.TextField(_("message"), blank=True)
 
     class Meta:
-        verbose_name = _("import run")
-        verbose_name_plural = _("import runs")
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
         ordering = ["-started_at", "-pk"]
         indexes = [
             models.Index(fields=["-started_at"], name="importrun_newest"),
