@@ -40,7 +40,7 @@ class Run:
 
     @property
     def duration_in_words(self) -> str:
-        """Its two greatest units, such as "2 h 5 min"; as static/js/runs.js has them."""
+        """Its two greatest units, such as "2 h 5 min"; as static/js/charts/run_texts.js has them."""
         rest, told = self.duration, []
         for unit, text in _UNITS:
             number, rest = divmod(rest, unit)
