@@ -22,7 +22,8 @@ MIDNIGHT = datetime(2026, 11, 19, 15, tzinfo=UTC)  # of Seoul, the 20th
 DRAWN = """() => {
     const chart = Chart.getChart(document.querySelector("#timeline canvas"));
     const sets = chart.data.datasets.filter(({ type }) => type === "bar");
-    const bars = sets.flatMap(({ data }, state) => data.map((run) => ({ ...run, state })));
+    const states = JSON.parse(document.getElementById("timeline-states").textContent).map(({ number }) => number);
+    const bars = sets.flatMap(({ data }, place) => data.map((run) => ({ ...run, state: states[place] })));
     return bars.sort((a, b) => a.lane - b.lane || a.x[0] - b.x[0]).map(({ y, state, x }) => [y, state, ...x]);
 }"""
 # Where on the page the middle of a bar is.
