@@ -24,7 +24,8 @@ class FaultType(models.IntegerChoices):
     shape: str
     severity: int  # its place in the table, from 0
 
-    def __new__(cls, number: int, shape: str) -> Self:
+    # The default is for type checkers: to them FaultType(2), which finds a row, is a call of this.
+    def __new__(cls, number: int, shape: str = "") -> Self:
         member = int.__new__(cls, number)
         member._value_ = number
         member.shape = shape

@@ -1,5 +1,7 @@
 """What programs post and read of diagnoses, and what they may ask for."""
 
+from typing import Any
+
 from django.utils.translation import override
 from rest_framework import serializers
 
@@ -20,7 +22,7 @@ def _name(state: FaultType, language: str) -> str:
 
 
 MEANING = ", ".join(f"{state} {_name(state, 'ko')} {_name(state, 'en')}" for state in sorted(FaultType))
-KNOWN = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
+KNOWN: dict[str, Any] = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
 
 
 class DiagnosisRow(RefuseUnknown, serializers.Serializer):
@@ -66,7 +68,7 @@ class TimelineQuery(serializers.Serializer):
         child=serializers.CharField(), required=False, help_text="설비 / machines; all, in order of name, if none."
     )
     fault_type = serializers.MultipleChoiceField(
-        choices=FaultType, required=False, help_text="진단 결과 / states to tell of; all if none."
+        choices=FaultType.choices, required=False, help_text="진단 결과 / states to tell of; all if none."
     )
     start = QueryTimeField(
         measured=False, required=False, help_text="시작, 포함 / first instant; 7 days before the end if left out."

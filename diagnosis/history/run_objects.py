@@ -41,7 +41,8 @@ class Run:
     @property
     def duration_in_words(self) -> str:
         """Its two greatest units, such as "2 h 5 min"; as static/js/charts/run_texts.js has them."""
-        rest, told = self.duration, []
+        rest = self.duration
+        told: list[str] = []
         for unit, text in _UNITS:
             number, rest = divmod(rest, unit)
             if number or told:

@@ -31,7 +31,9 @@ class Tile:
 
     @property
     def since(self) -> str:
-        """When the current state began, in plant time; with its year if that is not this year."""
+        """When the current state began, in plant time; with its year if that is not this year; "" if none is known."""
+        if self.current is None:
+            return ""
         since = timezone.localtime(self.current.since)
         this_year = since.year == timezone.localtime().year
         return date_format(since, "SHORT_DATETIME_FORMAT" if this_year else "DATETIME_FORMAT")
@@ -65,7 +67,10 @@ def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
         current = as_of(newest, now)
         taken_at, stored_at = samples.get(machine.pk, (None, None))
         remarks = found[machine.pk]
-        remarks.diagnosis_ahead, remarks.sample_ahead = ahead(newest and newest.detected_at, now), ahead(taken_at, now)
+        remarks.diagnosis_ahead, remarks.sample_ahead = (
+            ahead(newest.detected_at if newest else None, now),
+            ahead(taken_at, now),
+        )
         state = state_of(machine, current, now)
         tiles.append(Tile(machine, current, state, strips.get(machine.pk, []), taken_at, stored_at, remarks))
     return sorted(tiles, key=_urgency)

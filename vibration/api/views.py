@@ -8,16 +8,14 @@ from django.shortcuts import get_object_or_404
 from rest_framework import generics, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import MultiPartParser
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.csv_export import CsvRenderer
 from common.database.errors import DATABASE_ERRORS, mark_undone
 from common.database.limited_reads import TOO_MANY, TooManyRows
 from common.limits.at_once import AtOnce
-from common.rest.lists import FlatList, answer_list
-from common.rest.query import OTHER_PARAMETERS, StrictFilterBackend, read_query, refuse_unknown
+from common.rest.lists import FlatList, LongList, answer_list
+from common.rest.query import read_filters, read_query
 from common.rest.rows import Conflict, InvalidRows, read_rows
 from machines.arrivals import notes_on_times, poster_of
 from machines.models import PostedData, RegisteredBy
@@ -53,19 +51,12 @@ UPLOADS = AtOnce(1, "uploads")
 
 
 @schema.SAMPLES
-class SampleList(APIView):
+class SampleList(LongList):
     queryset = VibrationData.objects.all()
-    renderer_classes = [JSONRenderer, CsvRenderer]
-
-    def get_renderers(self):
-        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
+    filterset_class = SampleFilter
 
     def get(self, request):
-        query = request.query_params
-        refuse_unknown(query, {*SampleFilter.base_filters, *OTHER_PARAMETERS})
-        filterset = SampleFilter(query, Recording.objects.order_by("pk"))
-        if not filterset.is_valid():
-            raise ValidationError(filterset.errors)
+        filterset = read_filters(self.filterset_class, request.query_params, Recording.objects.order_by("pk"))
         places, window = places_of(filterset.qs), filterset.window()
         if request.accepted_renderer.format == "csv":
             return export_samples(request, places, window)
@@ -143,7 +134,7 @@ class WaveformView(APIView):
     queryset = VibrationData.objects.all()
 
     def get(self, request):
-        asked = read_query(WaveformQuery, request.query_params, repeatable={"states"})
+        asked = read_query(WaveformQuery, request.query_params)
         recording = _recording_of(asked)
         waveform = read_waveform(recording, asked["start"], asked.get("end", math.inf), asked["points"])
         return Response(describe(recording, waveform, _states_of(asked)))
@@ -156,7 +147,7 @@ class SpectrumView(APIView):
     queryset = VibrationData.objects.all()
 
     def get(self, request):
-        asked = read_query(SpectrumQuery, request.query_params, repeatable={"states"})
+        asked = read_query(SpectrumQuery, request.query_params)
         recording = _recording_of(asked)
         found = analysis.analyse(recording, asked["start"], asked.get("end", math.inf))
         return Response(analysis.describe(recording, found, _states_of(asked), asked["points"]))
@@ -242,7 +233,6 @@ class ImportStopped(APIException):
 class RecordingList(FlatList, generics.ListAPIView):
     queryset = Recording.objects.with_place()
     serializer_class = RecordingSerializer
-    filter_backends = [StrictFilterBackend]
     filterset_class = RecordingFilter
 
 

@@ -40,10 +40,10 @@ def analyse(recording: Recording, start: float, end: float) -> Analysis:
 
     Where raw samples from `start` on were removed: of the rollups of all samples, the window widened to whole buckets.
     """
-    if recording.first_time is None:
+    if recording.span is None:
         return _of_samples(np.empty(0), np.empty((0, len(STATES))))
     # Within the recording: an endless window is no number to a database.
-    start, end = max(start, recording.first_time), min(end, recording.last_time)
+    start, end = max(start, recording.span[0]), min(end, recording.span[1])
     if start <= end and recording.is_pruned(start):
         return _of_rollups(recording, start, end)
     found = _of_raw(recording, start, end)
@@ -73,7 +73,7 @@ def _in_places(
         return _of_samples(time, values)  # removed meanwhile
     outside = [(start, edges_of_inside[0]), (edges_of_inside[1], past_end)]
     beside = [it for it in (samples.in_window(*span).as_arrays() for span in outside) if len(it[0])]
-    whole = concatenate([inside, *(summarise(*it, recording.rollup_exponent) for it in beside)])
+    whole = concatenate([inside, *(summarise(time, values, recording.rollup_exponent) for time, values in beside)])
     features = features_of_sums(whole.count, whole.minimum, whole.maximum, whole.squares)
     features = [replace(all_, kurtosis=it.kurtosis) for all_, it in zip(features, features_of(values), strict=True)]
     latest = samples.in_window(start, past_end).aggregate(Max("measured_time"))["measured_time__max"]
@@ -119,9 +119,9 @@ def _spectrum(time: np.ndarray, values: np.ndarray) -> tuple[Spectrum | None, st
 def _of_rollups(recording: Recording, start: float, end: float) -> Analysis:
     buckets, width, _first, _last = read_rollups(recording, start, end)
     first, last = None, None
-    if len(buckets):
-        first = max(float(buckets.index[0]) * width, recording.first_time)
-        last = min(float(buckets.index[-1] + 1) * width, recording.last_time)
+    if len(buckets) and recording.span:
+        first = max(float(buckets.index[0]) * width, recording.span[0])
+        last = min(float(buckets.index[-1] + 1) * width, recording.span[1])
     features = features_of_sums(buckets.count, buckets.minimum, buckets.maximum, buckets.squares)
     count = int(buckets.count.sum())
     return Analysis(first, last, count, count, 1, features, None, PRUNED)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
@@ -19,7 +19,7 @@ from common.database.errors import DATABASE_ERRORS
 from common.database.waiting import Patience
 from common.interrupting import noted_interruptions
 from common.printable import printable
-from common.rest.fields import TimeField
+from common.rest.fields import TimeField, messages_of
 from common.terminal import TerminalCommand
 from vibration.csv.reader import BATCH_ROWS
 from vibration.csv.times import TIMES, find_zone
@@ -279,7 +279,7 @@ class Command(TerminalCommand):
             stream = open_csv(path, follow=path in self.named)
         except OSError as error:
             # There is nothing to keep a record of.
-            run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror, place="")
+            run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror or str(error), place="")
             report = Report(path, run)
         else:
             with stream:
@@ -288,7 +288,7 @@ class Command(TerminalCommand):
             self.stderr.write(line)
         return report
 
-    def _import_open(self, stream: BinaryIO, path: Path, rejects: RejectsFile | None) -> Report:
+    def _import_open(self, stream: BufferedIOBase, path: Path, rejects: RejectsFile | None) -> Report:
         with show_progress(path, self.stdout, self.stderr) as show:
             patience = Patience(self.wait_s, show.say, self.interruptions.sleep)
 
@@ -322,7 +322,7 @@ def parse_instant(text: str) -> datetime:
     try:
         return TimeField().run_validation(text)
     except ValidationError as error:
-        raise argparse.ArgumentTypeError(error.detail[0]) from None
+        raise argparse.ArgumentTypeError(messages_of(error)[0]) from None
 
 
 def name_pattern(text: str) -> NamePattern:
