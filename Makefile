@@ -15,12 +15,16 @@ lint: ## check style and types
 	@scripts/setup.sh dev
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
+	@.venv/bin/djangofmt check templates
+	@.venv/bin/djangofmt --check templates
 	@scripts/types.sh
 
 format: ## put code in style
 	@scripts/setup.sh dev
 	@.venv/bin/python -m ruff check --fix .
 	@.venv/bin/python -m ruff format .
+	@.venv/bin/djangofmt check --fix templates
+	@.venv/bin/djangofmt templates
 
 bench-import: ## measure the CSV import on MariaDB against pandas + SQLAlchemy
 	@scripts/system_packages.sh mariadb

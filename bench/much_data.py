@@ -14,7 +14,7 @@ import polars as pl
 from django.utils import timezone
 
 from diagnosis.history.reading import microseconds
-from diagnosis.models import FaultType
+from diagnosis.states import FaultType
 from diagnosis.storage.writing import post_diagnoses
 from diagnosis.synthetic import make_confidences, make_states
 from machines.models import Machine, RegisteredBy

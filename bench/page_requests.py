@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from bench.much_data import FLICKERING, post
 from diagnosis.history.reading import microseconds
-from diagnosis.models import FaultType
 from diagnosis.pages.forms import MACHINES_PER_PAGE
 from diagnosis.pages.live import current_version
+from diagnosis.states import FaultType
 from vibration.models import Recording
 
 CHART_PIXELS = 1_300  # of a chart on a wide screen

@@ -5,19 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.database.fields import ExactCharField
 from diagnosis.querysets import CurrentStateQuerySet, VibrationDiagnosisQuerySet
+from diagnosis.states import FaultType
 from machines.models import Machine
-
-
-class FaultType(models.IntegerChoices):
-    NORMAL = 0, _("normal")
-    UNBALANCE = 1, _("unbalance")
-    LOOSENESS = 2, _("looseness")
-    UNBALANCE_LOOSENESS = 3, _("unbalance and looseness")
-
-    @property
-    def key(self) -> str:
-        """As templates, styles and scripts name it: the names of `vibration.numbers.states.STATES`."""
-        return self.name.lower()
 
 
 class VibrationDiagnosis(models.Model):
@@ -45,7 +34,10 @@ class VibrationDiagnosis(models.Model):
         verbose_name_plural = _("diagnoses")
         constraints = [
             models.UniqueConstraint(fields=["machine", "detected_at", "model_name"], name="diagnosis_once"),
-            models.CheckConstraint(condition=models.Q(fault_type__gte=0, fault_type__lte=3), name="fault_type_known"),
+            models.CheckConstraint(
+                condition=models.Q(fault_type__gte=min(FaultType.values), fault_type__lte=max(FaultType.values)),
+                name="fault_type_known",
+            ),
             models.CheckConstraint(
                 condition=models.Q(confidence__isnull=True) | models.Q(confidence__gte=0, confidence__lte=1),
                 name="confidence_from_0_to_1",
@@ -57,7 +49,11 @@ class VibrationDiagnosis(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.machine.name} {self.detected_at.isoformat()} {self.get_fault_type_display()}"
+        return f"{self.machine.name} {self.detected_at.isoformat()} {self.state.label}"
+
+    @property
+    def state(self) -> FaultType:
+        return FaultType(self.fault_type)
 
 
 class CurrentState(models.Model):
@@ -81,7 +77,11 @@ class CurrentState(models.Model):
         default_permissions = ()
 
     def __str__(self):
-        return f"{self.machine.name} {self.get_fault_type_display()}"
+        return f"{self.machine.name} {self.state.label}"
+
+    @property
+    def state(self) -> FaultType:
+        return FaultType(self.fault_type)
 
     @property
     def key(self) -> tuple:

@@ -213,7 +213,7 @@ STATIC_ROOT = BASE_DIR / "var" / "static"
 STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 if not DEBUG:
     # `collectstatic` gives each file a name with a hash, which a browser keeps for ever, and compresses it once.
-    STATIC_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    STATIC_STORAGE = "himmes.static_files.StaticFiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": STATIC_STORAGE},

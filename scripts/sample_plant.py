@@ -26,7 +26,7 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from diagnosis.history.reading import microseconds  # noqa: E402
-from diagnosis.models import FaultType  # noqa: E402
+from diagnosis.states import FaultType  # noqa: E402
 from diagnosis.storage.writing import post_diagnoses  # noqa: E402
 from diagnosis.synthetic import make_confidences, make_states  # noqa: E402
 from machines.models import Machine, Sensor  # noqa: E402

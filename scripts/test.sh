@@ -53,6 +53,8 @@ export DATABASE_URL="sqlite:///$scratch/test.sqlite3"
 heading "Style"
 "$python" -m ruff check .
 "$python" -m ruff format --check .
+.venv/bin/djangofmt check templates
+.venv/bin/djangofmt --check templates
 
 heading "Types"
 scripts/types.sh

@@ -4,7 +4,8 @@ import django_filters
 from django_filters.rest_framework import FilterSet
 
 from common.rest.query import InstantFilter
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 
 
 class DiagnosisFilter(FilterSet):

@@ -2,18 +2,26 @@
 
 from typing import Any
 
+from django.utils.translation import override
 from rest_framework import serializers
 
 from common.periods import RANGES
 from common.rest.fields import NameField, NumberField, TimeField, WholeNumberField
 from common.rest.query import QueryTimeField
 from common.rest.strict import RefuseUnknown
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from machines.models import Machine
 from machines.serializers import MachineSerializer
 from vibration.api.serializers import NotesField
 
-MEANING = "0 정상 normal, 1 질량 불균형 unbalance, 2 지지 불량 looseness, 3 복합 불량 both"
+
+def _name(state: FaultType, language: str) -> str:
+    with override(language):
+        return str(state.label)
+
+
+MEANING = ", ".join(f"{state} {_name(state, 'ko')} {_name(state, 'en')}" for state in sorted(FaultType))
 KNOWN: dict[str, Any] = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
 
 

@@ -25,7 +25,8 @@ from diagnosis.api.serializers import DiagnosisRow, GroupedRecentQuery, Timeline
 from diagnosis.history.exporting import export_diagnoses
 from diagnosis.history.reading import LONGEST_SPAN, USUAL_RANGE, History, microseconds, read_runs
 from diagnosis.history.runs import reduce
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from diagnosis.storage.current_states import current_version
 from diagnosis.storage.writing import post_diagnoses
 from machines.arrivals import notes_on_times, poster_of
@@ -191,7 +192,7 @@ def _named(names: list[str]) -> list[Machine]:
 def _columns(machine: Machine, history: History, states: set[int], start: datetime, end: datetime, asked: dict) -> dict:
     runs = history.runs[machine.pk]
     runs = runs.take(np.isin(runs.state, list(states)))
-    runs = reduce(runs, microseconds(start), microseconds(end), asked["points"])
+    runs = reduce(runs, microseconds(start), microseconds(end), asked["points"], worst_last=FaultType.values)
     return {
         "machine_name": machine.name,
         "fault_type": runs.state.tolist(),

@@ -56,15 +56,15 @@ def _runs(machines: list[Machine], states: list[int], start: datetime, end: date
     for machine in machines:  # one after the other, so that memory does not grow with them
         history = read_runs([machine], start, end, now=now)
         for run in tell_runs(machine, history, start, now):
-            if not states or run.fault_type in states:
+            if not states or run.state in states:
                 yield _run_as_cells(run)
 
 
 def _run_as_cells(run: Run) -> list:
     return [
         run.machine.name,
-        run.fault_type,
-        run.status,
+        run.state.value,
+        run.state.key,
         run.start,
         run.end,
         "yes" if run.begins_before else "no",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.history.reading import History, instant_of, microseconds
-from diagnosis.models import FaultType
+from diagnosis.states import FaultType
 from machines.models import Machine
 
 _UNITS = [
@@ -23,7 +23,7 @@ class Run:
     """An uninterrupted run of one state; or, where `runs` is not 1, several drawn as one, with the worst state."""
 
     machine: Machine
-    fault_type: int
+    state: FaultType
     start: datetime  # the first diagnosis; if `begins_before`, the first one known, from before the period
     end: datetime  # up to where the last one holds
     begins_before: bool
@@ -35,20 +35,12 @@ class Run:
     greatest_confidence: float | None
 
     @property
-    def status(self) -> str:
-        return FaultType(self.fault_type).key
-
-    @property
-    def name_of_state(self) -> str:
-        return str(FaultType(self.fault_type).label)
-
-    @property
     def duration(self) -> timedelta:
         return self.end - self.start
 
     @property
     def duration_in_words(self) -> str:
-        """Its two greatest units, such as "2 h 5 min"; as static/js/runs.js has them."""
+        """Its two greatest units, such as "2 h 5 min"; as static/js/charts/run_texts.js has them."""
         rest = self.duration
         told: list[str] = []
         for unit, text in _UNITS:
@@ -68,7 +60,7 @@ def tell_runs(machine: Machine, history: History, start: datetime, now: datetime
         models = sorted({runs.least_model[index], runs.greatest_model[index]})
         yield Run(
             machine,
-            int(runs.state[index]),
+            FaultType(runs.state[index]),
             instant_of(runs.start[index]),
             instant_of(runs.end[index]),
             begins_before=bool(runs.start[index] < first),

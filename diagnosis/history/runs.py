@@ -14,7 +14,7 @@ class Diagnoses:
     """n diagnoses of one machine in rising order of time."""
 
     at: np.ndarray  # int64 (n,)
-    state: np.ndarray  # int8 (n,), the fault type: the greater, the worse
+    state: np.ndarray  # int8 (n,), the number of the fault type
     confidence: np.ndarray  # float64 (n,), NaN where it is not known
     model: np.ndarray  # int64 (n,), the number of the model's name
 
@@ -65,10 +65,11 @@ def clip(runs: Runs, start: int, end: int) -> Runs:
     return runs.take((runs.end >= start) & (runs.start < end))
 
 
-def reduce(runs: Runs, start: int, end: int, pixels: int) -> Runs:
+def reduce(runs: Runs, start: int, end: int, pixels: int, *, worst_last: list[int]) -> Runs:
     """Runs for a drawing `pixels` wide, from start to end: those thinner than a pixel as the worst within a pixel.
 
-    Runs of a pixel or more stay as they are. So at most some 2 * `pixels` come back, and no fault is lost.
+    Runs of a pixel or more stay as they are. So at most some 2 * `pixels` come back, and no fault is lost. `worst_last`
+    has the number of each state that occurs, the mildest first.
     """
     pixel = max(1, -(-(end - start) // pixels))
     thin = runs.end - runs.start < pixel
@@ -77,10 +78,12 @@ def reduce(runs: Runs, start: int, end: int, pixels: int) -> Runs:
     place = (runs.start - start) // pixel
     new = np.r_[True, ~(thin[1:] & thin[:-1] & (place[1:] == place[:-1]))]
     first = np.flatnonzero(new)
+    by_severity = np.array(worst_last, runs.state.dtype)
+    severity = np.argsort(by_severity)[runs.state]
     return Runs(
         start=runs.start[first],
         end=np.maximum.reduceat(runs.end, first),
-        state=np.maximum.reduceat(runs.state, first),
+        state=by_severity[np.maximum.reduceat(severity, first)],
         count=np.add.reduceat(runs.count, first),
         runs=np.add.reduceat(runs.runs, first),
         least_confidence=np.fmin.reduceat(runs.least_confidence, first),

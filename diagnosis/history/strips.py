@@ -6,14 +6,14 @@ from django.core.cache import cache
 
 from diagnosis.history.reading import microseconds, read_runs
 from diagnosis.history.runs import Runs, reduce
-from diagnosis.models import FaultType
+from diagnosis.states import FaultType
 from machines.models import Machine
 
 SPAN = timedelta(hours=24)
 STEP = timedelta(minutes=10)  # how often the picture moves on by itself
 WIDTH, HEIGHT = 288, 12  # units of the picture; a unit is 5 minutes wide
 # The worse, the taller: told apart without colour
-HEIGHTS = {FaultType.NORMAL: 3, FaultType.UNBALANCE: 6, FaultType.LOOSENESS: 9, FaultType.UNBALANCE_LOOSENESS: 12}
+HEIGHTS = {state: HEIGHT * (state.severity + 1) / len(FaultType) for state in FaultType}
 
 Strip = list[tuple[str, str]]  # the key of a state, and the path that covers its time
 
@@ -49,12 +49,12 @@ def _next_step(now: datetime) -> datetime:
 
 def _draw(runs: Runs, start: datetime, end: datetime) -> Strip:
     first, last = microseconds(start), microseconds(end)
-    runs = reduce(runs, first, last, WIDTH)
+    runs = reduce(runs, first, last, WIDTH, worst_last=FaultType.values)
     unit = (last - first) / WIDTH
-    paths: dict[int, list[str]] = {state: [] for state in FaultType}
+    paths: dict[FaultType, list[str]] = {state: [] for state in FaultType}
     for run_start, run_end, state in zip(runs.start.tolist(), runs.end.tolist(), runs.state.tolist(), strict=True):
         left = max(0.0, (run_start - first) / unit)
         width = max(1.0, min(WIDTH, (run_end - first) / unit) - left)
         tall = HEIGHTS[state]
-        paths[state].append(f"M{left:.4g} {HEIGHT}v-{tall}h{width:.4g}v{tall}z")
-    return [(FaultType(state).key, "".join(path)) for state, path in paths.items() if path]
+        paths[state].append(f"M{left:.4g} {HEIGHT}v-{tall:.4g}h{width:.4g}v{tall:.4g}z")
+    return [(state.key, "".join(path)) for state, path in paths.items() if path]

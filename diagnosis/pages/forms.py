@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.natural_order import natural
 from common.periods import RANGES, PeriodForm
 from diagnosis.history.reading import LONGEST_SPAN, USUAL_RANGE
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from machines.models import Machine
 
 _CHECKBOXES = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
@@ -31,7 +33,11 @@ class DiagnosisForm(PeriodForm):
         coerce=int,
         required=False,
         widget=_CHECKBOXES,
-        error_messages={"invalid_choice": _("There is no state “%(value)s”. Known: 0, 1, 2, 3.")},
+        error_messages={
+            "invalid_choice": format_lazy(
+                _("There is no state “%(value)s”. Known: {known}."), known=", ".join(map(str, sorted(FaultType.values)))
+            )
+        },
     )
 
     def __init__(self, query):
@@ -61,8 +67,8 @@ class DiagnosisForm(PeriodForm):
         ]
 
     def state_boxes(self) -> list[dict]:
-        """The checkboxes of the states, each with the key of its shape."""
-        return [{"box": box, "status": FaultType(int(box.data["value"])).key} for box in self["state"]]
+        """The checkboxes of the states."""
+        return [{"box": box, "state": FaultType(int(box.data["value"]))} for box in self["state"]]
 
 
 class HistoryForm(DiagnosisForm):

@@ -6,36 +6,24 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext_lazy as _
 
 from common.natural_order import natural
 from diagnosis.history.strips import Strip, strips_of
-from diagnosis.models import CurrentState, FaultType
+from diagnosis.models import CurrentState
 from diagnosis.pages.remarks import Remarks, ahead, remarks_of
+from diagnosis.states import BY_URGENCY, NO_DIAGNOSIS, STALE, FaultType, State
 from diagnosis.storage.current_states import as_of
 from machines.models import Machine
 from vibration.models import Recording
 
-STALE, NONE = "stale", "none"
-# As people look for them: what needs somebody, what nobody knows, what is well
-STATUS_NAMES = {
-    FaultType.UNBALANCE_LOOSENESS.key: FaultType.UNBALANCE_LOOSENESS.label,
-    FaultType.LOOSENESS.key: FaultType.LOOSENESS.label,
-    FaultType.UNBALANCE.key: FaultType.UNBALANCE.label,
-    STALE: _("stale"),
-    NONE: _("no diagnosis"),
-    FaultType.NORMAL.key: FaultType.NORMAL.label,
-}
-_ORDER = list(STATUS_NAMES)
-
 
 @dataclass(frozen=True)
 class Tile:
-    """One machine. `status` is a key of STATUS_NAMES; of a stale one, `current` is what was known last."""
+    """One machine; of a stale one, `current` is what was known last."""
 
     machine: Machine
     current: CurrentState | None
-    status: str
+    state: State
     strip: Strip
     sample_taken_at: datetime | None
     sample_stored_at: datetime | None
@@ -53,24 +41,15 @@ class Tile:
     @property
     def is_well(self) -> bool:
         """Whether nobody needs to look at it."""
-        return self.status == FaultType.NORMAL.key and not self.remarks
-
-    @property
-    def name_of_status(self) -> str:
-        return str(STATUS_NAMES[self.status])
-
-    @property
-    def last_known(self) -> str:
-        """The key of the state that was diagnosed last; "" if none was."""
-        return FaultType(self.current.fault_type).key if self.current else ""
+        return self.state == FaultType.NORMAL and not self.remarks
 
 
-def status_of(machine: Machine, current: CurrentState | None, now: datetime) -> str:
+def state_of(machine: Machine, current: CurrentState | None, now: datetime) -> State:
     if current is None:
-        return NONE
+        return NO_DIAGNOSIS
     if now - current.detected_at > machine.expected_interval:
         return STALE
-    return FaultType(current.fault_type).key
+    return current.state
 
 
 def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
@@ -92,15 +71,15 @@ def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
             ahead(newest.detected_at if newest else None, now),
             ahead(taken_at, now),
         )
-        status = status_of(machine, current, now)
-        tiles.append(Tile(machine, current, status, strips.get(machine.pk, []), taken_at, stored_at, remarks))
+        state = state_of(machine, current, now)
+        tiles.append(Tile(machine, current, state, strips.get(machine.pk, []), taken_at, stored_at, remarks))
     return sorted(tiles, key=_urgency)
 
 
 def counts_of(tiles: list[Tile]) -> list[dict]:
-    """How many machines are in each status, in the order of urgency."""
-    counts = Counter(tile.status for tile in tiles)
-    return [{"status": status, "name": name, "count": counts[status]} for status, name in STATUS_NAMES.items()]
+    """How many machines are in each state, in the order of urgency."""
+    counts = Counter(tile.state for tile in tiles)
+    return [{"state": state, "count": counts[state]} for state in BY_URGENCY]
 
 
 def _current(machine: Machine) -> CurrentState | None:
@@ -109,6 +88,7 @@ def _current(machine: Machine) -> CurrentState | None:
 
 def _urgency(tile: Tile) -> tuple:
     if tile.current is None:
-        return _ORDER.index(NONE), False, 0, 0, natural(tile.machine.name)
-    worst = -tile.current.fault_type  # of the stale ones too
-    return _ORDER.index(tile.status), tile.is_well, worst, -tile.current.since.timestamp(), natural(tile.machine.name)
+        return BY_URGENCY.index(NO_DIAGNOSIS), False, 0, 0, natural(tile.machine.name)
+    urgency = BY_URGENCY.index(tile.state)
+    worst = -tile.current.state.severity  # of the stale ones too
+    return urgency, tile.is_well, worst, -tile.current.since.timestamp(), natural(tile.machine.name)

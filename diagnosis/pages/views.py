@@ -13,10 +13,11 @@ from common.periods import query_with
 from diagnosis.history.exporting import export_diagnoses, export_runs
 from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import tell_runs
-from diagnosis.models import CurrentState, FaultType, VibrationDiagnosis
+from diagnosis.models import CurrentState, VibrationDiagnosis
 from diagnosis.pages.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.pages.live import kept_while, render_live
-from diagnosis.pages.overview import STALE, STATUS_NAMES, counts_of, status_of, tiles_of
+from diagnosis.pages.overview import counts_of, state_of, tiles_of
+from diagnosis.states import STALE, FaultType
 from diagnosis.storage.current_states import as_of
 from machines.models import Machine
 from vibration.models import Recording
@@ -171,7 +172,8 @@ def timeline(request):
         "form": form,
         "machines": form.page_of_machines(),
         "nothing_stored": not VibrationDiagnosis.objects.exists(),
-        "text": TIMELINE_TEXT | {"states": [{"key": it.key, "name": it.label} for it in FaultType]},
+        "text": TIMELINE_TEXT,
+        "states": [{"number": it.value, "key": it.key, "name": it.label, "shape": it.shape} for it in FaultType],
         "page": page,
         "pages": form.pages(),
         "earlier_query": query_with(request.GET, page=page - 1),
@@ -181,10 +183,6 @@ def timeline(request):
     return render(request, "diagnosis/timeline.html", context)
 
 
-def _with_status(diagnosis: VibrationDiagnosis) -> dict:
-    return {"diagnosis": diagnosis, "status": FaultType(diagnosis.fault_type).key}
-
-
 def _with_present(latest: list[VibrationDiagnosis], now: datetime) -> list[dict]:
     """Each diagnosis with what is so now: `stale` if it is the newest of all and old; `now` if there is a newer one."""
     current = CurrentState.objects.in_bulk([it.machine_id for it in latest])
@@ -192,12 +190,10 @@ def _with_present(latest: list[VibrationDiagnosis], now: datetime) -> list[dict]
     for it in latest:
         known = as_of(current.get(it.machine_id), now)
         is_newest = known is not None and known.key == (it.detected_at, it.model_name)
-        present = status_of(it.machine, known, now)
-        found.append(
-            _with_status(it)
-            | {"stale": is_newest and present == STALE}
-            | {"now": None if is_newest else present, "name_of_now": STATUS_NAMES[present]}
-        )
+        present = state_of(it.machine, known, now)
+        stale = is_newest and present == STALE
+        state = STALE if stale else it.state
+        found.append({"diagnosis": it, "state": state, "stale": stale, "now": None if is_newest else present})
     return found
 
 
@@ -211,7 +207,9 @@ def _with_waveforms(machine: Machine, diagnoses: list[VibrationDiagnosis]) -> li
             .taken_between(diagnoses[-1].detected_at, diagnoses[0].detected_at)
         )
     return [
-        _with_status(it)
-        | {"waveform": next((link for recording in recordings if (link := recording.url_at(it.detected_at))), None)}
+        {
+            "diagnosis": it,
+            "waveform": next((link for recording in recordings if (link := recording.url_at(it.detected_at))), None),
+        }
         for it in diagnoses
     ]

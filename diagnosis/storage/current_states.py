@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db.models import F
 from django.utils import timezone
 
-from diagnosis.models import CurrentState, FaultType, VibrationDiagnosis
+from diagnosis.models import CurrentState, VibrationDiagnosis
+from diagnosis.states import FaultType
 
 KEPT = ["fault_type", "since", "detected_at", "model_name", "confidence"]
 

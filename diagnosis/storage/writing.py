@@ -12,7 +12,8 @@ from django.utils import timezone
 from common.audit_trail import Action, note
 from common.database.transactions import in_transaction
 from common.rest.rows import InvalidRows
-from diagnosis.models import FaultType, VibrationDiagnosis
+from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from diagnosis.storage.current_states import bring_up_to_date, read_anew
 from machines.conflicts import Conflicting, note_conflicts
 from machines.models import Machine, PostedData, RegisteredBy

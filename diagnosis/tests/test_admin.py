@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from common.tests.html import flat
 from diagnosis.models import CurrentState, VibrationDiagnosis
 from diagnosis.tests.world import post
 from machines.models import Machine
@@ -37,17 +38,17 @@ def test_a_list_that_was_not_counted_to_its_end_says_so(admin_client):
     assert "more than 10,000; filter or search for older ones" in page
     assert admin_client.get(f"{URL}?p=101").status_code == 200
     VibrationDiagnosis.objects.first().delete()
-    assert "10,000 diagnoses" in admin_client.get(URL, headers={"accept-language": "en"}).content.decode()
+    assert "10,000 diagnoses" in flat(admin_client.get(URL, headers={"accept-language": "en"}))
 
 
 @pytest.mark.parametrize("search", ["g2", "펌프"])
 def test_a_diagnosis_is_found_by_name_or_title_of_its_machine(admin_client, search):
     post("g1", (5, 0))
     Machine.objects.filter(pk=post("g2", (4, 3)).pk).update(title="급수 펌프")
-    page = admin_client.get(URL, {"q": search}, headers={"accept-language": "en"}).content.decode()
+    page = flat(admin_client.get(URL, {"q": search}, headers={"accept-language": "en"}))
     assert "1 diagnosis" in page
     assert ">g2<" in page
-    assert "0 diagnoses" in admin_client.get(URL, {"q": "g9"}, headers={"accept-language": "en"}).content.decode()
+    assert "0 diagnoses" in flat(admin_client.get(URL, {"q": "g9"}, headers={"accept-language": "en"}))
 
 
 @pytest.mark.parametrize("way", ["one", "chosen"])

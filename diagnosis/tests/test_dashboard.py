@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from diagnosis.tests.world import ago, post
 from machines.models import Machine
 from vibration.storage.writing import open_recording, write_samples
@@ -73,7 +74,7 @@ def test_a_range_ends_now(client):
     ("query", "field", "message"),
     [
         ({"machine": "g9"}, "machine", "There is no machine “g9”. Choose one from the list."),
-        ({"state": ["1", "4"]}, "state", "There is no state “4”. Known: 0, 1, 2, 3."),
+        ({"state": ["1", "99"]}, "state", "There is no state “99”. Known: 0, 1, 2, 3"),
         ({"after": "soon"}, "after", "“soon” is not a date and time."),
         ({"before": "2026-02-30"}, "before", "“2026-02-30” is not a date and time."),
         ({"after": "0001-01-01"}, "after", "Enter a date from 1901 to 2999."),
@@ -115,7 +116,7 @@ def test_of_a_filtered_diagnosis_it_is_told_what_is_so_now(client):
         it["diagnosis"].machine.name: (it["stale"], it["now"])
         for it in client.get(URL, {"state": "3"}).context["latest"]
     }
-    assert shown == {"g1": (False, "normal"), "g2": (True, None)}
+    assert shown == {"g1": (False, FaultType.NORMAL), "g2": (True, None)}
     page = client.get(URL, {"state": "3", "machine": "g1"}).text
     assert "that matches the filter" in page
     assert "now:" in page

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from diagnosis.history.reading import instant_of, microseconds, read_runs
 from diagnosis.history.run_objects import tell_runs
 from diagnosis.history.strips import HEIGHT, HEIGHTS, WIDTH, strips_of
-from diagnosis.models import FaultType
+from diagnosis.states import FaultType
 from diagnosis.tests.world import post
 from machines.models import Machine
 
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 
 def told(machine, start, end=NOW) -> list[tuple]:
     history = read_runs([machine], start, end, now=NOW)
-    return [(it.fault_type, it.start, it.end, it.count) for it in tell_runs(machine, history, start, NOW)]
+    return [(it.state, it.start, it.end, it.count) for it in tell_runs(machine, history, start, NOW)]
 
 
 def test_instants_keep_their_microseconds():
@@ -93,7 +93,7 @@ def test_of_a_past_period_the_last_run_ends_where_the_next_diagnosis_came():
     g1 = post("g1", (NOW - timedelta(minutes=61), 0), (NOW - timedelta(minutes=55), 2))
     start, end = NOW - 3 * HOUR, NOW - timedelta(minutes=60)
     [run] = tell_runs(g1, read_runs([g1], start, end, now=NOW), start, NOW)
-    assert (run.fault_type, run.end, run.goes_on) == (0, NOW - timedelta(minutes=55), False)
+    assert (run.state, run.end, run.goes_on) == (0, NOW - timedelta(minutes=55), False)
 
 
 def test_what_is_kept_of_strips_does_not_grow_with_the_diagnoses():

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from diagnosis.pages.overview import counts_of, tiles_of
+from diagnosis.states import STALE, FaultType
 from diagnosis.storage.writing import delete_diagnoses
 from diagnosis.tests.world import ago, post
 from himmes.api.tests.api_world import make_program
@@ -60,7 +61,7 @@ def test_the_worst_come_first_then_the_newest_then_what_nobody_knows_then_what_i
         ("silent-faulty", (90, 1)),
     ]:
         post(name, *said)
-    assert [(it.machine.name, it.status) for it in tiles()] == [
+    assert [(it.machine.name, it.state.key) for it in tiles()] == [
         ("both", "unbalance_looseness"),
         ("loose-new", "looseness"),
         ("loose-old", "looseness"),
@@ -70,19 +71,26 @@ def test_the_worst_come_first_then_the_newest_then_what_nobody_knows_then_what_i
         ("never", "none"),
         ("well", "normal"),
     ]
-    assert [it["count"] for it in counts_of(tiles())] == [1, 2, 1, 2, 1, 1]
+    assert [(it["state"].key, it["count"]) for it in counts_of(tiles()) if it["count"]] == [
+        ("unbalance_looseness", 1),
+        ("looseness", 2),
+        ("unbalance", 1),
+        ("stale", 2),
+        ("none", 1),
+        ("normal", 1),
+    ]
 
 
 def test_a_machine_is_stale_after_its_own_interval_and_is_never_shown_as_normal(client):
     post("g1", (20, 0))
-    assert tiles()[0].status == "normal"
+    assert tiles()[0].state == FaultType.NORMAL
     Machine.objects.update(expected_interval_min=15)
     [tile] = tiles()
-    assert (tile.status, tile.last_known) == ("stale", "normal")
+    assert (tile.state, tile.current.state) == (STALE, FaultType.NORMAL)
     cache.clear()
     page = client.get("/")
     assert "stale last known: normal" in text(page)
-    assert "status-normal" not in page.text.split('<ul class="tiles">')[1]
+    assert re.findall(r'class="tile" data-state="(\w+)"', page.text) == ["stale"]
 
 
 def test_a_tile_tells_since_when_and_how_old_diagnosis_and_sample_are(client):
@@ -128,10 +136,10 @@ def test_a_machine_becomes_stale_on_the_second_and_is_told_at_the_next_question(
 def test_what_is_said_of_the_future_does_not_count_yet(client):
     post("g1", (20, 2), (10, 3), (-30, 0))
     [tile] = tiles()
-    assert (tile.status, tile.current.detected_at < timezone.now()) == ("unbalance_looseness", True)
+    assert (tile.state.key, tile.current.detected_at < timezone.now()) == ("unbalance_looseness", True)
     assert "since" in text(client.get("/machines/g1/"))
     post("g2", (-30, 0))
-    assert {it.machine.name: it.status for it in tiles()} == {"g1": "unbalance_looseness", "g2": "none"}
+    assert {it.machine.name: it.state.key for it in tiles()} == {"g1": "unbalance_looseness", "g2": "none"}
 
 
 def test_a_state_from_another_year_is_told_with_its_year(client):
@@ -283,7 +291,7 @@ def test_a_diagnosis_posted_to_the_api_is_seen_within_two_seconds(page, live_ser
     stop_clock(page)
     assert diagnoser.post("vibration-diagnosis", body).status_code == 201
     pass_time(page, 2)
-    page.wait_for_selector(".tile.status-unbalance_looseness")
+    page.wait_for_selector('.tile[data-state="unbalance_looseness"]')
     assert page.locator(".tile-name").first.inner_text() == "g2"  # the worst comes first
     assert page.evaluate("window.loadedOnce") is marked is True  # the page was not loaded again
 
@@ -299,7 +307,7 @@ def test_the_page_survives_that_the_server_is_away(page, watch):
     assert re.search(r"What you see is from \d\d:\d\d:\d\d\.", banner.inner_text())
     post("g1", (4, 2))
     page.unroute("**/*")
-    page.wait_for_selector(".tile.status-looseness")
+    page.wait_for_selector('.tile[data-state="looseness"]')
     banner.wait_for(state="hidden")
 
 
@@ -331,7 +339,7 @@ def test_the_focus_stays_on_a_tile_when_others_change(page):
     page.goto("/")
     tile_of(page, "g1").locator("a").focus()
     post("g2", (4, 3))
-    page.wait_for_selector(".tile.status-unbalance_looseness")
+    page.wait_for_selector('.tile[data-state="unbalance_looseness"]')
     assert page.evaluate("document.activeElement.textContent").strip().startswith("g1")
 
 
@@ -340,10 +348,10 @@ def test_the_page_of_a_machine_keeps_itself_up_to_date(page):
     post("g1", (5, 0))
     page.clock.install()
     page.goto("/machines/g1/")
-    page.wait_for_selector(".now.status-normal")
+    page.wait_for_selector('.now[data-state="normal"]')
     stop_clock(page)
     post("g1", (1, 1))
-    pass_time_until(page, ".now.status-unbalance")
+    pass_time_until(page, '.now[data-state="unbalance"]')
     assert "unbalance" in page.inner_text(".now")
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from diagnosis.pages.overview import tiles_of
+from diagnosis.states import FaultType
 from diagnosis.tests.test_overview import ask, known_version, text
 from diagnosis.tests.world import ago, post
 from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, make_program
@@ -95,7 +96,7 @@ def test_the_page_of_diagnoses_does_not_take_it_for_the_state_of_now(client):
     post("g1", (20, 1), (-30, 3))
     page = client.get("/diagnosis/")
     [row] = page.context["latest"]
-    assert (row["now"], row["name_of_now"]) == ("unbalance", "unbalance")
+    assert row["now"] == FaultType.UNBALANCE
 
 
 # --- Clocks that lag --------------------------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ def test_a_machine_that_is_well_stands_before_the_others_of_its_state_if_there_i
     post("g3", (at, 1))
     machines = list(Machine.objects.select_related("current_state").order_by("name"))
     tiles = tiles_of(machines, timezone.now())
-    assert [(it.machine.name, it.status, it.is_well) for it in tiles] == [
+    assert [(it.machine.name, it.state.key, it.is_well) for it in tiles] == [
         ("g3", "normal", False),
         ("g1", "normal", True),
         ("g2", "normal", True),

@@ -10,6 +10,7 @@ from diagnosis.history.runs import Diagnoses, clip, reduce, runs_of
 MINUTE = 60_000_000  # microseconds
 VALID_FOR = 10 * MINUTE
 NEVER = np.iinfo(np.int64).max
+STATES = [0, 1, 2, 3]
 
 
 def diagnoses(*said: tuple[float, int], confidence=0.9, model=0) -> Diagnoses:
@@ -52,7 +53,7 @@ def test_a_diagnosis_of_a_clock_ahead_of_ours_does_not_end_before_it_begins():
 def test_no_diagnoses_are_no_runs():
     nothing = runs_of(diagnoses(), valid_for=VALID_FOR, until=NEVER)
     assert len(nothing) == 0
-    assert len(reduce(clip(nothing, 0, MINUTE), 0, MINUTE, 100)) == 0
+    assert len(reduce(clip(nothing, 0, MINUTE), 0, MINUTE, 100, worst_last=STATES)) == 0
 
 
 def test_a_run_knows_the_range_of_confidence_and_whether_several_models_spoke():
@@ -76,21 +77,28 @@ def test_of_a_window_the_runs_that_touch_it_are_told_with_their_true_ends():
 
 def test_runs_of_a_pixel_or_more_are_left_alone():
     found = runs_of(diagnoses((0, 0), (5, 1), (8, 0)), valid_for=VALID_FOR, until=10 * MINUTE)
-    assert told(reduce(found, 0, 10 * MINUTE, 10)) == told(found)
+    assert told(reduce(found, 0, 10 * MINUTE, 10, worst_last=STATES)) == told(found)
 
 
 def test_of_runs_thinner_than_a_pixel_the_worst_is_drawn_and_all_are_counted():
     flicker = diagnoses(*((second / 60, (0, 0, 3, 1)[second % 4]) for second in range(600)))
-    found = reduce(runs_of(flicker, valid_for=VALID_FOR, until=10 * MINUTE), 0, 10 * MINUTE, 10)
+    found = reduce(runs_of(flicker, valid_for=VALID_FOR, until=10 * MINUTE), 0, 10 * MINUTE, 10, worst_last=STATES)
     assert told(found) == [(minute, minute + 1, 3, 60) for minute in range(10)]
     assert found.runs.tolist() == [45] * 10
+
+
+def test_which_state_is_the_worst_is_not_said_by_its_number():
+    flicker = diagnoses(*((second / 60, (0, 3, 1, 2)[second % 4]) for second in range(60)))
+    found = runs_of(flicker, valid_for=VALID_FOR, until=MINUTE)
+    assert told(reduce(found, 0, MINUTE, 1, worst_last=[0, 3, 1, 2])) == [(0, 1, 2, 60)]
+    assert told(reduce(found, 0, MINUTE, 1, worst_last=[0, 2, 3, 1])) == [(0, 1, 1, 60)]
 
 
 def test_a_second_of_fault_in_a_month_of_normal_is_not_lost():
     month = 30 * 24 * 60
     said = [(minute, 0) for minute in range(0, month, 5)] + [(7_001.5, 3), (7_001.5 + 1 / 60, 0)]
     found = runs_of(diagnoses(*sorted(said)), valid_for=VALID_FOR, until=month * MINUTE)
-    reduced = reduce(found, 0, month * MINUTE, 300)
+    reduced = reduce(found, 0, month * MINUTE, 300, worst_last=STATES)
     assert told(reduced)[1][2:] == (3, 1)
     assert len(reduced) == 3
 
@@ -104,7 +112,7 @@ def test_a_drawing_loses_no_diagnosis_and_no_worst_state(steps, pixels):
     said = diagnoses(*zip(minutes, [state for _step, state in steps], strict=True))
     end = 10_000 * MINUTE
     found = runs_of(said, valid_for=VALID_FOR, until=end)
-    drawn = reduce(found, 0, end, pixels)
+    drawn = reduce(found, 0, end, pixels, worst_last=STATES)
     assert drawn.count.sum() == len(steps)
     assert drawn.runs.sum() == len(found)
     assert len(drawn) <= 2 * pixels + 1
@@ -117,5 +125,5 @@ def test_a_drawing_loses_no_diagnosis_and_no_worst_state(steps, pixels):
 @pytest.mark.parametrize("pixels", [1, 7, 1_000])
 def test_gaps_that_can_be_seen_stay(pixels):
     found = runs_of(diagnoses((0, 0), (500, 0)), valid_for=VALID_FOR, until=1_000 * MINUTE)
-    drawn = reduce(found, 0, 1_000 * MINUTE, pixels)
+    drawn = reduce(found, 0, 1_000 * MINUTE, pixels, worst_last=STATES)
     assert len(drawn) == (1 if pixels == 1 else 2)

@@ -21,7 +21,9 @@ MIDNIGHT = datetime(2026, 11, 19, 15, tzinfo=UTC)  # of Seoul, the 20th
 # Of each lane the bars that are drawn: state, and where they begin and end in milliseconds.
 DRAWN = """() => {
     const chart = Chart.getChart(document.querySelector("#timeline canvas"));
-    const bars = chart.data.datasets.slice(0, 4).flatMap(({ data }, state) => data.map((run) => ({ ...run, state })));
+    const sets = chart.data.datasets.filter(({ type }) => type === "bar");
+    const states = JSON.parse(document.getElementById("timeline-states").textContent).map(({ number }) => number);
+    const bars = sets.flatMap(({ data }, place) => data.map((run) => ({ ...run, state: states[place] })));
     return bars.sort((a, b) => a.lane - b.lane || a.x[0] - b.x[0]).map(({ y, state, x }) => [y, state, ...x]);
 }"""
 # Where on the page the middle of a bar is.
@@ -98,7 +100,7 @@ def test_only_the_states_asked_for_are_told(client):
         ({"start": "2026-01-01T00:00", "end": "2026-11-20T00:00"}, "end", "At most 92 days at a time."),
         ({"end": "0001-01-03T00:00"}, "end", "Give a year from 1901 to 2999."),
         ({"points": "9"}, "points", "greater than or equal to 10"),
-        ({"fault_type": "4"}, "fault_type", '"4" is not a valid choice'),
+        ({"fault_type": "99"}, "fault_type", '"99" is not a valid choice'),
     ],
 )
 def test_the_api_explains_what_is_wrong(client, query, field, message):

@@ -2,6 +2,7 @@
 
 from drf_spectacular.openapi import AutoSchema
 
+from diagnosis.states import FaultType
 from himmes.api.errors import MEDIA_TYPE, problem
 
 ALWAYS = {
@@ -25,7 +26,7 @@ EXAMPLES = {
     400: problem(
         400,
         "1 of 2 rows is invalid; nothing was stored. Rows count from 0.",
-        [{"row": 1, "field": "fault_type", "message": "Ensure this value is less than or equal to 3."}],
+        [{"row": 1, "field": "fault_type", "message": f"Ensure this value is less than or equal to {max(FaultType)}."}],
     ),
     401: problem(401, "Authentication credentials were not provided."),
     403: problem(403, "Your role does not allow this."),

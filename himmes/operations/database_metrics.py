@@ -16,7 +16,8 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from diagnosis.pages.overview import STATUS_NAMES, status_of
+from diagnosis.pages.overview import state_of
+from diagnosis.states import BY_URGENCY
 from diagnosis.storage.current_states import as_of
 from himmes.operations.health import disks
 from machines.clocks import certain_lags
@@ -92,7 +93,7 @@ def _of_machines(now: datetime) -> list[Metric]:
     counts: Counter = Counter()
     for machine in Machine.objects.filter(is_active=True).select_related("current_state"):
         current = getattr(machine, "current_state", None)
-        counts[status_of(machine, as_of(current, now), now)] += 1
+        counts[state_of(machine, as_of(current, now), now)] += 1
         sample_taken_at, sample_stored_at = samples.get(machine.pk, (None, None))
         times = ((diagnosed, current and current.detected_at), (taken, sample_taken_at), (stored, sample_stored_at))
         for family, instant in times:
@@ -105,8 +106,8 @@ def _of_machines(now: datetime) -> list[Metric]:
             behind.add_metric([machine.name, data.value], lags[machine.pk, data].total_seconds())
         for way, of_machines in rows.items():
             conflicting.add_metric([machine.name, way], of_machines[machine.pk])
-    for status in STATUS_NAMES:
-        states.add_metric([status], counts[status])
+    for state in BY_URGENCY:
+        states.add_metric([state.key], counts[state])
     return [states, diagnosed, taken, stored, ahead, behind, conflicting]
 
 

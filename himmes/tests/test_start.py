@@ -15,7 +15,7 @@ from django.test import Client, RequestFactory
 from himmes.operations.checks import front_end_packages_are_there, secret_key_is_strong, static_files_are_collected
 from vibration.models import ImportRun, Recording
 
-MANIFEST_STORAGE = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+MANIFEST_STORAGE = "himmes.static_files.StaticFiles"
 
 
 def start(*command, **variables):

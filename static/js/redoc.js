@@ -1,6 +1,4 @@
 // The page of templates/api/redoc.html.
-"use strict";
-
 // ReDoc's footer wants a logo from its maker's server. Nothing leaves the plant's network: to ReDoc, that server fails.
 const image = HTMLImageElement.prototype;
 const { set: setSource, get: getSource } = Object.getOwnPropertyDescriptor(image, "src");

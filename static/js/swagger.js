@@ -1,6 +1,4 @@
 // The page of templates/api/swagger.html. Without a token, calls are those of the person who is logged in.
-"use strict";
-
 const root = document.getElementById("api-docs");
 
 SwaggerUIBundle({

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 
+from common.tests.html import flat
 from machines.models import Sensor
 from vibration.models import Recording
 from vibration.numbers.states import STATES
@@ -65,7 +66,7 @@ def cells(text: str) -> list[list[str]]:
 
 
 def caption(response) -> str:
-    return re.search(r"<caption>.*?>(.*?)</span>", response.text)[1]
+    return re.search(r"<caption>.*?>(.*?)</span>", flat(response))[1]
 
 
 def rows(client, query: dict | str | None = None) -> list[list[str]]:
@@ -132,7 +133,7 @@ def test_filters_that_leave_nothing_say_so_and_can_be_cleared(client):
     make_recording(5)
     response = client.get(URL, {"start": "7"})
     assert "No row matches these filters." in response.text
-    assert '<a href="?">Clear the filters</a>' in response.text
+    assert '<a href="?">Clear the filters</a>' in flat(response)
     assert "<table" not in response.text
 
 
@@ -215,7 +216,7 @@ def test_the_pages_are_linked_forth_and_back_to_the_newest(client, small_pages):
     assert "To the newest" not in response.text
     response = client.get(URL + response.context["older"])
     assert [row[4] for row in cells(response.text)] == [repr(round(it * 0.001, 6)) for it in range(12, 5, -1)]
-    assert '<a class="btn btn-quiet" href="?machine=g1">To the newest</a>' in response.text
+    assert '<a class="btn btn-quiet" href="?machine=g1">To the newest</a>' in flat(response)
     response = client.get(URL + response.context["older"])
     assert len(cells(response.text)) == 6
     assert "Older rows" not in response.text
@@ -387,7 +388,7 @@ def test_dates_stay_in_the_form_in_the_browsers_own_way(client):
 
 def test_a_range_beside_dates_is_left_out_by_a_link(client):
     make_recording(1)
-    text = client.get(URL, {"range": "1h", "after": "2026-11-21", "start": "0"}).text
+    text = flat(client.get(URL, {"range": "1h", "after": "2026-11-21", "start": "0"}))
     assert '<a class="btn btn-quiet" href="?after=2026-11-21&amp;start=0">Clear the range</a>' in text
 
 
@@ -396,7 +397,7 @@ def test_a_range_ends_now_and_stays_when_another_machine_is_chosen(client):
     collected("g1", 3, now - timedelta(hours=2), step_s=5400)  # two hours ago, half an hour ago, in an hour
     assert [row[4] for row in rows(client, {"range": "1h"})] == ["10800.0", "5400.0"]
     assert len(rows(client, {"range": "24h"})) == 3
-    text = client.get(URL, {"range": "1h", "machine": "g1"}).text
+    text = flat(client.get(URL, {"range": "1h", "machine": "g1"}))
     assert '<input type="hidden" name="range" value="1h"' in text
     assert re.search(r'href="\?machine=g1&amp;range=24h">', text)
     assert re.search(r'href="\?machine=g1&amp;range=1h" aria-current="true"', text)
@@ -438,7 +439,7 @@ def test_a_wrong_value_is_explained_at_its_field_and_the_form_stays_usable(clien
         response = client.get(URL, query | more)
         assert response.status_code == 400
         assert response.context["form"].errors == {field: [message]}
-        assert f'<div class="field-error" id="id_{field}_error">{message}</div>' in response.text
+        assert f'<div class="field-error" id="id_{field}_error">{message}</div>' in flat(response)
         assert '<option value="g1"' in response.text
         assert "<table" not in response.text
         assert 'name="cursor"' not in response.text
@@ -455,7 +456,7 @@ def test_a_place_beyond_the_last_row_shows_the_way_back(client):
     recording = make_recording(5)
     response = client.get(URL, {"cursor": f"{recording.pk}:0.0@0"})
     assert "There are no older rows." in response.text
-    assert '<a class="btn btn-quiet" href="?">To the newest</a>' in response.text
+    assert '<a class="btn btn-quiet" href="?">To the newest</a>' in flat(response)
 
 
 def test_the_csv_is_named_after_what_was_chosen(client):

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from common.tests.html import flat
 from himmes.accounts.models import ApiToken
 from himmes.api.tests.api_world import Program, make_program
 
@@ -123,7 +124,7 @@ def test_the_administration_makes_a_token_and_shows_it_once(roles, admin_client,
     fields = {"name": "line 3", "user": user.pk, "role": roles["viewer"].pk, "expiry_0": "", "expiry_1": ""}
     answer = admin_client.post("/admin/himmes/apitoken/add/", fields)
     assert answer.status_code == 200, answer.headers
-    text = answer.content.decode().partition('id="token">')[2].partition("<")[0]
+    text = flat(answer).partition('id="token">')[2].partition("<")[0]
     assert status(text) == 200
     assert "no-store" in answer.headers["Cache-Control"]
     token = ApiToken.objects.get()

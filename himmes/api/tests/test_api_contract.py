@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from common.addresses import address_of
 from diagnosis.models import VibrationDiagnosis
+from diagnosis.states import FaultType
 from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, make_program, next_page, samples
 from machines.models import Machine, RegisteredBy, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
@@ -449,7 +450,12 @@ def test_the_script_posts_10000_dummies_in_lists_of_1000_and_may_do_so_again(dia
 
 
 def test_a_bulk_of_diagnoses_is_all_or_nothing_and_names_what_is_wrong(diagnoser):
-    rows = [*dummies(3), DIAGNOSIS | {"fault_type": 4}, DIAGNOSIS | {"confidence": 1.01}, {"fault_type": "2"}]
+    rows = [
+        *dummies(3),
+        DIAGNOSIS | {"fault_type": len(FaultType)},
+        DIAGNOSIS | {"confidence": 1.01},
+        {"fault_type": "2"},
+    ]
     answer = diagnoser.post("vibration-diagnosis/bulk", rows)
     assert answer.status_code == 400
     assert [(it["row"], it["field"]) for it in answer.json()["errors"]] == [
@@ -486,7 +492,9 @@ def test_with_registration_off_an_unknown_machine_is_an_error(diagnoser, setting
     assert diagnoser.post("vibration-diagnosis", DIAGNOSIS).status_code == 201
 
 
-@pytest.mark.parametrize("wrong", [{"fault_type": 4}, {"fault_type": -1}, {"confidence": 1.5}, {"confidence": -0.1}])
+@pytest.mark.parametrize(
+    "wrong", [{"fault_type": len(FaultType)}, {"fault_type": -1}, {"confidence": 1.5}, {"confidence": -0.1}]
+)
 def test_the_database_itself_refuses_what_is_no_diagnosis(wrong):
     machine = Machine.objects.create(name="g1")
     good = {"machine": machine, "detected_at": datetime(2026, 11, 20, tzinfo=UTC), "fault_type": 0}

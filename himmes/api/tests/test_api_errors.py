@@ -10,6 +10,8 @@ from django.core.exceptions import TooManyFilesSent
 from django.db import IntegrityError, OperationalError, connection
 from django.test import Client, RequestFactory, override_settings
 
+from diagnosis.states import FaultType
+from diagnosis.storage import writing
 from himmes.api.errors import MEDIA_TYPE
 from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
 from himmes.api.urls import urlpatterns
@@ -420,6 +422,16 @@ def test_rows_of_ours_that_the_database_refuses_are_a_fault_of_the_server(progra
     assert problem(answer, 500)["request_id"] == answer.headers["X-Request-ID"]
     [record] = [it for it in caplog.records if it.levelname == "ERROR"]
     assert record.exc_info[1] is error
+
+
+def test_a_fault_type_that_the_table_does_not_know_is_a_fault_of_the_server(roles, monkeypatch):
+    """As when a migration is missing: the database's own check refuses it, and to try again would not help."""
+    with_machines = writing._with_machines
+    unknown = {"fault_type": len(FaultType)}
+    monkeypatch.setattr(writing, "_with_machines", lambda rows: [it._replace(**unknown) for it in with_machines(rows)])
+    diagnoser = make_program(roles, "diagnoser")
+    diagnoser.client.raise_request_exception = False
+    problem(diagnoser.post("vibration-diagnosis/bulk", [DIAGNOSIS]), 500)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common.audit_trail import Action
 from common.limits.rates import ExportRate
+from common.tests.html import flat
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.storage.writing import delete_diagnoses
 from diagnosis.tests.world import post
@@ -345,7 +346,7 @@ def test_a_hash_that_is_renewed_at_login_is_no_changed_password(user, settings):
 def test_tokens_are_followed_without_their_secret(office, user, roles):
     LogEntry.objects.all().delete()
     fields = {"name": "line 3", "user": user.pk, "role": roles["viewer"].pk, "expiry_0": "", "expiry_1": ""}
-    text = office.post("/admin/himmes/apitoken/add/", fields).content.decode()
+    text = flat(office.post("/admin/himmes/apitoken/add/", fields))
     text = text.partition('id="token">')[2].partition("<")[0]
     token = ApiToken.objects.get()
     assert only(ApiToken).changes["user"] == ["None", "operator"]

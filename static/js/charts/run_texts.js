@@ -1,6 +1,8 @@
 // A run of one state in words: what a tooltip shows and a screen reader reads.
-window.himmes.runsInWords = (text, zone, lang) => {
-  const { count, fill } = window.himmes;
+
+import { count, fill } from "../texts.js";
+
+export function runTexts(text, states, zone, lang) {
   const UNITS = [
     ["days", 86400e3],
     ["hours", 3600e3],
@@ -32,7 +34,7 @@ window.himmes.runsInWords = (text, zone, lang) => {
     let confidence = text.unknown;
     if (least !== null) confidence = least === greatest ? `${least}` : fill(text.models, { first: least, last: greatest });
     return {
-      state: text.states[runs.fault_type[index]],
+      state: states.find(({ number }) => number === runs.fault_type[index]),
       from: start < timeline.start ? fill(text.since_before, { time: time(timeline.start) }) : time(start),
       to: end >= timeline.now ? fill(text.until_now, { time: time(end) }) : time(end),
       duration: duration(end - start),
@@ -45,11 +47,13 @@ window.himmes.runsInWords = (text, zone, lang) => {
 
   const element = (tag, words, className = "") => Object.assign(document.createElement(tag), { textContent: words, className });
 
-  function shape(key) {
+  // As templates/shape.html
+  function symbol({ key, shape }) {
     const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-    svg.setAttribute("class", `shape shape-${key}`);
+    svg.setAttribute("class", "shape");
+    svg.dataset.state = key;
     svg.setAttribute("aria-hidden", "true");
-    use.setAttribute("href", `#shape-${key}`);
+    use.setAttribute("href", `#shape-${shape}`);
     svg.append(use);
     return svg;
   }
@@ -58,7 +62,7 @@ window.himmes.runsInWords = (text, zone, lang) => {
   function fillTip(tip, machine, timeline, run) {
     const { state, runs, ...known } = told(timeline, run);
     const head = element("p", "", "tip-head");
-    head.append(element("strong", machine), shape(state.key), element("span", state.name));
+    head.append(element("strong", machine), symbol(state), element("span", state.name));
     const list = element("dl", "");
     for (const [name, value] of Object.entries(known)) list.append(element("dt", text[name]), element("dd", value));
     tip.replaceChildren(head, list);
@@ -66,4 +70,4 @@ window.himmes.runsInWords = (text, zone, lang) => {
   }
 
   return { fillTip, plantTime, time, told };
-};
+}
