@@ -1,4 +1,4 @@
-"""Which address a request came from."""
+"""The address that a request came from."""
 
 from ipaddress import ip_address, ip_network
 
@@ -8,7 +8,7 @@ from rest_framework.throttling import BaseThrottle
 
 
 def address_of(request: HttpRequest | Request) -> str | None:
-    """The address that a request came from: what the one trusted proxy says, or that of the connection.
+    """The address that a request came from: the one that the trusted proxy names, or that of the connection.
 
     None when that is no address: a socket file has none, and a header that no proxy wrote may hold anything.
     """
@@ -20,7 +20,7 @@ def address_of(request: HttpRequest | Request) -> str | None:
 
 
 def counted_address_of(request: HttpRequest | Request) -> str | None:
-    """The address that failures are counted by: of IPv6 its /64, as one host may have all the addresses of that."""
+    """The address by which failures are counted; for IPv6 its /64, as one host may have all addresses of it."""
     if not (written := address_of(request)):
         return None
     address = ip_address(written)

@@ -1,4 +1,4 @@
-"""What is done is noted in the audit trail; himmes/audit/trail.py adds who did it, and from where."""
+"""Functions that write to the audit trail; himmes/audit/trail.py adds who did it, and from where."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ Action = LogEntry.Action
 
 
 def note(action: int, about: models.Model | type[models.Model], what: str, **details: Any) -> LogEntry:
-    """One entry of the trail: an action on an instance, or on things of a model, and what it was in words.
+    """Write one entry of the trail: an action on an instance, or on rows of a model, and what it was in words.
 
     `details` are kept as JSON, beside who did it: values that JSON has.
     """
@@ -28,7 +28,7 @@ def note(action: int, about: models.Model | type[models.Model], what: str, **det
 
 
 def note_read(about: models.Model | type[models.Model], what: str, **details: Any) -> None:
-    """The entry of what somebody reads; it goes to the log, all of it, while the database takes no writes.
+    """Note that somebody reads data; while the database takes no writes, the whole entry goes to the log.
 
     A replica or a full disk is when data is needed elsewhere, so it is not refused then; the log says the same of it.
     """
@@ -52,7 +52,7 @@ def _entry(action: int, about: models.Model | type[models.Model], what: str, det
 
 
 def author_of(entry: LogEntry) -> str | None:
-    """Who did it: a person, his token with him, or a command and whose process it was."""
+    """Who did it: a person, with their token if they used one, or a command and the owner of its process."""
     data = entry.additional_data or {}
     if name := data.get("actor") or (entry.actor and entry.actor.get_username()):
         return f"{name} / {data['token']}" if "token" in data else name
@@ -62,7 +62,7 @@ def author_of(entry: LogEntry) -> str | None:
 
 
 def changers(rows: Iterable[tuple[str, str]], *, since: datetime) -> list[str]:
-    """Who has made, changed or deleted one of these rows (label of its model, number) since then, as far as known."""
+    """Who created, changed or deleted one of these rows (label of its model, number) since then, as far as known."""
     entries = LogEntry.objects.filter(timestamp__gte=since).exclude(action=Action.ACCESS).select_related("actor")
     found = [
         author_of(entry)

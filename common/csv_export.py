@@ -26,7 +26,7 @@ _BOM = "\ufeff"  # without it Excel reads Korean text as cp949
 
 
 class CsvRenderer(BaseRenderer):
-    """Lets a client ask for `?format=csv`. Views answer with `stream_csv`; only what OPTIONS tells comes here."""
+    """Accepts `?format=csv`. Views answer with `stream_csv`; only OPTIONS responses are rendered here."""
 
     media_type = "text/csv"
     format = "csv"

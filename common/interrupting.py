@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, taken where a program can stop.
+"""Ctrl-C and SIGTERM, handled at points where a program can stop.
 
 Python raises KeyboardInterrupt at any instant: also after Django has begun a transaction and before it is sure to end
 it. What is written then is in a transaction that nobody commits.

@@ -1,4 +1,4 @@
-"""The order in which people look for names: g2 before g10."""
+"""Natural order of names: g2 before g10."""
 
 import re
 

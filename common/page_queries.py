@@ -1,4 +1,4 @@
-"""What the query string of a page may name: a page refuses what it does not know, as the API does.
+"""Query strings of pages: a page refuses parameters that it does not know, as the API does.
 
 Passed over, a mistyped filter would show everything, or another machine, under the name that was asked for.
 """
@@ -49,7 +49,7 @@ def _wrong(query: QueryDict, known: set[str], repeatable: set[str]) -> list[str]
             continue
         told = {"name": name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…"}
         if name not in known:
-            wrong.append(_("This page knows no parameter “%(name)s”.") % told)
+            wrong.append(_("This page has no parameter “%(name)s”.") % told)
         elif len(values) > 1 and name not in repeatable:
             wrong.append(_("The parameter “%(name)s” is given more than once.") % told)
     return wrong

@@ -1,4 +1,4 @@
-"""Periods of time as the pages ask for them: two plant times, or a range that ends now."""
+"""Periods of time in query strings of pages: two plant times, or a range that ends now."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.rest.query import with_plus
 
@@ -13,7 +14,7 @@ RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(da
 RANGE_NAMES = {"1h": _("last hour"), "24h": _("last 24 hours"), "7d": _("last 7 days"), "30d": _("last 30 days")}
 # Well within what Python and the databases can reckon with
 FIRST_YEAR, LAST_YEAR = 1900, 3000
-_NO_TIME = _("“%(value)s” is no date and time. Write it as 2026-11-22 or 2026-11-22 09:30, in plant time.")
+_NO_TIME = _("“%(value)s” is not a date and time. Write 2026-11-22 or 2026-11-22 09:30, in plant time.")
 
 
 class InstantField(forms.DateTimeField):
@@ -27,7 +28,7 @@ class InstantField(forms.DateTimeField):
         try:
             instant = super().to_python(with_plus(value) if isinstance(value, str) else value)
             if instant and not FIRST_YEAR < instant.year < LAST_YEAR:
-                raise forms.ValidationError(_("Give a date from 1901 to 2999."), "year")
+                raise forms.ValidationError(_("Enter a date from 1901 to 2999."), "year")
             return instant and instant.astimezone(UTC)
         except forms.ValidationError as error:
             # Django has other words for a time that a change of clocks leaves out or repeats; they name it already.
@@ -36,7 +37,7 @@ class InstantField(forms.DateTimeField):
         raise forms.ValidationError(_NO_TIME, "invalid", {"value": value})
 
     def prepare_value(self, value: Any) -> Any:
-        """In the form that the browser's control takes: of another, such as a date alone, it shows nothing."""
+        """Formatted for `<input type=datetime-local>`, which shows nothing in another form, such as a date alone."""
         if isinstance(value, str):
             try:
                 value = self.to_python(value)
@@ -48,20 +49,20 @@ class InstantField(forms.DateTimeField):
 class PeriodForm(forms.Form):
     """Mixed into a page's form: `after`, `before` and `range` of its query string, and `format` for a CSV of it all."""
 
-    after = InstantField(label=_("From"), required=False)
+    after = InstantField(label=pgettext_lazy("period", "From"), required=False)
     before = InstantField(label=_("Up to"), required=False)
     range = forms.ChoiceField(
         choices=RANGE_NAMES,
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no range “%(value)s”. Known: 1h, 24h, 7d, 30d.")},
+        error_messages={"invalid_choice": _("There is no range “%(value)s”. Choose 1h, 24h, 7d or 30d.")},
     )
 
     format = forms.ChoiceField(
         choices=[("csv", "CSV")],
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no format “%(value)s”. Known: csv.")},
+        error_messages={"invalid_choice": _("There is no format “%(value)s”. The only one is csv.")},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class PeriodForm(forms.Form):
         asked = self.cleaned_data
         after, before = asked.get("after"), asked.get("before")
         if after and before and before <= after:
-            self.add_error("before", _("The end must lie after the beginning."))
+            self.add_error("before", _("The end must be after the start."))
         if asked.get("range") and (after or before):
             self.add_error("range", _("Choose either a range or dates, not both."))
         return asked

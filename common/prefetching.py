@@ -1,4 +1,4 @@
-"""Doing the next piece of work while the present one is waited for."""
+"""Preparing the next piece of work in a thread while the current one is waited for."""
 
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor

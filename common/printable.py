@@ -1,4 +1,4 @@
-"""Text that comes from outside, made safe to look at: on a terminal, in a log, in a file."""
+"""Text from outside, made safe to show on a terminal, in a log or in a file."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What commands print. Names of files and what stands in them come from anybody, and so may names in the database."""
+"""Output of commands. File names, file contents and names in the database may come from anybody."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What was concluded of the machines."""
+"""Diagnoses of machines, and the current state of each."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

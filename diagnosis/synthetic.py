@@ -1,4 +1,4 @@
-"""Made-up diagnoses that look like those of a plant: long stretches of one state, few faults. No Django."""
+"""Synthetic diagnoses that look like those of a plant: long runs of one state, few faults. No Django."""
 
 import numpy as np
 

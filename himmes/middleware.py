@@ -1,4 +1,4 @@
-"""The language and the headers of each answer, and that of a page which was asked for too often."""
+"""Language and headers of each response, and the page for too many requests."""
 
 import math
 import re

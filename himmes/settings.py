@@ -192,7 +192,10 @@ if CACHES["default"]["BACKEND"].endswith((".LocMemCache", ".DatabaseCache")):
 
 LANGUAGE_CODE = "ko"  # what a browser gets that asks for neither of the two
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [
+    BASE_DIR / "locale",
+    BASE_DIR / "himmes" / "package_texts",  # what Django's and other packages' pages say, in better Korean
+]
 USE_I18N = True
 FORMAT_MODULE_PATH = "himmes.formats"
 USE_TZ = True
@@ -323,7 +326,7 @@ CORS_URLS_REGEX = r"^/api/"
 SPECTACULAR_SETTINGS = {
     "TITLE": "HIM-MES API",
     "VERSION": "1",
-    "DESCRIPTION": "회전기계 진동 데이터와 진단 결과 / vibration data and diagnoses of rotating machines.\n\n"
+    "DESCRIPTION": "회전기계 진동 데이터와 진단 / vibration data and diagnoses of rotating machines.\n\n"
     "모든 요청에 로그인 또는 API 토큰이 필요합니다. / Every request needs a login or an API token: "
     "`Authorization: Bearer <token>`. A trailing slash is optional on every path. A time without an offset is plant "
     "time. Errors are RFC 9457 problem details.",
@@ -340,7 +343,7 @@ SPECTACULAR_SETTINGS = {
         {"name": name}
         for name in (
             "진동 데이터 / vibration data",
-            "진단 결과 / diagnoses",
+            "진단 / diagnoses",
             "측정 기록 / recordings",
             "설비 / machines",
             "센서 / sensors",

@@ -1,4 +1,4 @@
-"""What is answered when the database takes no work and nobody further in has said so: a 503 in place of a 400 or 500.
+"""503 instead of 400 or 500 when the database takes no work and no other code has answered so.
 
 Django comes here for the errors of views and of middleware alike, which reads sessions and users before any view runs.
 """
@@ -16,11 +16,11 @@ from himmes.api.errors import MEDIA_TYPE, Unavailable, log_unavailable, problem
 TROUBLES = {
     Trouble.BUSY: _("The database is busy with other work."),
     Trouble.AWAY: _("The database does not answer. It may be restarting."),
-    Trouble.READ_ONLY: _("The database takes no changes just now."),
+    Trouble.READ_ONLY: _("The database takes no changes right now."),
     Trouble.FULL: _("The disk of the database is full. Tell your administrator."),
 }
-UNDONE = _("Nothing of what you have just sent was stored. Go back and send it again later.")
-UNKNOWN = _("It is not known whether what you have just sent was stored. Look before you send it again.")
+UNDONE = _("Nothing that you just sent was stored. Go back and send it again later.")
+UNKNOWN = _("It is not known whether what you just sent was stored. Check before you send it again.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

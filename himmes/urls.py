@@ -1,4 +1,4 @@
-"""Every page and where it lives; the API's paths stand in `himmes/api/urls.py`."""
+"""Paths of every page; the API's paths are in `himmes/api/urls.py`."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views

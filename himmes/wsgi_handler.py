@@ -1,4 +1,4 @@
-"""How a request is taken from the server."""
+"""The WSGI handler and its request class."""
 
 import re
 

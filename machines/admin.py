@@ -34,7 +34,7 @@ class MachineAdmin(ToldOfChanges, OfferedFilters, admin.ModelAdmin):
 
 @admin.register(PostConflict)
 class PostConflictAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
-    """Of each machine, caller and day one row, with the last row in conflict as an example."""
+    """One row for each machine, caller and day, with the last conflicting row as an example."""
 
     list_display = ["last_at", "machine_name", "data", "poster", "rows", "last_key", "last_stored", "last_came"]
     list_filter = ["data", "last_at"]

@@ -1,4 +1,4 @@
-"""The API of machines and sensors; its paths stand in `himmes/api/urls.py`."""
+"""API views of machines and sensors; their paths are in `himmes/api/urls.py`."""
 
 from django.db import IntegrityError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -45,7 +45,7 @@ SENSOR = [_asked("센서 / a sensor", _SENSOR), _answered("센서 / a sensor", _
 
 
 class OnceOnly:
-    """Mixed into a view that saves: of two requests at once for one name, the second gets a 400 as any later one.
+    """Mixin of views that save: of two simultaneous requests for one name, the second gets a 400 as any later one does.
 
     A deadlock with others, as with those who post what is being deleted, is no error: it is tried again.
     """
@@ -71,7 +71,7 @@ class OnceOnly:
             except IntegrityError as error:
                 if not is_duplicate(error):
                     raise
-                raise serializers.ValidationError("Another request has just saved one of this name.") from None
+                raise serializers.ValidationError("Another request has just saved one with this name.") from None
 
         in_transaction(save)
 

@@ -1,4 +1,4 @@
-"""What a post that came just now says of its sender's clock."""
+"""What a post that has just arrived says about its sender's clock."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ _DATE = len("2026-11-20")
 
 
 def poster_of(request: Request) -> str:
-    """Who posts, for people: the user, and his token's name if he is a program."""
+    """Who posts, for people: the user, and the name of the token if a program posts."""
     token = getattr(request.auth, "name", "")
     return " / ".join(filter(None, [request.user.get_username(), token]))
 
@@ -58,7 +58,7 @@ def notes_on_times(rows: list[dict], columns: dict, field: str, *, data: str, po
 
 def _ahead(field: str, said: str, machine: str, ahead: timedelta) -> str:
     return (
-        f"{field} {said} of machine {machine} lies {ahead.total_seconds():,.0f} s ahead of the server's clock; it is "
+        f"{field} {said} of machine {machine} is {ahead.total_seconds():,.0f} s ahead of the server's clock; it is "
         "stored, and counts from then on. Is the sender's clock right?"
     )
 

@@ -1,4 +1,4 @@
-"""Clocks of collectors that are set to another time zone, seen by the times that come without an offset.
+"""Collectors' clocks that are set to another time zone, recognized by times without an offset.
 
 Such a time is plant time. A clock set to UTC at a plant in Seoul lags by 9 h with each, and nothing else gives it away:
 the times are possible ones, only old. Old data that are sent late lag, too. What tells them apart is that a clock's lag
@@ -99,7 +99,7 @@ def _told(lag: ClockLag, newest: datetime) -> str:
     came, since = timezone.localtime(newest).replace(tzinfo=None), timezone.localtime(lag.first_at)
     return (
         f"Times without an offset are plant time ({zone}). The newest one of machine {lag.machine.name}, "
-        f"{came.isoformat()}, lies {lag.hours} h behind the server's clock, as such times have since "
+        f"{came.isoformat()}, is {lag.hours} h behind the server's clock, as such times have since "
         f"{since.isoformat(timespec='seconds')}: the sender's clock seems to be set to {set_to}. Set it to plant time, "
         "or send times with their offset."
     )

@@ -1,4 +1,4 @@
-"""Keeps that posted rows contradicted what was stored: an old program reads the answer to them as success."""
+"""Records posted rows that contradict stored ones, as an old program reads the response to them as success."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,7 +11,7 @@ KEPT_FOR = timedelta(days=366)
 
 
 class Conflicting(NamedTuple):
-    """A row that was left out, in the words of the API."""
+    """A row that was not stored, as the API words it."""
 
     key: str
     stored: str

@@ -1,4 +1,4 @@
-"""Which machines and sensors a query string asks for."""
+"""Filters of machines and sensors in query strings."""
 
 import django_filters
 from django_filters.rest_framework import FilterSet

@@ -1,4 +1,4 @@
-"""What stands on the floor. Nothing here knows of samples or diagnoses."""
+"""Machines and their sensors. Nothing here knows of samples or diagnoses."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.database.fields import ExactCharField
 from common.limits.tally import Tally  # noqa: F401  its table is one of this app's
@@ -16,7 +17,7 @@ LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
 
 def interval_of(minutes: int | None) -> timedelta:
-    """The expected interval of a machine that says so many minutes, or leaves it to the setting."""
+    """The expected interval of a machine with this number of minutes, or the one of the setting if it has none."""
     return timedelta(minutes=minutes or settings.EXPECTED_INTERVAL_MIN)
 
 
@@ -43,7 +44,7 @@ class Machine(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_INTERVAL_MIN)],
         help_text=_("After so many minutes without a diagnosis the machine is shown as stale. Empty: as for all."),
     )
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(pgettext_lazy("machine", "active"), default=True)
     registered_by = models.CharField(
         _("registered by"),
         max_length=10,
@@ -70,7 +71,7 @@ class Machine(models.Model):
 
     @property
     def expected_interval(self) -> timedelta:
-        """How long a diagnosis of it counts; without a newer one the machine is stale then."""
+        """How long a diagnosis counts; after that, without a newer one, the machine is stale."""
         return interval_of(self.expected_interval_min)
 
 
@@ -114,7 +115,7 @@ class PostConflict(models.Model):
     machine_name = ExactCharField(_("machine"), max_length=50)
     data = models.CharField(_("data"), max_length=10, choices=PostedData)
     poster = ExactCharField(_("posted by"), max_length=255, blank=True)
-    day = models.DateField(_("day"))  # of the plant
+    day = models.DateField(pgettext_lazy("date", "day"))  # of the plant
     rows = models.BigIntegerField(_("conflicting rows"))
     first_at = models.DateTimeField(_("first conflict"))
     last_at = models.DateTimeField(_("last conflict"))
@@ -138,7 +139,7 @@ class PostConflict(models.Model):
 
 
 class ClockLag(models.Model):
-    """That a collector's times without an offset lag as if its clock were set to another zone; see clocks.py."""
+    """A collector whose times without an offset lag as if its clock were set to another zone; see clocks.py."""
 
     machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="clock_lags", db_index=False)
     data = models.CharField(max_length=10, choices=PostedData)

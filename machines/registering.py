@@ -1,4 +1,4 @@
-"""Machines and sensors that make themselves known by their data."""
+"""Registering machines and sensors that data name for the first time."""
 
 from collections.abc import Iterable
 

@@ -10,8 +10,12 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+ROOT = Path(__file__).resolve().parent.parent
+
+FOLDERS = [ROOT / "locale", ROOT / "himmes" / "package_texts"]
+
 wrong = 0
-for path in sorted(Path(__file__).resolve().parent.parent.glob("locale/*/LC_MESSAGES/django.po")):
+for path in sorted(path for folder in FOLDERS for path in folder.glob("*/LC_MESSAGES/*.po")):
     with path.open("rb") as source:
         catalog = read_po(source, locale=path.parts[-3], abort_invalid=True)
     for message, errors in catalog.check():

@@ -100,7 +100,7 @@ install_browser_libraries() {
 }
 
 compile_translations() {
-    local catalogs=(locale/*/LC_MESSAGES/django.po) hash po missing=
+    local catalogs=({locale,himmes/package_texts}/*/LC_MESSAGES/*.po) hash po missing=
     [ -f "${catalogs[0]}" ] || return 0
     for po in "${catalogs[@]}"; do
         [ -f "${po%.po}.mo" ] || missing=yes

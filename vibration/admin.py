@@ -1,4 +1,4 @@
-"""The administration of recordings and imports, and what samples add to the list of machines."""
+"""Admin of recordings and imports, and what they add to the list of machines."""
 
 from django.contrib import admin
 from django.db.models import Count, F, Max, OuterRef, Subquery

@@ -1,4 +1,4 @@
-"""What was measured: recordings, their samples, the rollups of these, and a record of each import."""
+"""Recordings, their samples, the rollups of these, and a record of each import."""
 
 from datetime import datetime
 from urllib.parse import urlencode
@@ -109,7 +109,7 @@ class Recording(models.Model):
         return time < self.pruned_before
 
     def is_pruned_by_now(self, time: float) -> bool:
-        """Likewise, asked anew: raw samples may be removed while they are read. Takes over what it finds."""
+        """Whether raw samples of this time are removed by now; reads `pruned_before` again from the database."""
         found = Recording.objects.filter(pk=self.pk).values_list("pruned_before", flat=True).first()
         if found is not None:  # else the recording was deleted
             self.pruned_before = found

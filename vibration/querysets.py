@@ -1,4 +1,4 @@
-"""The chainable words of the sample tables, and the one fast way into them."""
+"""QuerySet methods of the sample tables, and their fast bulk insert."""
 
 from collections.abc import Iterator
 from itertools import chain

@@ -1,4 +1,4 @@
-"""The forms of the administration in which several people edit the same: nobody's change is wiped without a word."""
+"""Admin forms that several people may edit at once: no change is overwritten unnoticed."""
 
 import hashlib
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ _LONGEST_VALUE = 80
 
 
 class ToldOfChanges(admin.ModelAdmin):
-    """Mixed into a ModelAdmin whose rows are changed.
+    """Mixin of a ModelAdmin whose rows are changed.
 
-    A form tells in a hidden field what was stored when it was drawn. If that is another by the time when it is sent,
-    it is not saved, but says who has changed what. Sent once more, it is.
+    A hidden field of the form says what was stored when the form was rendered. If that has changed when the form is
+    sent, it is not saved, but says who has changed what. Sent once more, it is.
     """
 
     change_form_template = "admin/told_of_changes.html"
@@ -86,7 +86,7 @@ class ToldOfChanges(admin.ModelAdmin):
 
 
 class Row(forms.ModelForm):
-    """Of a list with fields to change: a row that nobody has touched is not saved.
+    """A row of a list with editable fields: an untouched row is not saved.
 
     Django compares with what is stored now, and so saves what another has changed since the list was drawn.
     """
@@ -158,7 +158,7 @@ def _changed_meanwhile(obj: models.Model, drawn: str, stored: dict[str, Stored])
     try:
         at, digests = signing.loads(drawn, salt=_salt(obj))
     except signing.BadSignature:
-        return _("This form does not tell from when it is. Look at what is stored now, then save once more.")
+        return _("It is not known when this form was opened. Check what is stored now, then save again.")
     changed = [name for name, digest in digests.items() if name not in stored or stored[name].digest != digest]
     if not changed:
         return ""
@@ -167,8 +167,8 @@ def _changed_meanwhile(obj: models.Model, drawn: str, stored: dict[str, Stored])
     what = [*(stored[name].in_words(obj) for name in changed if name in stored), *gone]
     who = changers(rows, since=datetime.fromtimestamp(at, UTC))
     return _(
-        "While this form was open, %(who)s changed: %(what)s. Nothing of yours is saved yet. What you entered is still "
-        "here: save once more to put it in the place of that."
+        "While this form was open, %(who)s changed: %(what)s. Your changes are not saved yet, but they are still here: "
+        "save again to overwrite."
     ) % {"who": ", ".join(who) or _("somebody else"), "what": "; ".join(what)}
 
 

@@ -8,7 +8,7 @@ MOST_COUNTED = 10_000
 
 
 class LimitedPaginator(Paginator):
-    """Counts no further than 10,000 rows, and has pages for so many; what lies deeper is found by filter or search."""
+    """Counts at most 10,000 rows and has pages for as many; filters and search find what is beyond."""
 
     object_list: QuerySet
 

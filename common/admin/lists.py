@@ -1,4 +1,4 @@
-"""The lists of the administration: what their query strings may ask for, and which ones are only read."""
+"""Admin lists: what their query strings may ask for, and which are read only."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class ShortSearch(forms.Form):
 
 
 class OfferedList(ChangeList):
-    """Filtered by what the filters beside it offer, and by nothing else.
+    """A list that is filtered only by what the filters beside it offer.
 
     Django also takes any field of the model, so that what a list does not show, or blots out, can be guessed letter by
     letter: `?username__startswith=a`; and any lookup, as of a year that no calendar has.
@@ -40,7 +40,7 @@ class OfferedList(ChangeList):
 
 
 class OfferedFilters(admin.ModelAdmin):
-    """Mixed into each ModelAdmin, before Django's; says in words that a filter can't be."""
+    """Mixin of each ModelAdmin, before Django's; explains a filter that the list does not have."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return OfferedList
@@ -51,7 +51,7 @@ class OfferedFilters(admin.ModelAdmin):
         except (IncorrectLookupParameters, OverflowError) as error:  # the latter: a time beyond the calendar
             names = ", ".join(name[:60] for name in request.GET if name not in IGNORED_PARAMS)
             if ERROR_FLAG not in request.GET:
-                message = _("%(names)s is no filter of this list, or not one with this value. You see all of it.")
+                message = _("This list has no filter %(names)s, or not with this value. It shows all rows.")
                 messages.warning(request, message % {"names": names})
             raise IncorrectLookupParameters(names) from error
 
@@ -65,7 +65,7 @@ def record_url(user: AbstractUser, record: models.Model) -> str | None:
 
 
 class ReadOnly:
-    """Mixed into the ModelAdmin of a record, which proves nothing if somebody can make, change or remove it."""
+    """Mixin of the ModelAdmin of a record, which proves nothing if somebody can make, change or remove it."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

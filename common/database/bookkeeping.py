@@ -1,4 +1,4 @@
-"""Writes on the way of a read: who reads can do without them."""
+"""Writes made in passing while reading, which a reader can do without."""
 
 import logging
 import time
@@ -33,7 +33,7 @@ class Notes:
         self._none_until = 0.0  # by `time.monotonic`
 
     def written(self, write: Callable[[], object]) -> bool:
-        """Whether it was; raises what `refused` does."""
+        """Whether the write was done; raises what `refused` does."""
         if time.monotonic() < self._none_until:
             return False
         if error := refused(write):

@@ -1,4 +1,4 @@
-"""Connections to the database that broke in the middle of something."""
+"""Database connections that broke halfway through something."""
 
 from contextlib import suppress
 

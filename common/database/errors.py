@@ -1,4 +1,4 @@
-"""What an error of a database means for whoever gets it: whether waiting helps, and whether anything was stored."""
+"""What a database error means for the caller: whether waiting helps, and whether anything was stored."""
 
 from collections.abc import Iterator
 from enum import Enum

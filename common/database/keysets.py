@@ -1,4 +1,4 @@
-"""Tables read in order of a unique key, some thousand rows at a time: each read begins where the one before has ended.
+"""Reading a table in order of a unique key, some thousand rows at a time, each read starting where the last one ended.
 
 No read lasts as long as a slow client, no row comes twice, and rows that arrive meanwhile move none to another place.
 """

@@ -1,4 +1,4 @@
-"""The first rows of each of many groups, read by index: about as many rows as come back, however large the table is.
+"""The first rows of each of many groups, read by index, at a cost of the rows returned, not of the table.
 
 A window function (ROW_NUMBER() OVER (PARTITION BY ...)) numbers every row of the table first, and takes seconds at a
 million of them.

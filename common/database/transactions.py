@@ -1,4 +1,4 @@
-"""Transactions that are taken again when the database gave them up for another's sake."""
+"""Transactions that are repeated when the database rolled them back in favour of others."""
 
 import random
 import time

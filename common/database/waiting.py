@@ -1,4 +1,4 @@
-"""Work that outlasts a database that is away for a while."""
+"""Work that waits for a database that is away for a while."""
 
 import time as clock
 from collections.abc import Callable

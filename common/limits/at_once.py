@@ -1,4 +1,4 @@
-"""How many costly requests of a kind a process works on at one time, so that threads are left for others."""
+"""How many expensive requests of a kind a process handles at once, so that threads are left for the others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ class Busy(APIException):
 
 
 class AtOnce:
-    """A place for each of the requests that may be worked on at one time."""
+    """Slots for the requests that may be handled at one time."""
 
     def __init__(self, most: int, what: str):
         self.what = what
@@ -24,7 +24,7 @@ class AtOnce:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold a place within the block. Raises Busy when none is free: to wait for one would hold a thread."""
+        """Hold a slot within the block. Raises Busy when none is free: waiting for one would hold a thread."""
         if not self._free.acquire(blocking=False):
             raise Busy(f"The server is busy with {self.what} of others. Nothing was stored. Send it again.")
         try:

@@ -1,4 +1,4 @@
-"""Limits on how often something is tried: each try is counted before it is evaluated, in one step.
+"""Limits on how often something is tried: each try is counted, in one step, before it is evaluated.
 
 To read a count and to write it back are two steps; between them everybody else who tries at the same time reads the
 same count, and a limit of 5 lets as many through as there are threads (docs/adr/0028-limits-are-counted-before.md).

@@ -1,4 +1,4 @@
-"""Rates at which somebody may do something, counted before it is done; REST framework's throttles, but exact."""
+"""Rate limits, counted before the work is done: REST framework's throttles, but exact."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # it imports the throttles that settings name, which derive f
 
 
 class CountedRate(SimpleRateThrottle):
-    """So many in a period that begins with the first of them."""
+    """A number of calls in a period that begins with the first of them."""
 
     # As `rate` has them; none, where that is None
     num_requests: int
@@ -45,7 +45,7 @@ class CountedRate(SimpleRateThrottle):
 
 
 def caller_of(request: HttpRequest | Request) -> str:
-    """Who calls: a program by its token, a person by his account."""
+    """The caller: a program by its token, a person by their account."""
     token = getattr(request, "auth", None)
     return f"token-{token.pk}" if token else f"user-{request.user.pk}"
 

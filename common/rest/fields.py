@@ -1,4 +1,4 @@
-"""The fields of posted rows and query strings: strict where a guess would change what is stored."""
+"""Fields of posted rows and query strings; strict where a guess would change what is stored."""
 
 import json
 import re
@@ -54,9 +54,9 @@ class TimeField(ColumnField, serializers.DateTimeField):
         "impossible": "{value}: there is no such time.",
         "clocks": "{value} does not exist, or exists twice, in plant time ({zone}), where clocks are changed then; "
         'give it with its offset, such as "+09:00".',
-        "early": "{value} lies before the year {year} (DJANGO_EARLIEST_YEAR). Was the sender's clock reset, as by an "
+        "early": "{value} is before the year {year} (DJANGO_EARLIEST_YEAR). Was the sender's clock reset, as by an "
         "empty battery, or not yet set?",
-        "late": "{value} lies more than an hour in the future. Is the sender's clock or offset right?",
+        "late": "{value} is more than an hour in the future. Is the sender's clock or offset right?",
     }
 
     def __init__(self, *, measured: bool = True, **kwargs: Any):

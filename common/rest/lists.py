@@ -1,4 +1,4 @@
-"""How the API answers a list: a flat JSON array, whatever is listed, sent while it is read.
+"""Lists in the API: a flat JSON array, sent while it is read.
 
 Where more rows are there than one answer has, the next ones are behind its `Link` header (RFC 8288). What is listed,
 and in which order, is for a `Listing` to say; docs/adr/0030-flat-lists.md says why it is so.
@@ -70,7 +70,7 @@ class Listing(Protocol[K]):
 
 class UnknownCursor(ValidationError):
     def __init__(self) -> None:
-        super().__init__({"cursor": ["No place in the list. Begin anew, and follow the `Link` of each answer."]})
+        super().__init__({"cursor": ["Not a position in the list. Start again, and follow the `Link` of each answer."]})
 
 
 class TableRows:

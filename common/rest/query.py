@@ -1,4 +1,4 @@
-"""What a query string may ask for: the rules that hold for every query string of the API."""
+"""Rules that hold for every query string of the API."""
 
 import math
 import re

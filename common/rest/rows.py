@@ -1,4 +1,4 @@
-"""Lists of rows as programs post them: checked column by column, told of row by row.
+"""Lists of rows as programs post them: checked column by column, reported row by row.
 
 Checking 1,000 rows through a nested serializer takes longer than storing them. Here every column is taken at once:
 numbers by numpy, texts once for each different value. Only where that fails is each value asked by itself; so what a

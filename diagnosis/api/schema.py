@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of the diagnoses: words for people, and examples that a test carries out."""
+"""What the OpenAPI schema says about diagnoses: descriptions, and examples that a test carries out."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
@@ -7,7 +7,7 @@ from common.rest.lists import LIST_PARAMETERS
 from diagnosis.api import serializers
 from vibration.api.serializers import PostedRows
 
-TAG = "진단 결과 / diagnoses"
+TAG = "진단 / diagnoses"
 
 ROW = {
     "machine_name": "g1",
@@ -29,10 +29,10 @@ def _answer(name: str, value) -> OpenApiExample:
 DIAGNOSES = extend_schema_view(
     get=extend_schema(
         tags=[TAG],
-        summary="진단 결과 목록 / list diagnoses",
+        summary="진단 목록 / list diagnoses",
         operation_id="get_vibration_diagnosis",
-        description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered. `format=csv` sends all that is filtered as "
-        f"one CSV, without pages or limit. {serializers.MEANING}.",
+        description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered. `format=csv` sends every row that "
+        f"matches the filters as CSV, without pages or limit. {serializers.MEANING}.",
         parameters=LIST_PARAMETERS,
         responses={
             (200, "application/json"): serializers.Diagnosis(many=True),
@@ -45,7 +45,7 @@ DIAGNOSES = extend_schema_view(
     ),
     post=extend_schema(
         tags=[TAG],
-        summary="진단 결과 저장 / store one diagnosis",
+        summary="진단 저장 / store one diagnosis",
         description="AI 프로그램. 201 새로 저장, 200 이미 같은 결과, 409 다른 결과가 있음. / For AI programs. 201: stored; 200: it "
         "was stored before; 409: another state or confidence of this machine, instant and model is stored, which stays. "
         f"`notes` is there when there is something to tell, as of a time ahead of the server's clock. {serializers.MEANING}.",
@@ -59,7 +59,7 @@ DIAGNOSES = extend_schema_view(
 )
 DIAGNOSIS_BULK = extend_schema(
     tags=[TAG],
-    summary="여러 진단 결과 저장 / store many diagnoses",
+    summary="여러 진단 저장 / store many diagnoses",
     description="모두 저장하거나 하나도 저장하지 않습니다. 다시 보내도 중복되지 않습니다. / For AI programs. A list of rows, in "
     "one transaction: when a row is invalid nothing is stored, and the 400 names row and field. Posted again, rows change "
     "nothing and count as identical. A row whose machine, instant and model are stored with another state or confidence "

@@ -1,4 +1,4 @@
-"""What programs post and read of diagnoses, and what they may ask for."""
+"""Diagnoses as programs post and read them, and the query strings of their paths."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class DiagnosisRow(RefuseUnknown, serializers.Serializer):
 
     machine_name = NameField(Machine._meta.get_field("name"), help_text="설비 이름 / machine.")
     detected_at = TimeField(help_text="진단 시각 / when it was so. Without an offset it is plant time.")
-    fault_type = WholeNumberField(**KNOWN, help_text=f"진단 결과 / {MEANING}.")
+    fault_type = WholeNumberField(**KNOWN, help_text=f"진단 / {MEANING}.")
     model_name = NameField(
         VibrationDiagnosis._meta.get_field("model_name"),
         default="",
@@ -48,7 +48,7 @@ class Diagnosis(serializers.Serializer):
     id = serializers.IntegerField()
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     detected_at = serializers.DateTimeField(help_text="진단 시각 / in plant time with its offset.")
-    fault_type = serializers.IntegerField(**KNOWN, help_text=f"진단 결과 / {MEANING}.")
+    fault_type = serializers.IntegerField(**KNOWN, help_text=f"진단 / {MEANING}.")
     model_name = serializers.CharField(allow_blank=True, help_text="AI 모델 / model; empty when it was not named.")
     confidence = serializers.FloatField(allow_null=True, help_text="신뢰도 / from 0 to 1.")
 
@@ -68,14 +68,14 @@ class TimelineQuery(serializers.Serializer):
         child=serializers.CharField(), required=False, help_text="설비 / machines; all, in order of name, if none."
     )
     fault_type = serializers.MultipleChoiceField(
-        choices=FaultType.choices, required=False, help_text="진단 결과 / states to tell of; all if none."
+        choices=FaultType.choices, required=False, help_text="진단 / states to list; all if none."
     )
     start = QueryTimeField(
         measured=False, required=False, help_text="시작, 포함 / first instant; 7 days before the end if left out."
     )
     end = QueryTimeField(measured=False, required=False, help_text="끝, 제외 / instant after the last one; now.")
     range = serializers.ChoiceField(
-        choices=list(RANGES), required=False, help_text="기간 / so long until now, in place of start and end."
+        choices=list(RANGES), required=False, help_text="기간 / this long until now, instead of start and end."
     )
     points = serializers.IntegerField(
         default=1_000, min_value=10, max_value=4_000, help_text="점 수 / how many pixels the drawing has."
@@ -92,17 +92,19 @@ class MachineRuns(serializers.Serializer):
 
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     fault_type = serializers.ListField(
-        child=serializers.IntegerField(**KNOWN), help_text=f"진단 결과 / state; of several runs the worst. {MEANING}."
+        child=serializers.IntegerField(**KNOWN), help_text=f"진단 / state; of several runs the worst. {MEANING}."
     )
     start = serializers.ListField(
         child=serializers.FloatField(), help_text="시작 / its first diagnosis; milliseconds since 1970, UTC."
     )
     end = serializers.ListField(
-        child=serializers.FloatField(), help_text="끝 / up to where its last diagnosis holds, likewise."
+        child=serializers.FloatField(),
+        help_text="끝 / until when its last diagnosis holds; milliseconds since 1970, UTC.",
     )
     count = serializers.ListField(child=serializers.IntegerField(), help_text="진단 수 / diagnoses.")
     runs = serializers.ListField(
-        child=serializers.IntegerField(), help_text="상태 수 / runs told as one, being thinner than a pixel; else 1."
+        child=serializers.IntegerField(),
+        help_text="상태 구간 수 / runs merged into one, being thinner than a pixel; else 1.",
     )
     first_model = serializers.ListField(child=serializers.CharField(allow_blank=True), help_text="AI 모델 / model.")
     last_model = serializers.ListField(
@@ -114,8 +116,8 @@ class MachineRuns(serializers.Serializer):
 
 class Timeline(serializers.Serializer):
     start = serializers.FloatField(help_text="시작 / milliseconds since 1970, UTC.")
-    end = serializers.FloatField(help_text="끝 / likewise.")
-    now = serializers.FloatField(help_text="현재 / the server's time; a run that ends then goes on.")
+    end = serializers.FloatField(help_text="끝 / milliseconds since 1970, UTC.")
+    now = serializers.FloatField(help_text="현재 / the server's time; a run that ends then is ongoing.")
     machines = MachineRuns(many=True)
 
 

@@ -1,4 +1,4 @@
-"""The API of the diagnoses; its paths stand in `himmes/api/urls.py`, what it says of itself in `schema.py`."""
+"""API views of diagnoses; their paths are in `himmes/api/urls.py`, their descriptions in `schema.py`."""
 
 import math
 from datetime import datetime
@@ -173,7 +173,7 @@ def _span(asked: dict, now: datetime) -> tuple[datetime, datetime]:
     end = asked.get("end", now)
     start = asked.get("start", end - RANGES[USUAL_RANGE])
     if start >= end:
-        raise ValidationError({"end": ["Must lie after the start."]})
+        raise ValidationError({"end": ["Must be after the start."]})
     if end - start > LONGEST_SPAN:
         raise ValidationError({"end": [f"At most {LONGEST_SPAN.days} days at a time."]})
     return start, end

@@ -1,4 +1,4 @@
-"""The stored diagnoses of machines over a period, as arrays and as runs."""
+"""Stored diagnoses of machines over a period, as arrays and as runs."""
 
 from collections import defaultdict
 from dataclasses import dataclass

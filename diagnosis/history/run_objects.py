@@ -1,4 +1,4 @@
-"""Runs as values that people and programs read."""
+"""Run objects for templates and CSV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The last 24 hours of a machine as a small picture: one SVG path for each state."""
+"""The last 24 hours of a machine as a small picture, with one SVG path for each state."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What the pages' query strings may ask for; what is wrong is said at its field."""
+"""Query strings of the pages as forms; an error is shown at its field."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ class DiagnosisForm(PeriodForm):
         label=_("Machines"),
         required=False,
         widget=_CHECKBOXES,
-        error_messages={"invalid_choice": _("There is no machine “%(value)s”. Choose from the list.")},
+        error_messages={"invalid_choice": _("There is no machine “%(value)s”. Choose one from the list.")},
     )
     state = forms.TypedMultipleChoiceField(
         label=_("States"),
@@ -78,7 +78,9 @@ class HistoryForm(DiagnosisForm):
         VibrationDiagnosis.objects.all(),
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("This place in the list is gone. Start again from the newest.")},
+        error_messages={
+            "invalid_choice": _("This position in the list no longer exists. Start again from the newest.")
+        },
     )
 
     def clean(self):
@@ -101,7 +103,7 @@ class TimelineForm(DiagnosisForm):
         required=False,
         min_value=1,
         widget=forms.HiddenInput,
-        error_messages={"invalid": _("This is no number of a page."), "min_value": _("There is no such page.")},
+        error_messages={"invalid": _("Enter a page number."), "min_value": _("There is no such page.")},
     )
 
     def clean(self):
@@ -109,7 +111,7 @@ class TimelineForm(DiagnosisForm):
         after, before = asked.get("after"), asked.get("before")
         end = before or timezone.now()
         if after and after >= end:
-            self.add_error("after", _("The beginning lies in the future."))
+            self.add_error("after", _("The start is in the future."))
         elif after and end - after > LONGEST_SPAN:
             self.add_error("before" if before else "after", _("At most 92 days at a time."))
         if "machine" in asked and (asked.get("page") or 1) > self.pages():

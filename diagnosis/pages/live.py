@@ -1,4 +1,4 @@
-"""Pages whose middle keeps itself up to date: the browser asks each second, and mostly there is nothing to say."""
+"""Pages that keep themselves up to date: the browser asks each second, and mostly nothing has changed."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Every machine at a glance: what is known of it now, and which needs somebody first."""
+"""The overview: the state of every machine, those that need attention first."""
 
 from collections import Counter
 from dataclasses import dataclass

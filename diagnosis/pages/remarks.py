@@ -1,4 +1,4 @@
-"""What people should know of how the data of a machine come in: times that are ahead, clocks that lag, conflicts."""
+"""Remarks on how a machine's data come in: times in the future, clocks that lag, conflicts."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

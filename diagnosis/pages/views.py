@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import permission_required
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.admin.lists import record_url
@@ -31,30 +31,30 @@ may_view = permission_required("diagnosis.view_vibrationdiagnosis", raise_except
 
 # What static/js/timeline.js says.
 TIMELINE_TEXT = {
-    "from": _("From"),
-    "to": _("To"),
+    "from": pgettext_lazy("period", "From"),
+    "to": pgettext_lazy("period", "To"),
     "since_before": _("before {time}"),
-    "until_now": _("{time}, still so"),
-    "duration": _("Duration"),
+    "until_now": _("{time}, ongoing"),
+    "duration": pgettext_lazy("period", "Duration"),
     "count": _("Diagnoses"),
     "model": _("Model"),
     "models": _("{first} to {last}"),
     "confidence": _("Confidence"),
-    "unknown": _("not told"),
-    "reduced": _("{runs} changes of state within one pixel; the worst of them is shown. Zoom in to see each."),
+    "unknown": _("not given"),
+    "reduced": _("{runs} runs within one pixel; the worst state of them is shown. Zoom in to see each."),
     "days": _("{n} d"),
     "hours": _("{n} h"),
     "minutes": _("{n} min"),
     "seconds": _("{n} s"),
     "shown": _("Machines: {machines}, diagnoses: {count}, {start} to {end}"),
-    "nothing": _("There are no diagnoses in this time."),
+    "nothing": _("There are no diagnoses in this period."),
     "reads": _("{machine}: {state}, {start} to {end}"),
-    "away": _("The server does not answer. What you see is of {time}."),
-    "failed": _("The server could not answer (HTTP {status}). What you see is of {time}."),
+    "away": _("The server does not answer. What you see is from {time}."),
+    "failed": _("The server could not answer (HTTP {status}). What you see is from {time}."),
     "gone": _("There is nothing at this address."),
-    "outdated": _("What was asked for is not there any more, or cannot be answered. Load the page again."),
+    "outdated": _("What this page asked for no longer exists or cannot be answered. Reload the page."),
     "logged_out": _("You are logged out."),
-    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
+    "too_often": _("Too many requests came from here. This page continues by itself in {seconds} s."),
 }
 
 

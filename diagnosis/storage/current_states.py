@@ -1,4 +1,4 @@
-"""Keeps, of each machine, its newest diagnosis and since when it has been so. The callers hold the machines' locks."""
+"""Keeps the newest diagnosis of each machine and since when its state lasts. Callers hold the machines' locks."""
 
 import time
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The only code that writes diagnoses, and what is kept of them for each machine."""
+"""The only code that writes diagnoses and the current state of each machine."""
 
 import math
 from collections import defaultdict

@@ -60,7 +60,7 @@ def test_a_date_means_the_day_of_the_plant(client, plant):
 def test_states_and_machines_are_filtered_together(client, plant):
     assert latest(client.get(URL, {"state": ["1", "3"]})) == [("g1", 1)]
     assert latest(client.get(URL, {"state": "2", "machine": ["g1", "g3"]})) == [("g3", 2)]
-    assert "The filter leaves no diagnosis" in client.get(URL, {"state": "3", "machine": "g3"}).text
+    assert "No diagnosis matches the filter" in client.get(URL, {"state": "3", "machine": "g3"}).text
 
 
 def test_a_range_ends_now(client):
@@ -73,14 +73,14 @@ def test_a_range_ends_now(client):
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
-        ({"machine": "g9"}, "machine", "There is no machine “g9”. Choose from the list."),
+        ({"machine": "g9"}, "machine", "There is no machine “g9”. Choose one from the list."),
         ({"state": ["1", "99"]}, "state", "There is no state “99”. Known: 0, 1, 2, 3"),
-        ({"after": "soon"}, "after", "“soon” is no date and time."),
-        ({"before": "2026-02-30"}, "before", "“2026-02-30” is no date and time."),
-        ({"after": "0001-01-01"}, "after", "Give a date from 1901 to 2999."),
-        ({"before": "9999-12-31T23:59:59"}, "before", "Give a date from 1901 to 2999."),
-        ({"after": "2026-11-20", "before": "2026-11-20"}, "before", "The end must lie after the beginning."),
-        ({"range": "2h"}, "range", "There is no range “2h”. Known: 1h, 24h, 7d, 30d."),
+        ({"after": "soon"}, "after", "“soon” is not a date and time."),
+        ({"before": "2026-02-30"}, "before", "“2026-02-30” is not a date and time."),
+        ({"after": "0001-01-01"}, "after", "Enter a date from 1901 to 2999."),
+        ({"before": "9999-12-31T23:59:59"}, "before", "Enter a date from 1901 to 2999."),
+        ({"after": "2026-11-20", "before": "2026-11-20"}, "before", "The end must be after the start."),
+        ({"range": "2h"}, "range", "There is no range “2h”. Choose 1h, 24h, 7d or 30d."),
         ({"range": "1h", "after": "2026-11-20"}, "range", "Choose either a range or dates, not both."),
     ],
 )
@@ -118,7 +118,7 @@ def test_of_a_filtered_diagnosis_it_is_told_what_is_so_now(client):
     }
     assert shown == {"g1": (False, FaultType.NORMAL), "g2": (True, None)}
     page = client.get(URL, {"state": "3", "machine": "g1"}).text
-    assert "that the filter leaves" in page
+    assert "that matches the filter" in page
     assert "now:" in page
 
 
@@ -166,8 +166,8 @@ def test_the_history_keeps_the_filters_of_the_dashboard(client, plant):
     [
         ({}, "Choose one machine."),
         ({"machine": ["g1", "g2"]}, "Choose one machine."),
-        ({"machine": "g1", "cursor": "x"}, "This place in the list is gone."),
-        ({"machine": "g1", "cursor": "999999"}, "This place in the list is gone."),
+        ({"machine": "g1", "cursor": "x"}, "This position in the list no longer exists."),
+        ({"machine": "g1", "cursor": "999999"}, "This position in the list no longer exists."),
     ],
 )
 def test_a_history_is_that_of_one_machine_from_a_place_that_there_is(client, plant, query, message):

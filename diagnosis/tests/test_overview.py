@@ -226,7 +226,7 @@ def test_a_machine_tells_its_states_recordings_and_data(client):
     page = client.get("/machines/g1/")
     assert "<title>g1 – HIM-MES</title>" in page.text
     told = text(page)
-    for words in ("급수 펌프", "2동", "1650", "90 min without a diagnosis", "sensor1", "default", "still so"):
+    for words in ("급수 펌프", "2동", "1650", "90 min without a diagnosis", "sensor1", "default", "ongoing"):
         assert words in told
     assert recording.get_absolute_url().replace("&", "&amp;") in page.text
 
@@ -304,7 +304,7 @@ def test_the_page_survives_that_the_server_is_away(page, watch):
     page.route("**/*", lambda route: route.abort("connectionrefused"))
     banner = page.get_by_role("alert")
     banner.wait_for(state="visible")
-    assert re.search(r"What you see was true at \d\d:\d\d:\d\d\.", banner.inner_text())
+    assert re.search(r"What you see is from \d\d:\d\d:\d\d\.", banner.inner_text())
     post("g1", (4, 2))
     page.unroute("**/*")
     page.wait_for_selector('.tile[data-state="looseness"]')

@@ -56,7 +56,7 @@ def test_a_diagnosis_from_the_future_is_told_of_where_it_does_not_count_yet(clie
     post("g1", (at, 2))
     for url, told in pages(client).items():
         assert "no diagnosis" in told, url
-        assert f"{timezone.localtime(at):%H:%M} lies ahead of the server's clock" in told, url
+        assert f"{timezone.localtime(at):%H:%M} is ahead of the server's clock" in told, url
         assert "counts from then" in told, url
 
 
@@ -64,12 +64,12 @@ def test_it_is_told_beside_what_counts_and_no_more_once_it_does(client, monkeypa
     post("g1", (20, 3), (-1, 0))
     version = known_version(client.get("/"))
     assert "unbalance and looseness" in pages(client)["/"]
-    assert "lies ahead" in pages(client)["/"]
+    assert "is ahead" in pages(client)["/"]
     later = timezone.now() + timedelta(seconds=61)
     monkeypatch.setattr(timezone, "now", lambda: later)
     told = text(ask(client, "/", version))
     assert "normal since" in told
-    assert "lies ahead" not in told
+    assert "is ahead" not in told
 
 
 def test_the_page_knows_a_new_version_when_a_diagnosis_begins_to_count(client, monkeypatch):
@@ -85,10 +85,10 @@ def test_the_page_knows_a_new_version_when_a_diagnosis_begins_to_count(client, m
 
 def test_a_sample_from_the_future_is_told_of(client):
     recording = make_recording(3)
-    assert "lies ahead" not in pages(client)["/"]
+    assert "is ahead" not in pages(client)["/"]
     Recording.objects.filter(pk=recording.pk).update(last_collected_at=ago(-30))
     for url, told in pages(client).items():
-        assert "sample of" in told and "lies ahead" in told, url
+        assert "sample of" in told and "is ahead" in told, url
         assert "sample 0" not in told
 
 
@@ -109,7 +109,7 @@ def test_a_clock_that_lags_is_told_of_until_it_is_right(client):
         assert "9 h behind" in told, url
     told = pages(client)["/machines/g1/"]
     assert "Times without an offset are plant time (Asia/Seoul)." in told
-    assert "Of what press 1 sends (diagnoses), the newest time is 9 h behind the server" in told
+    assert "the newest time that press 1 sends (diagnoses) is 9 h behind the server" in told
     assert "seems to be set to UTC. Set it to plant time" in told
     note_clock("g1", timezone.now(), data="diagnoses", source="press 1")
     assert not [url for url, told in pages(client).items() if "behind" in told]
@@ -143,7 +143,7 @@ def test_conflicts_of_posts_and_of_files_are_shown_alike(client, roles):
     page = told["/machines/g1/"]
     assert "1,203 rows in conflict in the last 7 days" in page
     assert "diagnoser-program / diagnoser diagnoses 1 detected_at 2026-11-20T09:30:00+09:00" in page
-    assert "stored fault_type 2 (looseness), confidence None came fault_type 1 (unbalance), confidence None" in page
+    assert "stored fault_type 2 (looseness), confidence None received fault_type 1 (unbalance), confidence None" in page
     assert "collector-program / collector vibration data 2 sensor1 / default, measured_time 0.000736" in page
     assert "importer g1_sensor1.csv 1,200 see the report of the import" in page
 
@@ -212,7 +212,7 @@ def test_with_nothing_to_look_at_nothing_is_said(client):
     post("g1", (5, 0))
     make_recording(3)
     for url, told in pages(client).items():
-        assert not [word for word in ("looked at", "conflict", "ahead", "behind") if word in told], url
+        assert not [word for word in ("To check", "conflict", "ahead", "behind") if word in told], url
 
 
 @pytest.mark.browser

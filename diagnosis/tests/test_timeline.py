@@ -96,7 +96,7 @@ def test_only_the_states_asked_for_are_told(client):
         ({"machine_name": "g9"}, "machine_name", "There is no machine g9."),
         ({"range": "1h", "start": "2026-11-20"}, "start", "Write the time as text such as"),
         ({"range": "1h", "end": "2026-11-20T00:00"}, "range", "Give either a range or start and end."),
-        ({"start": "2026-11-20T00:00", "end": "2026-11-20T00:00"}, "end", "Must lie after the start."),
+        ({"start": "2026-11-20T00:00", "end": "2026-11-20T00:00"}, "end", "Must be after the start."),
         ({"start": "2026-01-01T00:00", "end": "2026-11-20T00:00"}, "end", "At most 92 days at a time."),
         ({"end": "0001-01-03T00:00"}, "end", "Give a year from 1901 to 2999."),
         ({"points": "9"}, "points", "greater than or equal to 10"),
@@ -141,7 +141,7 @@ def test_a_longer_time_than_can_be_drawn_is_refused(client):
         response = client.get(URL, query)
         assert response.status_code == 400
         assert "At most 92 days at a time." in response.text
-    assert "The beginning lies in the future." in client.get(URL, {"after": "2999-01-01"}).text
+    assert "The start is in the future." in client.get(URL, {"after": "2999-01-01"}).text
 
 
 def test_the_csv_has_the_runs_of_all_pages(client):
@@ -320,7 +320,7 @@ def test_when_a_machine_is_gone_the_page_asks_to_be_loaded_again(page, watch):
     post("g2", (50, 1))
     alert = page.get_by_role("alert")
     alert.wait_for(state="visible")
-    assert "Load the page again." in alert.inner_text()
+    assert "Reload the page." in alert.inner_text()
     alert.get_by_role("button", name="Try again").click()
     page.wait_for_function(
         "() => window.Chart?.getChart(document.querySelector('#timeline canvas'))?.data.labels.includes('renamed')"

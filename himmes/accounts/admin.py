@@ -1,4 +1,4 @@
-"""The administration of API tokens."""
+"""Admin of API tokens."""
 
 import secrets
 
@@ -14,16 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from common.admin.lists import OfferedFilters
 from himmes.accounts import admin_users  # noqa: F401  Django looks for this module alone
 from himmes.accounts.models import ApiToken
+from himmes.accounts.role_names import RoleFilter, RolesInWords, role_in_words
 from himmes.accounts.tokens import issue
 
 REMEMBERED_FORMS = 20  # of one session
 
 
 class TokenForm(forms.ModelForm):
-    """A new token; of a user who has the role, as it can't do more than he may."""
+    """A new token, for a user who has its role, as it can do no more than its user may."""
 
-    # What tells this form from another, so that reloading its answer makes no second token.
-    once = forms.CharField(widget=forms.HiddenInput, required=False, initial=secrets.token_urlsafe)
+    # Identifies this form, so that reloading its answer makes no second token.
+    once = forms.CharField(label="", widget=forms.HiddenInput, required=False, initial=secrets.token_urlsafe)
 
     class Meta:
         model = ApiToken
@@ -34,21 +35,21 @@ class TokenForm(forms.ModelForm):
         asked = self.cleaned_data
         user, role, expiry = asked.get("user"), asked.get("role"), asked.get("expiry")
         if user and role and not user.is_superuser and not user.groups.filter(pk=role.pk).exists():
-            self.add_error("role", _("This user does not have the role. Give it to him first."))
+            self.add_error("role", _("This user does not have this role. Assign it first."))
         if user and not user.is_active:
-            self.add_error("user", _("This user is not active; the token would not work."))
+            self.add_error("user", _("This user is not active, so the token would not work."))
         if expiry and expiry <= timezone.now():
-            self.add_error("expiry", _("This lies in the past."))
+            self.add_error("expiry", _("This is in the past."))
         return asked
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
-    """A token is made, shown once, and revoked by deleting it; nothing of it is changed."""
+class ApiTokenAdmin(RolesInWords, OfferedFilters, admin.ModelAdmin):
+    """Tokens are created, shown once, and revoked by deleting them; they are never changed."""
 
     form = TokenForm
-    list_display = ["name", "user", "role", "begins_with", "created", "expiry", "last_used"]
-    list_filter = ["role"]
+    list_display = ["name", "user", "role_name", "begins_with", "created", "expiry", "last_used"]
+    list_filter = [("role", RoleFilter)]
     list_select_related = ["user", "role"]
     search_fields = ["name", "user__username", "token_key"]
     ordering = ["-created"]
@@ -56,11 +57,23 @@ class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
     def has_change_permission(self, request, obj=None):
         return False
 
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return super().get_fields(request, obj)
+        return ["name", "user", "role_name", "begins_with", "created", "expiry", "last_used"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if obj is None else self.get_fields(request, obj)
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        """Only a superuser makes tokens in a superuser's name: what is done with them is told of that user."""
+        """Only superusers may create tokens for superusers: the audit trail ascribes what a token does to its user."""
         if db_field.name == "user" and not request.user.is_superuser:
             kwargs["queryset"] = get_user_model().objects.filter(is_superuser=False)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description=_("role"), ordering="role__name")
+    def role_name(self, token):
+        return role_in_words(token.role)
 
     @admin.display(description=_("begins with"))
     def begins_with(self, token):
@@ -68,7 +81,7 @@ class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
 
     def add_view(self, request, form_url="", extra_context=None):
         if request.POST.get("once") in request.session.get("tokens_made", []):
-            messages.warning(request, _("This token was made before. It is not shown again."))
+            messages.warning(request, _("This token has already been made. It is not shown again."))
             return HttpResponseRedirect(reverse("admin:himmes_apitoken_changelist"))
         return super().add_view(request, form_url, extra_context)
 
@@ -80,8 +93,9 @@ class ApiTokenAdmin(OfferedFilters, admin.ModelAdmin):
             request.session["tokens_made"] = [*made, once][-REMEMBERED_FORMS:]
 
     def response_add(self, request, obj, post_url_continue=None):
-        """Show the token in the answer itself: a message would lie in a cookie or the session until it is read."""
-        context = self.admin_site.each_context(request) | {"token": obj, "opts": self.opts, "title": _("API token")}
+        """Show the token in the answer itself: a message would be kept in a cookie or the session until it is read."""
+        context = self.admin_site.each_context(request)
+        context |= {"token": obj, "role": role_in_words(obj.role), "opts": self.opts, "title": _("API token")}
         response = TemplateResponse(request, "admin/himmes/apitoken/created.html", context)
         response.headers["Cache-Control"] = "no-store"
         return response

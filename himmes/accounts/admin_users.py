@@ -1,6 +1,7 @@
-"""The administration of users, and of logins that are locked."""
+"""Admin of users, roles and failed logins."""
 
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -10,21 +11,28 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from common.admin.forms import ToldOfChanges
 from common.admin.lists import OfferedFilters
 from common.audit_trail import Action, note
 from himmes.accounts.initial_passwords import give_initial_password
+from himmes.accounts.login_limits import UNKNOWN_NAME
+from himmes.accounts.role_names import RoleFilter, RolesInWords, role_in_words
 
 admin.site.unregister([User, Group])
+# What axes calls its own is English, and no word that people here use.
+apps.get_app_config("axes").verbose_name = _("Logins")
+AccessAttempt.__str__ = lambda attempt: f"{localtime(attempt.attempt_time):%Y-%m-%d %H:%M:%S}, {attempt.ip_address}"
+AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = _("failed login"), _("failed logins")
 
 
 @admin.register(User)
-class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
-    """Who is no superuser can neither make one nor change one, so that he can't become one.
+class PeopleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, UserAdmin):
+    """Only superusers may create or change superusers, so that nobody becomes one otherwise.
 
-    Nobody deletes himself: the trail would have nobody who did it.
+    Nobody deletes their own account: the trail would have no author.
     """
 
     list_display = [
@@ -37,6 +45,7 @@ class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
         "is_superuser",
         "last_login",
     ]
+    list_filter = ["is_staff", "is_superuser", "is_active", ("groups", RoleFilter)]
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
@@ -75,7 +84,7 @@ class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
             return super().user_change_password(request, id, form_url)
 
     def log_change(self, request, obj, message):
-        """Also what Django calls when a password was set here."""
+        """Marks a password that was set here as initial; Django calls this then."""
         if request.resolver_match.url_name == "auth_user_password_change":
             give_initial_password(obj)
         return super().log_change(request, obj, message)
@@ -86,17 +95,23 @@ class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
 
     @admin.display(description=_("roles"))
     def roles(self, user):
-        return ", ".join(role.name for role in user.groups.all())
+        return ", ".join(map(role_in_words, user.groups.all()))
 
 
 @admin.register(Group)
-class RoleAdmin(ToldOfChanges, OfferedFilters, GroupAdmin):
+class RoleAdmin(RolesInWords, ToldOfChanges, OfferedFilters, GroupAdmin):
     """Django's own, with the lists and forms of ours."""
+
+    list_display = ["in_words"]
+
+    @admin.display(description=_("role"), ordering="name")
+    def in_words(self, role):
+        return role_in_words(role)
 
 
 @admin.register(AccessAttempt)
 class FailedLoginAdmin(OfferedFilters, admin.ModelAdmin):
-    """What has failed in the last minutes. Deleting it unlocks; that, too, stands in the trail."""
+    """Failed logins of the last minutes. Deleting one unlocks; the audit trail notes that, too."""
 
     list_display = ["attempt_time", "name", "ip_address", "failures_since_start", "is_locked"]
     list_filter = ["attempt_time"]
@@ -120,15 +135,19 @@ class FailedLoginAdmin(OfferedFilters, admin.ModelAdmin):
         super().delete_queryset(request, queryset)
 
     def _note(self, attempt: AccessAttempt) -> None:
-        what, failures = self.name(attempt), attempt.failures_since_start
+        what, failures = _user_name(attempt) or UNKNOWN_NAME, attempt.failures_since_start
         note(Action.DELETE, attempt, what, event="unlocked", address=attempt.ip_address, failures=failures)
 
     @admin.display(description=_("username"))
     def name(self, attempt):
-        """Of a user only: any other name may be a password that was typed into the wrong field."""
-        user = get_user_model().objects.filter(username=attempt.username).first()
-        return user.get_username() if user else "(unknown name)"
+        return _user_name(attempt) or _(UNKNOWN_NAME)
 
     @admin.display(description=_("locked"), boolean=True)
     def is_locked(self, attempt):
         return attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT
+
+
+def _user_name(attempt: AccessAttempt) -> str | None:
+    """The username if a user has it: any other text may be a password that was typed into the wrong field."""
+    user = get_user_model().objects.filter(username=attempt.username).first()
+    return user.get_username() if user else None

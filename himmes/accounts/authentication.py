@@ -1,4 +1,4 @@
-"""How programs say who they are: `Authorization: Bearer <token>`."""
+"""How programs authenticate: `Authorization: Bearer <token>`."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A password that somebody else has given is good for one thing: to choose one's own."""
+"""Initial passwords: one that somebody else set can only be used to choose one's own."""
 
 from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import PermissionDenied
@@ -43,5 +43,5 @@ class InitialPasswordMiddleware:
         if request.resolver_match.view_name in _ALLOWED:
             return None
         if request.path.startswith("/api/"):
-            raise PermissionDenied("Choose a password of your own first, at /password/.")
+            raise PermissionDenied("Choose your own password first, at /password/.")
         return redirect("password")

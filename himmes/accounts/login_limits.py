@@ -1,4 +1,4 @@
-"""When a login is refused for having failed too often: django-axes keeps the failures, in the database.
+"""When a login is refused after too many failures; django-axes keeps the failures in the database.
 
 Here are three limits, and the order: a try is counted before its password is looked at, see docs/adr/0028.
 """
@@ -17,12 +17,14 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from common.audit_trail import Action, note
 from common.database.transactions import in_transaction
 from common.limits.counting import UsedUp, one_at_a_time, take
 
 logger = logging.getLogger(__name__)
+UNKNOWN_NAME = gettext_noop("(unknown name)")  # as the trail has it, whose pages translate it
 LOGINS = 60  # of one account, with the right password, in a time as long as a lock; each leaves entries in the trail
 
 
@@ -100,14 +102,14 @@ class LoginLimits(AxesDatabaseHandler):
         name = str(credentials.get("username") or "")
         # An unknown name is not kept: it may be a password that was typed into the wrong field.
         user = get_user_model().objects.filter(username=name.replace("\0", "")).first()
-        what = user.get_username() if user else "(unknown name)"
+        what = user.get_username() if user else UNKNOWN_NAME
         note(Action.ACCESS, user or get_user_model(), what, event="failed login", locked_out=locked)
 
     def user_logged_in(self, sender, request, user, **kwargs) -> None:
         """Nothing: logins are in the audit trail, and what has ended is cleared away where tries are counted."""
 
     def user_logged_out(self, sender, request, user, **kwargs) -> None:
-        """Nothing, likewise."""
+        """Nothing: logouts are in the audit trail."""
 
 
 class LoginTriesMiddleware:
@@ -138,7 +140,7 @@ class NotTooOften(AuthenticationForm):
             take(f"logins-{user.pk}", LOGINS, int(settings.AXES_COOLOFF_TIME.total_seconds()))
         except UsedUp as used_up:
             minutes = int(used_up.wait_s // 60) + 1
-            message = _("This account was logged in to very often just now. Try again in %(minutes)d min.")
+            message = _("Too many logins to this account. Try again in %(minutes)d min.")
             raise ValidationError(message, code="too_often", params={"minutes": minutes}) from None
 
 

@@ -9,7 +9,7 @@ from knox.settings import CONSTANTS
 
 
 class ApiToken(AbstractAuthToken):
-    """What a program shows instead of a password. Only a hash of it is stored; it may do what its role may."""
+    """The credentials of a program. Only a hash is stored; a token may do what its role may."""
 
     # knox has the hash as the primary key, which would then stand in the addresses of the administration.
     id = models.BigAutoField(primary_key=True)
@@ -44,7 +44,7 @@ class ApiToken(AbstractAuthToken):
 
 
 class InitialPassword(models.Model):
-    """That a user's password was given to him by somebody else: he has to choose his own; see initial_passwords.py."""
+    """Marks a user whose password somebody else set: they have to choose their own; see initial_passwords.py."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="initial_password"

@@ -1,4 +1,4 @@
-"""What a password has to withstand beyond its length."""
+"""Password rules beyond the length."""
 
 from threading import Lock
 
@@ -23,9 +23,9 @@ class NotEasilyGuessed:
             found = zxcvbn(password[:LOOKED_AT], user_inputs=[*CONTEXT_WORDS, *filter(None, names)])
         if found["score"] < LEAST_SCORE:
             raise ValidationError(
-                _("This password is easily guessed. Several words that do not belong together are better."),
+                _("This password is easy to guess. Use several unrelated words."),
                 code="password_easily_guessed",
             )
 
     def get_help_text(self) -> str:
-        return str(_("Your password should be several words that do not belong together, or random characters."))
+        return str(_("Use several unrelated words, or random characters."))

@@ -1,4 +1,4 @@
-"""Who may what in the API: reading, adding, changing and deleting each need the permission of the view's model."""
+"""Permissions in the API: reading, adding, changing and deleting each need the permission of the view's model."""
 
 from rest_framework.permissions import DjangoModelPermissions
 
@@ -6,7 +6,7 @@ from himmes.accounts.models import ApiToken
 
 
 class RolePermissions(DjangoModelPermissions):
-    """A person may do what his roles may; a token what its own role may."""
+    """A person may do what their roles may; a token what its own role may."""
 
     _VIEW = ["%(app_label)s.view_%(model_name)s"]
     perms_map = DjangoModelPermissions.perms_map | {"GET": _VIEW, "HEAD": _VIEW, "OPTIONS": _VIEW}

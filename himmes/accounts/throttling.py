@@ -1,4 +1,4 @@
-"""Limits on how often the API is called, counted where DJANGO_CACHE_URL says: by default in each server process."""
+"""Rate limits of the API, counted where DJANGO_CACHE_URL says: by default in each server process."""
 
 from common.addresses import counted_address_of
 from common.limits.rates import CountedRate, caller_of

@@ -1,4 +1,4 @@
-"""The page where a user changes his password."""
+"""The page where users change their password."""
 
 import hashlib
 
@@ -46,7 +46,7 @@ class AnotherPasswordForm(PasswordChangeForm):
     def clean_new_password1(self):
         new = self.cleaned_data["new_password1"]
         if new == self.cleaned_data.get("old_password"):
-            raise ValidationError(_("This is your present password. Choose another."))
+            raise ValidationError(_("This is your current password. Choose another."))
         return new
 
     def clean(self):
@@ -55,7 +55,7 @@ class AnotherPasswordForm(PasswordChangeForm):
             try:
                 take(f"new-passwords-{self.user.pk}", NEW_PASSWORDS, _HOUR_S)
             except UsedUp:
-                message = _("You have changed your password very often just now. Wait an hour.")
+                message = _("You have changed your password too often. Wait an hour.")
                 raise ValidationError(message, code="too_often") from None
         return cleaned
 

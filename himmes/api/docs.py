@@ -1,4 +1,4 @@
-"""The API's description of itself: the schema for programs, Swagger UI and ReDoc for people who are logged in."""
+"""Documentation of the API: the schema for programs, Swagger UI and ReDoc for people who are logged in."""
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update

@@ -1,4 +1,4 @@
-"""Errors of the API in one shape, RFC 9457 "problem details", whoever made them."""
+"""Errors of the API in one shape, RFC 9457 problem details, wherever they come from."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ INVALID = "The request is invalid; nothing was changed."
 TROUBLES = {
     Trouble.BUSY: "The database is busy with other writes.",
     Trouble.AWAY: "The database does not answer.",
-    Trouble.READ_ONLY: "The database takes no writes just now.",
+    Trouble.READ_ONLY: "The database takes no writes right now.",
     Trouble.FULL: "The disk of the database is full.",
 }
 
@@ -150,7 +150,7 @@ class ApiErrorsMiddleware:
             return response
         status = response.status_code
         details = {
-            400: "The request is malformed, or its Host header is none that this server is reached under.",
+            400: "The request is malformed, or its Host header is not one of this server.",
             404: "There is nothing at this address. /api/docs lists what there is.",
             500: "The server failed; its log says why. A list of rows is stored whole or, as perhaps here, not at all: "
             "post it again.",

@@ -43,7 +43,7 @@ def _read(stream, headers: dict) -> bytes:
         if len(body) <= limit and not decompress.eof:
             raise ParseError("The gzip data ends before its end mark.")
         if decompress.unused_data:
-            raise ParseError("The gzip data goes on after its end mark; send one gzip member.")
+            raise ParseError("The gzip data continues after its end mark; send one gzip member.")
     elif encoding != "identity":
         raise UnsupportedMediaType(encoding, f"Content-Encoding {encoding} is not read; send gzip or none.")
     if len(body) > limit:

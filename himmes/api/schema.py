@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says beyond what the views and serializers do."""
+"""What the OpenAPI schema says beyond views and serializers."""
 
 from drf_spectacular.openapi import AutoSchema
 

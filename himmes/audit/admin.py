@@ -1,4 +1,4 @@
-"""The audit trail in the administration: to be read, by nobody to be changed."""
+"""Admin of the audit trail: everybody with the permission reads it, nobody changes it."""
 
 import auditlog.admin  # noqa: F401  registers an administration of its own, which is replaced here
 from auditlog.models import LogEntry
@@ -10,12 +10,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.admin.limited_counting import LimitedPaginator
 from common.admin.lists import OfferedFilters, ReadOnly
 from common.audit_trail import Action, author_of
 from diagnosis.models import VibrationDiagnosis
+from himmes.accounts.login_limits import UNKNOWN_NAME
 from himmes.accounts.models import ApiToken
 from machines.models import Machine, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
@@ -34,7 +36,7 @@ DETAILS = {
     "token": _("API token"),
     "command": _("command"),
     "system_user": _("system user"),
-    "locked_out": _("locked by it"),
+    "locked_out": _("locked out"),
     "samples": _("samples"),
     "source": _("source"),
     "file_size": _("size (bytes)"),
@@ -53,8 +55,11 @@ DETAILS = {
     "before": _("measured before"),
 }
 
+VALUES = {"True": _("yes"), "False": _("no"), "None": "–"}
+OPERATIONS = {"add": _("added"), "delete": _("removed")}
+
 admin.site.unregister(LogEntry)
-LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = _("entry of the audit trail"), _("audit trail")
+LogEntry._meta.verbose_name, LogEntry._meta.verbose_name_plural = _("audit trail entry"), _("audit trail")
 
 
 class EventFilter(admin.SimpleListFilter):
@@ -73,7 +78,7 @@ class EventFilter(admin.SimpleListFilter):
 
 
 class AboutFilter(admin.SimpleListFilter):
-    title = _("of what")
+    title = _("kind")
     parameter_name = "about"
 
     def lookups(self, request, model_admin):
@@ -88,7 +93,7 @@ class AboutFilter(admin.SimpleListFilter):
 
 @admin.register(LogEntry)
 class TrailAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
-    list_display = ["timestamp", "who", "event", "about", "object_repr", "fields_changed", "remote_addr"]
+    list_display = ["timestamp", "who", "event", "about", "which", "fields_changed", "remote_addr"]
     list_display_links = ["timestamp"]
     list_filter = ["timestamp", EventFilter, AboutFilter, "actor"]
     list_select_related = ["actor", "content_type"]
@@ -118,7 +123,7 @@ class TrailAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
         name = (entry.additional_data or {}).get("event")
         return EVENTS.get(name or "") or entry.get_action_display()
 
-    @admin.display(description=_("of what"), ordering="content_type")
+    @admin.display(description=_("kind"), ordering="content_type")
     def about(self, entry):
         model = entry.content_type.model_class()
         return model._meta.verbose_name if model else entry.content_type.model
@@ -131,12 +136,16 @@ class TrailAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
         known = {field.name: field.verbose_name for field in model._meta.get_fields() if hasattr(field, "verbose_name")}
         return ", ".join(str(known.get(name, name)) for name in sorted(entry.changes or {}))
 
-    @admin.display(description=_("which"))
+    @admin.display(description=_("object"), ordering="object_repr")
+    def which(self, entry):
+        return gettext(UNKNOWN_NAME) if entry.object_repr == UNKNOWN_NAME else entry.object_repr
+
+    @admin.display(description=_("object"))
     def subject(self, entry):
         kind = entry.content_type
         model = kind.model_class()
         if model is None or not entry.object_pk or not model._base_manager.filter(pk=entry.object_pk).exists():
-            return entry.object_repr
+            return self.which(entry)
         try:
             url = reverse(f"admin:{kind.app_label}_{kind.model}_change", args=[entry.object_pk])
         except NoReverseMatch:
@@ -145,22 +154,41 @@ class TrailAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
 
     @admin.display(description=_("changes"))
     def changes_made(self, entry):
-        return render_logentry_changes_html(entry) or "–"
+        shown = LogEntry(content_type=entry.content_type, changes=_changes_in_words(entry))
+        return render_logentry_changes_html(shown) or "–"
 
     @admin.display(description=_("request id, as in the log"))
     def request_id(self, entry):
         return entry.cid or "–"
 
-    @admin.display(description=_("further"))
+    @admin.display(description=_("details"))
     def details(self, entry):
         data = {name: value for name, value in (entry.additional_data or {}).items() if name not in ("actor", "event")}
-        rows = ((DETAILS.get(name, name), _in_words(value)) for name, value in data.items())
+        rows = ((DETAILS.get(name, name), _in_words(name, value)) for name, value in data.items())
         return format_html("<table>{}</table>", format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", rows))
 
 
-def _in_words(value) -> str:
+def _in_words(name: str, value) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if name == "outcome":
+        return str(dict(ImportRun.Outcome.choices).get(value, value))
+    if name == "note":
+        return gettext(value)  # marked where it is written
     return str(value)
+
+
+def _changes_in_words(entry: LogEntry) -> dict:
+    """Its changes with values in the reader's language; auditlog shows them as Python writes them."""
+    model = entry.content_type.model_class()
+    fields = {field.name: field for field in model._meta.fields} if model else {}
+    found = {}
+    for name, change in entry.changes_dict.items():
+        if isinstance(change, dict):  # of a many-to-many field
+            found[name] = change | {"operation": OPERATIONS.get(change["operation"], change["operation"])}
+        else:
+            words = VALUES | {str(value): label for value, label in getattr(fields.get(name), "flatchoices", ())}
+            found[name] = [words.get(value, value) for value in change]
+    return found

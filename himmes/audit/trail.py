@@ -1,4 +1,4 @@
-"""The audit trail: what is noted by itself, and who is behind each entry.
+"""The audit trail: what is noted automatically, and who is behind each entry.
 
 django-auditlog compares and stores; `common.audit_trail.note` is for what is no change of a row.
 """
@@ -17,6 +17,8 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from common.addresses import address_of
 from common.audit_trail import Action, note
@@ -55,13 +57,21 @@ AUDITED = {
     ApiToken: ["name", "user", "role", "token_key", "created", "expiry"],
 }
 
+CALLED = {"token_key": _("begins with")}  # of a token, whose package has no name for it
+
 
 def listen() -> None:
-    """Connect everything that is noted by itself."""
+    """Connect everything that is noted automatically."""
     pre_save.connect(_say_who, sender=LogEntry)
     for model, fields in AUDITED.items():
         masked = ["password"] if "password" in fields else []
-        auditlog.register(model, include_fields=fields, mask_fields=masked, mask_callable=f"{__name__}.hidden")
+        auditlog.register(
+            model,
+            include_fields=fields,
+            mapping_fields=CALLED if model is ApiToken else {},
+            mask_fields=masked,
+            mask_callable=f"{__name__}.hidden",
+        )
     user = get_user_model()
     for through, field in ((user.groups, "groups"), (user.user_permissions, "user_permissions")):
         m2m_changed.connect(_Relation(user, field), sender=through.through, weak=False)
@@ -75,7 +85,7 @@ def listen() -> None:
 
 
 def hidden(value: str) -> str:
-    """What stands in the trail for a secret: not even a part of its hash."""
+    """The text in place of a secret in the trail: not even a part of its hash."""
     return HIDDEN
 
 
@@ -145,9 +155,9 @@ def _explain_new_hash(instance, changes, log_entry, **kwargs) -> None:
     if log_entry is None or log_entry.action != Action.UPDATE or "password" not in changes:
         return
     if not instance.has_usable_password():
-        text = "password disabled"
+        text = gettext_noop("password disabled")
     elif instance._password is None:  # `set_password` leaves the new one here until it is stored
-        text = "the same password, hashed anew"
+        text = gettext_noop("the same password, hashed anew")
     else:
         return
     log_entry.additional_data |= {"note": text}
@@ -155,7 +165,7 @@ def _explain_new_hash(instance, changes, log_entry, **kwargs) -> None:
 
 
 def _note_members(instance: Group, **kwargs) -> None:
-    """Who loses a role with it: the rows between go without a word."""
+    """Note who loses a role with it: the rows between are deleted without a signal."""
     for user in instance.user_set.all():
         LogEntry.objects.log_m2m_changes([instance], user, "delete", "groups")
 

@@ -1,4 +1,4 @@
-"""What `manage.py check` says of this project's own set-up."""
+"""System checks of the project's configuration."""
 
 import re
 
@@ -47,7 +47,7 @@ def earliest_year_is_one_of_measurements(app_configs, **kwargs):
     year, this_year = settings.EARLIEST_YEAR, timezone.now().year
     if FIRST_YEAR < year <= this_year:
         return []
-    hint = f"Give a year from {FIRST_YEAR + 1} to {this_year}; what is posted of an earlier one is refused."
+    hint = f"Give a year from {FIRST_YEAR + 1} to {this_year}; times before it are refused."
     return [Error(f"DJANGO_EARLIEST_YEAR is {year}.", hint=hint, id="himmes.E005")]
 
 
@@ -79,7 +79,7 @@ def hosts_are_named(app_configs, **kwargs):
     """With DEBUG off and no host each request would be refused."""
     if settings.DEBUG or settings.ALLOWED_HOSTS:
         return []
-    hint = "Name those under which the site is reached, such as mes.example.org."
+    hint = "Name the hosts under which the site is reached, such as mes.example.org."
     return [Error("DJANGO_ALLOWED_HOSTS is empty: every request would be refused.", hint=hint, id="himmes.E004")]
 
 

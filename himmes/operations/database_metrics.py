@@ -1,4 +1,4 @@
-"""What the database says at the moment of a scrape, in eight reads that do not grow with samples or diagnoses.
+"""Metrics read from the database at each scrape, in eight reads that do not grow with samples or diagnoses.
 
 They do with the records of imports, of which all are summed up: about 1 ms for 1,000.
 """
@@ -72,7 +72,7 @@ def _of_machines(now: datetime) -> list[Metric]:
     diagnosed, taken, stored = (
         GaugeMetricFamily(f"himmes_machine_{name}_timestamp_seconds", text, labels=["machine"])
         for name, text in (
-            ("diagnosed", "When the newest diagnosis of an active machine was made."),
+            ("diagnosed", "Time of the newest diagnosis of an active machine."),
             ("sample_taken", "When the newest sample of an active machine was taken, where that is known."),
             ("sample_stored", "When samples of an active machine were stored last."),
         )
@@ -80,7 +80,7 @@ def _of_machines(now: datetime) -> list[Metric]:
     ahead, behind, conflicting = (
         GaugeMetricFamily(f"himmes_machine_{name}", text, labels=["machine", label])
         for name, text, label in (
-            ("ahead_seconds", "By how much the newest time of an active machine lies ahead of now, or 0.", "data"),
+            ("ahead_seconds", "By how much the newest time of an active machine is ahead of now, or 0.", "data"),
             ("clock_behind_seconds", "How far the clock of a sender seems to be set back, or 0.", "data"),
             ("conflicting_rows", "Rows of an active machine that were in conflict in the last 7 days.", "way"),
         )
@@ -128,7 +128,7 @@ def _of_imports(now: datetime) -> list[Metric]:
     progress = _progress_of_unfinished(now - KILLED_FOR)
     unfinished = GaugeMetricFamily(
         "himmes_imports_unfinished",
-        "Imports of the last 7 days that run or were killed, and were not repeated since.",
+        "Imports of the last 7 days that are running or were killed, and were not repeated since.",
         value=len(progress),
     )
     stalled = GaugeMetricFamily(

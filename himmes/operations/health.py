@@ -1,4 +1,4 @@
-"""Whether this server lives, `/healthz`, and whether it can do its work, `/readyz`."""
+"""Health checks: `/healthz`, whether this server is alive, and `/readyz`, whether it can do its work."""
 
 import logging
 import shutil

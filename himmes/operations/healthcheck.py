@@ -1,4 +1,4 @@
-"""Whether the server in this container answers: python -m himmes.operations.healthcheck"""
+"""Checks that the server in this container answers: python -m himmes.operations.healthcheck"""
 
 import os
 import sys

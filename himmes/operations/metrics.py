@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus: what this server counts, and what the database says at the moment."""
+"""`/metrics` for Prometheus: what this server counts, and what is in the database at the moment."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""How large the body of a request may be: judged by its head, before any of the body is kept.
+"""Limits on request bodies, checked against the head before any of the body is kept.
 
 The worker asks as soon as it has read a head, and the middleware asks for servers that do not.
 """
@@ -18,9 +18,9 @@ UPLOAD_PATH = "/api/vibration-data/csv"
 STRANGERS_BYTES = 64 * 1024  # without a token or a login; far more than the login form needs
 REFUSAL = "himmes.refusal"  # in the environ: what the worker has found
 _WORDS = {
-    411: _("This server reads no chunked bodies."),
-    413: _("What you have sent is larger than this page takes."),
-    503: _("The server holds as many large uploads as it can. Send it again later."),
+    411: _("This server does not accept chunked bodies."),
+    413: _("What you sent is larger than this page accepts."),
+    503: _("The server is busy with other large uploads. Send it again later."),
 }
 
 
@@ -81,7 +81,7 @@ class NoFiles(FileUploadHandler):
     """For every page but those that take files: no part of a form is written to the disk."""
 
     def new_file(self, *args, **kwargs):
-        raise SuspiciousOperation("A file was sent to a page that takes none.")
+        raise SuspiciousOperation("A file was sent to a page that accepts none.")
 
     def receive_data_chunk(self, raw_data, start):
         raise AssertionError("not reached: new_file refuses")

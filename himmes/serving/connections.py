@@ -1,4 +1,4 @@
-"""Connections of waitress whose every wait has an end, and which make room for others when there are too many.
+"""Connections of waitress with a time limit on every wait, which make room for others when there are too many.
 
 waitress closes what is silent for long. Whoever sends a byte now and then, or reads none of an answer, would keep a
 connection for ever; and its clock is that of the wall, which may jump.

@@ -1,4 +1,4 @@
-"""How requests reach the application: a worker of gunicorn in which waitress reads and writes.
+"""The gunicorn worker, in which waitress reads requests and writes responses.
 
 gunicorn starts, watches and ends the processes. In each, one loop of waitress holds all connections: a request comes to
 one of the few threads only when it is there as a whole, and an answer leaves the thread as soon as it is written. So

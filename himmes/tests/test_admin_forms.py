@@ -58,7 +58,7 @@ def test_the_later_of_two_saves_is_told_of_the_first_and_wipes_nothing(kim, lee,
     answer = lee.post(path, of_lee)
     assert answer.status_code == SHOWN_AGAIN
     assert (
-        "While this form was open, kim changed: title (now: Feed pump). Nothing of yours is saved yet." in answer.text
+        "While this form was open, kim changed: title (now: Feed pump). Your changes are not saved yet" in answer.text
     )
     assert 'value="Hall B"' in answer.text and 'value="Pump"' in answer.text  # what he entered is kept
     machine.refresh_from_db()
@@ -83,7 +83,7 @@ def test_it_is_told_in_korean_too(roles, kim, machine):
     of_lee = opened(lee, path, location="Hall B")
     kim.post(path, opened(kim, path, is_active="", title="Feed pump"))
     text = lee.post(path, of_lee).text
-    assert "kim" in text and "표시 이름(현재: Feed pump)" in text and "아직 저장되지 않았습니다" in text
+    assert "kim" in text and "표시 이름(현재: Feed pump)" in text and "아직 저장되지 않았지만" in text
 
 
 def test_an_ordinary_mistake_is_told_as_ever_and_the_form_stays_of_its_time(kim, lee, machine):
@@ -153,7 +153,7 @@ def test_a_login_meanwhile_is_no_change_of_the_user(kim, user):
 def test_a_form_that_does_not_tell_its_time_is_shown_again(kim, machine, drawn):
     path = address(machine)
     answer = kim.post(path, opened(kim, path, title="Feed pump", drawn=drawn))
-    assert "This form does not tell from when it is." in answer.text
+    assert "It is not known when this form was opened." in answer.text
     machine.refresh_from_db()
     assert machine.title == "Pump"
     again = opened(kim, path, title="Feed pump", drawn=answer.context["drawn"])
@@ -163,7 +163,7 @@ def test_a_form_that_does_not_tell_its_time_is_shown_again(kim, machine, drawn):
 def test_what_another_machine_was_says_nothing_of_this_one(kim, machine):
     other = Machine.objects.create(name="g2")
     form = opened(kim, address(machine), title="Feed pump", drawn=opened(kim, address(other))["drawn"])
-    assert "does not tell from when it is" in kim.post(address(machine), form).text
+    assert "is not known when this form was opened" in kim.post(address(machine), form).text
 
 
 def test_in_a_list_a_row_that_nobody_touched_is_not_saved(kim, lee, machine):

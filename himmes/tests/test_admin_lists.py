@@ -137,7 +137,7 @@ def test_a_filter_that_can_not_be_is_told_in_words(rows, admin_client):
         assert (answer.status_code, answer.headers["Location"]) == (302, f"{path}?e=1")
         page = admin_client.get(answer.headers["Location"], headers={"Accept-Language": "en"})
         assert page.status_code == 200
-        assert "is no filter of this list, or not one with this value. You see all of it." in page.text
+        assert "or not with this value. It shows all rows." in page.text
 
 
 def test_a_search_that_is_too_long_is_told_in_words(rows, admin_client):

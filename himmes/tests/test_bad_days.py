@@ -180,7 +180,7 @@ def test_nothing_is_removed_of_a_recording_while_an_import_of_it_runs(tmp_path, 
     run = import_csv(path, options, on_progress=prune).run
     run.refresh_from_db()
     assert (run.outcome, run.new, run.read) == (ImportRun.Outcome.COMPLETE, len(sampled), len(sampled))
-    assert "g1 / sensor1 / default is left for the next time: an import of it runs" in said.getvalue()
+    assert "g1 / sensor1 / default is left for the next time: an import of it is running" in said.getvalue()
     prune()
     recording = Recording.objects.get()
     assert VibrationData.objects.count() == recording.sample_count == 0

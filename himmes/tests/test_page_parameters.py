@@ -53,8 +53,8 @@ def test_every_page_names_what_it_does_not_know_and_what_it_knows(english, page)
     known = sorted(PAGES[page].known_parameters)
     response = english.get(page, {"machine_name": "g1", "kiosk": "1"})
     assert response.status_code == 400
-    assert "This page knows no parameter “machine_name”." in told(response)
-    assert f"may name: {', '.join(known)}" in told(response)
+    assert "This page has no parameter “machine_name”." in told(response)
+    assert f"in its address: {', '.join(known)}" in told(response)
     assert "kiosk”" not in told(response)
 
 
@@ -153,4 +153,4 @@ def test_a_stranger_is_sent_to_the_login_first_and_then_to_where_he_wanted(clien
 def test_the_refusal_is_korean_for_koreans(client, user):
     client.force_login(user)
     response = client.get("/vibration/?machine_name=g1", headers={"Accept-Language": "ko"})
-    assert "이 화면에는 “machine_name” 매개변수가 없습니다." in told(response)
+    assert "이 화면에 없는 매개변수: ‘machine_name’." in told(response)

@@ -90,7 +90,7 @@ def test_a_timeline_that_asked_too_often_waits_as_long_as_it_is_told(page, watch
     page.route(f"**{API}?*", lambda route: route.fulfill(body='{"detail": "Too often."}', **refusal), times=1)
     alert = page.get_by_role("alert")
     alert.wait_for(state="visible")
-    assert "This page goes on by itself in 30 s." in alert.inner_text()
+    assert "This page continues by itself in 30 s." in alert.inner_text()
     asked = questions(page)
     pass_time(page, 15)
     assert asked == []
@@ -138,7 +138,7 @@ def test_a_chart_that_was_asked_too_often_is_drawn_as_soon_as_it_may_be(page, wa
     page.goto("/vibration/?machine=g1&sensor=sensor1&recording=default")
     alert = page.locator(f"#{part} [role=alert]")
     alert.wait_for(state="visible")
-    assert "This page goes on by itself in 30 s." in alert.inner_text()
+    assert "This page continues by itself in 30 s." in alert.inner_text()
     asked = questions(page, f"/api/vibration-data/{part}")
     pass_time(page, 15)
     assert asked == []

@@ -149,10 +149,10 @@ def test_a_login_and_what_is_posted_need_a_database_that_writes(program, roles, 
         assert client.get("/").status_code == 302
         answer = client.post("/login/", {"username": "operator", "password": "correct horse"})
         assert answer.status_code == 503
-        assert "The database takes no changes just now." in answer.text
+        assert "The database takes no changes right now." in answer.text
         answer = program.post("vibration-data/bulk", samples(3))
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
-        assert "The database takes no writes just now. Nothing was stored." in answer.json()["detail"]
+        assert "The database takes no writes right now. Nothing was stored." in answer.json()["detail"]
     assert client.post("/login/", {"username": "operator", "password": "correct horse"}).status_code == 302
 
 

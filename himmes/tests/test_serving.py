@@ -386,6 +386,6 @@ def test_it_changes_nothing_then(roles, method):
 
 @pytest.mark.django_db
 def test_a_page_says_in_both_languages_that_a_body_is_too_large(client):
-    for language, words in (("ko", "너무 큽니다"), ("en", "larger than this page takes")):
+    for language, words in (("ko", "크기보다 큽니다"), ("en", "larger than this page accepts")):
         answer = client.post("/login/", {"x": "y" * 100_000}, headers={"Accept-Language": language})
         assert (answer.status_code, words in answer.content.decode()) == (413, True)

@@ -4,6 +4,7 @@ import ast
 import re
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from babel.messages.extract import extract_python
@@ -11,20 +12,29 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-KEYWORDS = ["_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"]
+KEYWORDS = ["_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"]
 APPS = ["common", "himmes", "machines", "vibration", "diagnosis"]
 STRING = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 TEMPLATE_CALL = re.compile(rf"\b(?P<name>_|n?p?gettext)\(\s*{STRING}(?:\s*,\s*{STRING})?")
 PLACEHOLDER = re.compile(r"%\(\w+\)\w|\{\w*\}")
 
-Message = str | tuple[str, str]  # a plural form too
+
+class InContext(NamedTuple):
+    """A text that has another translation in another context."""
+
+    context: str
+    text: str
+
+
+Message = str | tuple[str, str] | InContext  # two texts: with its plural
 
 
 def texts_of_python(source: bytes) -> set[Message]:
     found = set()
     for _line, name, message, _comments in extract_python(BytesIO(source), KEYWORDS, [], {"encoding": "utf-8"}):
-        assert not name.startswith("pgettext"), "contexts are not handled here"
-        if name.startswith("ngettext"):
+        if name.startswith("pgettext"):
+            found.add(InContext(*message))
+        elif name.startswith("ngettext"):
             found.add(tuple(message[:2]))
         elif message:
             found.add(message)
@@ -34,10 +44,11 @@ def texts_of_python(source: bytes) -> set[Message]:
 def texts_of_template(source: str) -> set[Message]:
     found = set()
     for match in TEMPLATE_CALL.finditer(templatize(source)):
-        assert match["name"] in ("_", "gettext", "ngettext"), "contexts are not handled here"
+        assert match["name"] != "npgettext", "plurals in a context are not handled here"
         # The template engine, not Python, gives % its meaning: templatize has doubled it already.
         texts = [ast.literal_eval(text) for text in match.groups()[1:] if text]
-        found.add(tuple(texts) if match["name"] == "ngettext" else texts[0])
+        kind = {"ngettext": tuple, "pgettext": lambda pair: InContext(*pair)}.get(match["name"], lambda one: one[0])
+        found.add(kind(texts))
     return found
 
 
@@ -64,7 +75,7 @@ def forms(text: Message) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
 def test_every_text_is_translated(language):
-    entries = {entry.id: entry for entry in catalog(language) if entry.id}
+    entries = {InContext(entry.context, entry.id) if entry.context else entry.id: entry for entry in catalog(language)}
     wrong = []
     for text, path in texts_of_project().items():
         entry = entries.get(text)
@@ -101,6 +112,8 @@ def test_a_catalog_has_a_plain_heading(language):
 
 def test_texts_are_found_in_templates_and_code():
     source = """{% load i18n %}{% translate "One" %}{% blocktranslate trimmed count n=n %}
-        {{ n }} day{% plural %}{{ n }} days{% endblocktranslate %}{% if "it's" %}{{ _("Two's") }}{% endif %}"""
-    assert texts_of_template(source) == {"One", ("%(n)s day", "%(n)s days"), "Two's"}
-    assert texts_of_python(b'_("One " "line")\nngettext("day", "days", n)\n_(name)') == {"One line", ("day", "days")}
+        {{ n }} day{% plural %}{{ n }} days{% endblocktranslate %}{% if "it's" %}{{ _("Two's") }}{% endif %}
+        {% translate "May" context "month" %}"""
+    assert texts_of_template(source) == {"One", ("%(n)s day", "%(n)s days"), "Two's", InContext("month", "May")}
+    source = b'_("One " "line")\nngettext("day", "days", n)\n_(name)\npgettext("month", "May")\ngettext_noop("Noted")'
+    assert texts_of_python(source) == {"One line", ("day", "days"), InContext("month", "May"), "Noted"}

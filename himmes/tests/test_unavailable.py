@@ -278,7 +278,7 @@ def test_a_database_that_is_read_only_takes_no_posts_but_is_read(administrator, 
     command = connection.settings_dict["OPTIONS"]["init_command"]
     open_options(init_command=f"{command} PRAGMA query_only=1;")
     answer = administrator.post("vibration-data/bulk", samples(3))
-    assert_problem(answer, words="The database takes no writes just now. Nothing was stored.")
+    assert_problem(answer, words="The database takes no writes right now. Nothing was stored.")
     assert administrator.get("machines").status_code == 200
 
 
@@ -286,7 +286,7 @@ def test_a_database_that_is_read_only_takes_no_posts_but_is_read(administrator, 
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize(("language", "title"), [("ko", "지금은 이용할 수 없음"), ("en", "Not available just now")])
+@pytest.mark.parametrize(("language", "title"), [("ko", "지금은 이용할 수 없음"), ("en", "Not available right now")])
 def test_each_page_says_that_the_database_is_away(browser, path, language, title):
     with database_away():
         answer = browser.get(path, headers={"Accept-Language": language})
@@ -305,7 +305,7 @@ def test_who_is_not_logged_in_meets_it_at_the_login(roles):
     with database_away():
         answer = client.post("/login/", {"username": "operator", "password": "correct horse"})
     assert answer.status_code == 503
-    assert "It is not known whether what you have just sent was stored." in answer.text  # nobody has marked it
+    assert "It is not known whether what you just sent was stored." in answer.text  # nobody has marked it
     assert "unavailable.js" not in answer.text  # asking again would not send it again
 
 
@@ -358,7 +358,7 @@ def test_a_page_that_was_not_there_comes_by_itself(new_page, user, watch, scheme
     with database_away():
         page.goto("/vibration/table/")
         assert Axe().run(page).response["violations"] == []
-        assert page.title() == "Not available just now – HIM-MES"
+        assert page.title() == "Not available right now – HIM-MES"
         assert page.get_by_role("alert").is_visible()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.wait_for_selector("nav")
@@ -390,7 +390,7 @@ def test_the_charts_say_so_and_draw_by_themselves_when_it_is_back(new_page, user
             "history.pushState(null, '', location.search + '&start=0.01'); dispatchEvent(new Event('popstate'))"
         )
         page.wait_for_selector("#waveform [role=alert]:not([hidden])")
-        assert "This page goes on trying" in page.inner_text("#waveform [role=alert]")
+        assert "This page keeps trying" in page.inner_text("#waveform [role=alert]")
     page.wait_for_selector("#waveform [role=alert]", state="hidden")
     page.wait_for_selector("#waveform:not([data-stale])")
 

@@ -53,7 +53,7 @@ def test_a_clock_in_utc_lags_by_what_the_plant_is_ahead_be_it_half_an_hour():
 def test_a_lag_is_told_of_when_it_has_stayed_the_same(machine):
     told = [come(9 * HOUR, minutes) for minutes in (0, 3, 6, 9)]
     assert told[:-1] == [None] * 3
-    assert "machine g1, 2026-11-20T03:09:00, lies 9 h behind" in told[-1]
+    assert "machine g1, 2026-11-20T03:09:00, is 9 h behind" in told[-1]
     assert "since 2026-11-20T12:00:00+09:00" in told[-1]
     assert "seems to be set to UTC. Set it to plant time, or send times with their offset." in told[-1]
     [lag] = certain_lags(NOW + 9 * MINUTE)

@@ -1,4 +1,4 @@
-"""Which recordings and samples a query string asks for."""
+"""Filters of recordings and samples in query strings."""
 
 import django_filters
 from django.db.models import Q

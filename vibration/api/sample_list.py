@@ -1,4 +1,4 @@
-"""The samples as the API lists them: recording after recording in order of their numbers, each by time."""
+"""Samples as the API lists them: by recording number, then by time."""
 
 from collections.abc import Iterator
 from itertools import islice, takewhile

@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of the vibration data: words for people, and examples that a test carries out."""
+"""What the OpenAPI schema says about vibration data: descriptions, and examples that a test carries out."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ SAMPLES = extend_schema_view(
         summary="진동 데이터 목록 / list samples",
         operation_id="get_vibration_data",
         description="설비, 센서, 측정 기록, 시간으로 걸러서 시간순으로. `format=csv`는 전체를 CSV로. / By recording and time, "
-        "filtered. `format=csv` sends all that is filtered as one CSV, without pages or limit.",
+        "filtered. `format=csv` sends every row that matches the filters as CSV, without pages or limit.",
         parameters=[*LIST_PARAMETERS, TOTAL],
         responses={
             (200, "application/json"): serializers.Sample(many=True),
@@ -60,7 +60,7 @@ SAMPLES = extend_schema_view(
         summary="한 행 저장 / store one sample",
         description="수집기. 201 새로 저장, 200 이미 같은 값, 409 다른 값이 있음. / For collectors. 201: stored; 200: it was "
         "stored before with the same values; 409: other values are stored at its time, which stay, or raw samples of its "
-        "time were removed by retention. `notes` is there when there is something to tell, as of a time ahead of the "
+        "time were removed by retention. `notes` is there when there is something to say, such as a time ahead of the "
         "server's clock.",
         request=serializers.SampleRow,
         responses={200: serializers.StoredSample, 201: serializers.StoredSample},
@@ -73,8 +73,9 @@ SAMPLE_BULK = extend_schema(
     description="모두 저장하거나 하나도 저장하지 않습니다. 다시 보내도 중복되지 않습니다. / For collectors. A list of rows, in "
     "one transaction: when a row is invalid nothing is stored, and the 400 names row and field. Posted again, rows change "
     "nothing and count as identical. A row whose time is stored with other values is left out and its number listed in "
-    "`conflicts`; so is one whose time lies where raw samples were removed by retention: `pruned` and `notes` say so. The machine's page shows that conflicting rows came. `notes` also says what is odd about the times. May be gzip-compressed (Content-Encoding: gzip). Unknown machines and sensors are registered, unless a "
-    "setting forbids it.",
+    "`conflicts`; so is one whose time is where raw samples were removed by retention: `pruned` and `notes` say so. The "
+    "machine's page shows that conflicting rows came. `notes` also says what is odd about the times. May be "
+    "gzip-compressed (Content-Encoding: gzip). Unknown machines and sensors are registered, unless a setting forbids it.",
     request=serializers.SampleRow(many=True),
     responses=serializers.PostedSamples,
     examples=[
@@ -96,13 +97,13 @@ GROUPED_RANGE = extend_schema(
 WAVEFORM = extend_schema(
     tags=[DATA],
     summary="파형 / waveform",
-    description="구간을 점 수만큼의 버킷으로 줄이되 최솟값과 최댓값을 유지합니다. / A window of one recording as at most "
+    description="구간을 점 수만큼의 칸으로 묶되 칸마다 최솟값과 최댓값을 유지합니다. / A window of one recording as at most "
     "`points` buckets with the least and greatest value of each state: no peak is lost, however long the window.",
     parameters=[serializers.WaveformQuery],
     responses=serializers.WaveformAnswer,
     examples=[
         _answer(
-            "표본 하나 / one sample",
+            "샘플 하나 / one sample",
             {
                 "machine_name": "g1",
                 "sensor_no": "sensor1",
@@ -127,7 +128,7 @@ WAVEFORM = extend_schema(
 SPECTRUM = extend_schema(
     tags=[DATA],
     summary="주파수 스펙트럼과 특징값 / spectrum and features",
-    description="구간의 실효값, 최대값, 파고율, 첨도와 진폭 스펙트럼. 스펙트럼은 0.5초 세그먼트들의 평균이며 분해능은 2 Hz입니다. / RMS, peak, "
+    description="구간의 실효값(RMS), 피크, 파고율, 첨도와 진폭 스펙트럼. 스펙트럼은 0.5초 세그먼트들의 평균이며 분해능은 2 Hz입니다. / RMS, peak, "
     "crest factor and kurtosis of a window of one recording, and its single-sided amplitude spectrum: the mean of the "
     "powers of sections of 0.5 s that overlap by half (Welch), each with its mean removed, a periodic Hann window, "
     "coherent gain corrected. At rates below 512 Hz or above 65,536 Hz a section has 256 or 32,768 samples; of a shorter "
@@ -138,7 +139,7 @@ SPECTRUM = extend_schema(
     responses=serializers.SpectrumAnswer,
     examples=[
         _answer(
-            "표본 하나 / one sample",
+            "샘플 하나 / one sample",
             {
                 "machine_name": "g1",
                 "sensor_no": "sensor1",
@@ -203,7 +204,7 @@ CSV_UPLOAD = extend_schema(
     description="`import_vibration`과 같은 방식으로 읽습니다. / For collectors. Read as `manage.py import_vibration` reads it: "
     "header or none, `,` `;` or tab, plain or `.gz`. Machine and sensor come from the name `<machine>_<sensor>.csv` "
     "unless given. `time` says what the time column holds, `on_restart` what becomes of a file whose time falls back. "
-    "400 with the report when it ended early; what came before is stored then. 413 with the report likewise "
+    "400 with the report when it ended early; what came before is stored then. 413 with the report "
     "when it holds too much or takes too long: import the rest with the command.",
     request={"multipart/form-data": serializers.CsvUpload},
     responses=serializers.ImportReport,
@@ -250,11 +251,11 @@ RECORDINGS = extend_schema(
     parameters=[*LIST_PARAMETERS, TOTAL],
     summary="측정 기록 목록 / list the recordings",
     description="설비, 센서, 이름순. / By machine, sensor and name, with how much each holds.",
-    examples=[OpenApiExample("기록 / a recording", _RECORDING, response_only=True)],
+    examples=[OpenApiExample("측정 기록 / a recording", _RECORDING, response_only=True)],
 )
 RECORDING = extend_schema(
     tags=[RECORDING_TAG],
     summary="측정 기록 조회 / read a recording",
     description="한 측정 기록. / One recording.",
-    examples=[OpenApiExample("기록 / a recording", _RECORDING, response_only=True)],
+    examples=[OpenApiExample("측정 기록 / a recording", _RECORDING, response_only=True)],
 )

@@ -1,4 +1,4 @@
-"""What programs post and read of samples and recordings, and what they may ask for."""
+"""Samples and recordings as programs post and read them, and the query strings of their paths."""
 
 from zoneinfo import ZoneInfo
 
@@ -112,7 +112,7 @@ class PostedSamples(PostedRows):
     pruned = serializers.ListField(
         child=serializers.IntegerField(),
         required=False,
-        help_text="원본 삭제 구간의 행 번호 / conflicting rows where raw samples were removed by retention. Left "
+        help_text="원본 샘플 삭제 구간의 행 번호 / conflicting rows where raw samples were removed by retention. Left "
         "out when there are none.",
     )
     notes = NotesField("지운 행의 이유 / and why such rows are not stored, for each recording.")
@@ -168,14 +168,14 @@ class WaveformAnswer(serializers.Serializer):
     recording_start = serializers.FloatField(allow_null=True, help_text="Seconds; null when it holds no samples.")
     recording_end = serializers.FloatField(allow_null=True)
     pruned_before = serializers.FloatField(
-        help_text="원본이 삭제된 구간의 끝(초) / raw samples before this time were removed; windows that begin there "
-        "are drawn from what is kept of them. 0: none."
+        help_text="원본 샘플이 삭제된 구간의 끝(초) / raw samples before this time were removed; windows that begin "
+        "there are drawn from what is kept of them. 0: none."
     )
     start = serializers.FloatField(help_text="Seconds: the window, widened to whole buckets.")
     end = serializers.FloatField()
-    bucket_width = serializers.FloatField(help_text="Seconds; 0 when each sample is there by itself.")
+    bucket_width = serializers.FloatField(help_text="Seconds; 0 when each sample is on its own.")
     buckets = serializers.IntegerField(help_text="Length of `time` and of each list of values.")
-    samples = serializers.IntegerField(help_text="표본 수 / samples that the buckets stand for.")
+    samples = serializers.IntegerField(help_text="샘플 수 / samples that the buckets represent.")
     time = serializers.ListField(child=serializers.FloatField(), help_text="Seconds where each bucket begins.")
     states = serializers.DictField(child=Extremes(), help_text="상태별 값 / by state: normal, unbalance, ...")
 
@@ -190,10 +190,10 @@ class SpectrumQuery(WaveformQuery):
 
 
 class WindowFeatures(serializers.Serializer):
-    """Of which no mean is removed; null where it is not defined."""
+    """Features of one state; the mean is not removed from RMS and peak. Null where it is not defined."""
 
-    rms = serializers.FloatField(allow_null=True, help_text="실효값 / root mean square.")
-    peak = serializers.FloatField(allow_null=True, help_text="최대값 / greatest absolute value.")
+    rms = serializers.FloatField(allow_null=True, help_text="실효값(RMS) / root mean square.")
+    peak = serializers.FloatField(allow_null=True, help_text="피크 / greatest absolute value.")
     crest_factor = serializers.FloatField(allow_null=True, help_text="파고율 / peak over RMS.")
     kurtosis = serializers.FloatField(
         allow_null=True,
@@ -218,14 +218,14 @@ class Spectrum(serializers.Serializer):
     start = serializers.FloatField(help_text="Seconds, the first sample of the first section.")
     end = serializers.FloatField(help_text="Seconds, the last sample of the last section.")
     samples = serializers.IntegerField(
-        help_text="표본 수 / samples that lie in a section: fewer than were read where there are gaps."
+        help_text="샘플 수 / samples that are in a section: fewer than were read where there are gaps."
     )
-    sampling_frequency = serializers.FloatField(help_text="표본화 주파수 / Hz.")
+    sampling_frequency = serializers.FloatField(help_text="샘플링 주파수 / Hz.")
     resolution = serializers.FloatField(
         help_text="분해능 / Hz from bin to bin, 1 / `section_length`: 2 Hz whatever the window, unless `is_short`."
     )
     sections = serializers.IntegerField(help_text="세그먼트 수 / sections, overlapping by half, that are averaged.")
-    section_samples = serializers.IntegerField(help_text="세그먼트의 표본 수 / samples of each.")
+    section_samples = serializers.IntegerField(help_text="세그먼트의 샘플 수 / samples of each.")
     section_length = serializers.FloatField(help_text="세그먼트의 길이(초) / seconds that each lasts.")
     is_short = serializers.BooleanField(
         help_text="짧은 세그먼트 / no stretch without a gap has room for a whole section: the longest is the only "
@@ -251,20 +251,20 @@ class SpectrumAnswer(serializers.Serializer):
     recording = serializers.CharField()
     rated_rpm = serializers.IntegerField(allow_null=True, help_text="정격 회전수(rpm) / null where it is not known.")
     pruned_before = serializers.FloatField(
-        help_text="원본이 삭제된 구간의 끝(초) / raw samples before it were removed. A window that begins there is "
-        "widened to whole buckets, and its features are those of all samples that there were. 0: none."
+        help_text="원본 샘플이 삭제된 구간의 끝(초) / raw samples before it were removed. A window that begins there "
+        "is widened to whole buckets, and its features are those of all samples that there were. 0: none."
     )
     start = serializers.FloatField(allow_null=True, help_text="Seconds, the first sample of the window; null: none.")
     end = serializers.FloatField(allow_null=True, help_text="Seconds, its last sample.")
     samples = serializers.IntegerField(
-        help_text="표본 수 / samples of the window: RMS, peak and crest factor are of all of them."
+        help_text="샘플 수 / samples of the window: RMS, peak and crest factor use all of them."
     )
     samples_read = serializers.IntegerField(
-        help_text="읽은 표본 수 / samples that kurtosis and spectrum are of: all of the window, or, where it has more "
+        help_text="읽은 샘플 수 / samples that kurtosis and spectrum use: all of the window, or, where it has more "
         "than about 32,768, those of places spread evenly over it."
     )
     truncated = serializers.BooleanField(help_text="일부만 읽음 / `samples_read` is less than `samples`.")
-    places = serializers.IntegerField(help_text="읽은 곳의 수 / how many places that are; 1: the whole window.")
+    places = serializers.IntegerField(help_text="읽은 부분의 수 / number of parts that were read; 1: the whole window.")
     features = serializers.DictField(child=WindowFeatures(), help_text="상태별 특징값 / by state: normal, ...")
     spectrum_reason = serializers.ChoiceField(
         [TOO_FEW, NOT_EVEN, PRUNED],
@@ -315,7 +315,7 @@ class CsvUpload(RefuseUnknown, serializers.Serializer):
 
     def validate(self, asked):
         if "started_at" in asked and asked["time"] != "seconds":
-            message = "Goes with time=seconds; stamps say themselves when the start was."
+            message = "Goes with time=seconds; time stamps already say when the start was."
             raise serializers.ValidationError({"started_at": [message]})
         if "time_zone" in asked and asked["time"] != "iso":
             raise serializers.ValidationError({"time_zone": ["Goes with time=iso."]})

@@ -1,4 +1,4 @@
-"""The API of the vibration data; its paths stand in `himmes/api/urls.py`, what it says of itself in `schema.py`."""
+"""API views of vibration data; their paths are in `himmes/api/urls.py`, their descriptions in `schema.py`."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The names in a header line: which column each means, and what of them is told."""
+"""Column names in a header line: which column each means, and the unit that it names."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""The first lines of a file, cut in cells, and which of them are rows of numbers."""
+"""The first lines of a file, split into cells, and which of them are rows of numbers."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files that are not ours: what was found in them, what belongs here, and what to do."""
+"""Files of another kind: what was found in them, what is expected, and what to do."""
 
 import re
 
@@ -20,7 +20,7 @@ BELONG = (
     f"Five columns belong here: {COLUMNS[0]} (seconds from the start) and a value for each state, "
     f"{', '.join(COLUMNS[1:])}"
 )
-NO_PLACE = "Signals without these four states, such as three axes or one channel, have no place here yet"
+NO_PLACE = "Signals without these four states, such as three axes or one channel, cannot be stored yet"
 _NO_WORD = re.compile(r"[b-hj-zB-HJ-Z]|[A-Za-z0-9]{0,20}_[A-Za-z0-9_]{1,20}|[A-Za-z]{1,20}[0-9]{1,3}")
 
 
@@ -42,7 +42,7 @@ def refuse_names(above: list[HeadLine], separator: bytes, width: int) -> None:
         rows = f"; the rows below have {_columns_told(width, separator)}" if width else ""
         raise UnreadableFile(
             f"line {found.number} looks like a header with the names {all_told(names)}{_why_unknown(names)}{rows}. "
-            f"{BELONG}. If these are the columns, name them so; if the line is no header, remove it. {NO_PLACE}"
+            f"{BELONG}. If these are the columns, name them so; if the line is not a header, remove it. {NO_PLACE}"
         )
 
 
@@ -148,7 +148,7 @@ def refuse_what_is_no_table(split: list[HeadLine]) -> None:
     else:
         what = "no number follows"
     raise UnreadableFile(
-        f"this is no CSV file of samples: line {first.number} is a text of {length_told(first.raw)}, and {what}. "
+        f"this is not a CSV file of samples: line {first.number} is a text of {length_told(first.raw)}, and {what}. "
         f"{BELONG}"
     )
 
@@ -200,7 +200,7 @@ def _refuse_other_time(first: HeadLine, place: int, time: TimeColumn) -> None:
         what = epoch_told(cell, epoch, time.period)
     elif time.name == "iso" and is_plain_number(cell):
         told = epoch_told(cell, epoch, time.period) if epoch else "a number"
-        what = f"{told}; it is no time of day as of ISO 8601, which was said"
+        what = f"{told}; it is not a time of day in ISO 8601, which was said"
     else:
         return
     where = "begins with" if place == 0 else "has the time"

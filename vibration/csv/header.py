@@ -1,4 +1,4 @@
-"""The beginning of a CSV file: its separator, its header, and whether it is a file of samples at all.
+"""The start of a CSV file: its separator, its header, and whether it is a file of samples at all.
 
 Nothing is stored under a wrong column: a line of names above the first row that is not understood refuses the file, and
 so do rows that are something else. The message says what was found, what belongs here and what to do.

@@ -1,4 +1,4 @@
-"""The lines of a CSV stream, plain or gzip-compressed, as bytes: bounded in length, and told of while they are read."""
+"""Lines of a CSV stream, plain or gzip-compressed, as bytes of bounded length."""
 
 import gzip
 import hashlib
@@ -13,7 +13,7 @@ from common.printable import printable
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
+MAX_LINE_BYTES = 64 * 1024  # a longer line is not a row of five numbers
 BOM = b"\xef\xbb\xbf"
 SHOWN_CELL_CHARACTERS = 20  # in a message: to find the cell by, not to read a file by that is no table
 
@@ -88,7 +88,7 @@ def decode(raw: bytes) -> str:
 
 
 def decode_anyhow(raw: bytes) -> str:
-    """Likewise, with marks in the place of what is neither."""
+    """The same, with marks in place of what is neither."""
     try:
         return decode(raw)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Reading a CSV file of samples in batches, as it really arrives: no database.
+"""Reads a CSV file of samples in batches, whatever its form: no database.
 
 The work is done on bytes. A block of lines goes through polars at once; when anything in it is not five good numbers,
 the block is read again line by line, and each bad line gets its reason. What the first lines say of the file is the
@@ -133,7 +133,7 @@ class CsvReader:
         types[COLUMNS[self.head.order[0]]] = self.time.column_type
         self._schema = types
         if line := self.head.units_line:
-            self.notes.append(f"line {line} was taken for the units of the columns; values are stored as they stand")
+            self.notes.append(f"line {line} was taken for the units of the columns; values are stored as they are")
 
     def __iter__(self) -> Iterator[Batch]:
         line = 1
@@ -157,7 +157,7 @@ class CsvReader:
         start = b"".join(lines)
         for signature, what in _SIGNATURES.items():
             if start.startswith(signature):
-                raise UnreadableFile(f"this is no CSV file but {what}; make it a CSV file (UTF-8), plain or .gz")
+                raise UnreadableFile(f"this is not a CSV file but {what}; make it a CSV file (UTF-8), plain or .gz")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:200]:
             raise UnreadableFile("unknown encoding: this is UTF-16 or binary data; save the file as CSV in UTF-8")
         lines[0] = lines[0].removeprefix(BOM)
@@ -208,7 +208,7 @@ class CsvReader:
         last = first_line + len(block) - 1
         if is_open(block[-1]) and len(lines) and lines[-1] == last:
             row = decode(block[-1][:SHOWN_CHARACTERS]).strip()
-            self.notes.append(f"line {last}, the last, has no line end; it was taken as whole: {row}")
+            self.notes.append(f"line {last}, the last, has no line end; it was taken as complete: {row}")
         return Batch(lines, time, values, rejected, first_line, block)
 
     def _parse_block(self, block: list[bytes]) -> tuple[np.ndarray, np.ndarray] | None:
@@ -247,7 +247,7 @@ class CsvReader:
             except BadRow as error:
                 if self._is_another_header(raw, number):
                     self._end = UnreadableFile(
-                        f"line {number} is a header with other columns; make a file of its own of what follows"
+                        f"line {number} is a header with other columns; put what follows into a file of its own"
                     )
                     break
                 rejected.append(Rejected(number, f"{error}{self._hint(raw, number)}", _shown_row(raw)))
@@ -260,7 +260,7 @@ class CsvReader:
 
     def _parse_line(self, raw: bytes) -> tuple[float, ...]:
         if is_overlong(raw):
-            raise BadRow(f"a line of more than {MAX_LINE_BYTES} bytes is no row of five numbers")
+            raise BadRow(f"a line of more than {MAX_LINE_BYTES} bytes is not a row of five numbers")
         separator = self.head.separator
         fields = raw.removeprefix(BOM).split(separator)
         if len(fields) == len(COLUMNS):
@@ -278,7 +278,7 @@ class CsvReader:
         if is_open(raw):
             return "; the file ends here without a line end: it seems to be cut off"
         if number < self.head.first_row:
-            return "; it stands above the rows: if it is a text, let it be skipped (on-error skip) or remove it"
+            return "; it is above the rows: if it is text, skip it (on-error skip) or remove it"
         return ""
 
 

@@ -1,4 +1,4 @@
-"""The time column of a file: seconds from the start, or stamps of a clock. Pure numbers, no Django.
+"""The time column of a file: seconds from the start, or time stamps. Pure numbers, no Django.
 
 Seconds are float64. Stamps are int64 nanoseconds since 1970 in UTC: exact, where a double has but a quarter of a
 microsecond left for the fraction. `seconds_between` makes of them the doubles that stand for the time from a start.
@@ -53,10 +53,10 @@ class Period:
     def check(self, stamp: int, text: bytes) -> int:
         """Raises BadRow when it is too early or too late to be a measurement."""
         if stamp < to_stamp(self.earliest):
-            raise BadRow(f"{TIME} is {shown(text)}, which lies before {self.told(self.earliest)}")
+            raise BadRow(f"{TIME} is {shown(text)}, which is before {self.told(self.earliest)}")
         if stamp > to_stamp(self.latest):
             raise BadRow(
-                f"{TIME} is {shown(text)}, which lies more than an hour in the future. Is the clock or offset right?"
+                f"{TIME} is {shown(text)}, which is more than an hour in the future. Is the clock or offset right?"
             )
         return stamp
 
@@ -122,7 +122,7 @@ class Epoch:
             raise BadRow(f"{TIME} is {shown(text)}, {epoch_told(text, guessed, self.period)}")
         number = Decimal(text.decode()) or Decimal(0)  # one zero, whatever its exponent
         if number.adjusted() > 20:
-            raise BadRow(f"{TIME} is {shown(text)}, which is no instant")
+            raise BadRow(f"{TIME} is {shown(text)}, which is not an instant")
         stamp = number.scaleb(DIGITS - self._power, Context(prec=2 * MAX_STAMP_CHARACTERS))
         if stamp != stamp.to_integral_value():
             raise BadRow(f"{TIME} is {shown(text)}: at most {DIGITS} decimals of a second are kept")
@@ -220,11 +220,11 @@ class Iso:
             raise BadRow(f"{TIME} is '{text}': there is no such time") from None
         if instant.utcoffset() != instant.replace(fold=1).utcoffset():
             raise BadRow(
-                f"{TIME} lies in the minute {text}, which does not exist, or exists twice, in {self.period.zone}: "
+                f"{TIME} is in the minute {text}, which does not exist, or exists twice, in {self.period.zone}: "
                 'clocks are changed then; write the times with their offset, such as "+09:00"'
             )
         if not 1700 < in_utc.year < 2260:  # what nanoseconds can count
-            raise BadRow(f"{TIME} is '{text}', which lies too far in the past or in the future")
+            raise BadRow(f"{TIME} is '{text}', which is too far in the past or in the future")
         return in_utc
 
 
@@ -244,7 +244,7 @@ def find_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):  # a path, a folder of zones, an unknown name
-        raise ValueError(f"'{printable(name)}' is no time zone such as UTC or Asia/Seoul") from None
+        raise ValueError(f"'{printable(name)}' is not a time zone such as UTC or Asia/Seoul") from None
 
 
 def to_stamp(instant: datetime) -> int:

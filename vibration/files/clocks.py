@@ -1,4 +1,4 @@
-"""The clock of a logger, as it shows by when its files come."""
+"""The clock of a logger, judged by when its files arrive."""
 
 from datetime import UTC, datetime
 from pathlib import Path

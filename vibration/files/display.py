@@ -1,4 +1,4 @@
-"""What a person in front of the terminal sees of an import, or of what retention removes."""
+"""What `import_vibration` and `prune_vibration` print for people."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""What stands where in the names of files, e.g. `{machine}_{sensor}_{start}`."""
+"""Patterns of file names, e.g. `{machine}_{sensor}_{start}`."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Time stamps in the names of files, as loggers write them: 20260305_090000, 2026-03-05 09_00_00."""
+"""Time stamps in file names, as loggers write them: 20260305_090000, 2026-03-05 09_00_00."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which machine, sensor and recording a file is of, by its name and what is said beside it.
+"""The machine, sensor and recording of a file, from its name and from options.
 
 A time stamp in a name is never a machine or a sensor, nor cut in two: a logger that writes a file a minute would
 otherwise register a machine a minute.
@@ -65,7 +65,7 @@ def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
     stamps = stamps_in(stem)
     spans = pattern.cut(masked(stem, stamps))
     if spans is None:
-        hint = "".join(f", in which {stamp.text} is a time stamp" for stamp in stamps[:1])
+        hint = "".join(f", where {stamp.text} is a time stamp" for stamp in stamps[:1])
         raise BadName(path, f"the name is not like {printable(pattern)}{hint}", "rename the file")
     found: dict[str, Any] = {name: stem[slice(*span)] for name, span in spans.items()}
     if (text := found.pop("start", None)) is None:
@@ -78,13 +78,13 @@ def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
 
 def _start(path: Path, stamp: NameStamp, zone: tzinfo | None) -> datetime:
     if stamp.iso is None:
-        reason = f"{stamp.text} is no start: it takes a year of four digits, month, day, hour and minute"
+        reason = f"{stamp.text} is not a start: it needs a year of four digits, month, day, hour and minute"
         raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern")
     try:
         with timezone.override(zone) if zone else nullcontext():
             return TimeField().run_validation(stamp.iso)
     except ValidationError as error:
-        reason = f"{stamp.text} is no start: {messages_of(error)[0].rstrip('.')}"
+        reason = f"{stamp.text} is not a start: {messages_of(error)[0].rstrip('.')}"
         raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern") from None
 
 

@@ -1,4 +1,4 @@
-"""Which files a path means, and how they are opened."""
+"""The files that a path means, and opening them."""
 
 import errno
 import os
@@ -74,7 +74,7 @@ def open_csv(path: Path, *, follow: bool) -> BufferedReader:
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "is no regular file", str(path))
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
     return os.fdopen(descriptor, "rb")
 
 

@@ -1,4 +1,4 @@
-"""What the records of earlier imports tell."""
+"""What the records of earlier imports say."""
 
 from io import BufferedIOBase
 from pathlib import Path

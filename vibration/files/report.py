@@ -1,4 +1,4 @@
-"""What is told of an import: the rows that were kept out, and notes."""
+"""The report of an import: rows that were not stored, and notes."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -189,9 +189,9 @@ class FileStore:
             self.newest = max(newest, self.newest or newest)
         for position in np.flatnonzero(classes == RowClass.CONFLICTING):
             line, time = int(batch.lines[position]), float(batch.time[position])
-            what = f"took the place of other values at {time!r} s"
+            what = f"replaced other values at {time!r} s"
             if not replace:
-                what = f"kept out: other values are stored at {time!r} s"
+                what = f"not stored: other values are stored at {time!r} s"
             self._report.tell(line, RowClass.CONFLICTING, what, batch.text(line))
         # Where raw samples were removed. Nothing is wrong with these rows, so they never end an import: a file whose
         # beginning was removed would not get its new rows stored.

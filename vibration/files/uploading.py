@@ -1,4 +1,4 @@
-"""An upload on its way to the importer: a file on disk that has no name, so a kill leaves nothing behind."""
+"""An uploaded file on its way to the importer: on disk without a name, so that a kill leaves nothing behind."""
 
 import tempfile
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files that land in a folder, each once it is whole."""
+"""Files that appear in a folder, each once it is complete."""
 
 import gzip
 import math

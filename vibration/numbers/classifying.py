@@ -1,4 +1,4 @@
-"""What becomes of each sample of a batch: pure numbers, no database."""
+"""The class of each sample of a batch (new, identical, conflicting): pure numbers, no database."""
 
 from dataclasses import dataclass
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""Seconds from the start of a recording that are plainly none: an instant, counted from 1970."""
+"""Recognizes times that cannot be seconds from the start of a recording, as they are instants since 1970."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a window of samples comes to in single numbers: pure numbers, no database.
+"""Features of a window of samples, such as RMS and kurtosis: pure numbers, no database.
 
 The mean is not removed for root mean square and peak: they are of the values as they stand, an offset of the sensor
 included. Kurtosis is about the mean by definition.

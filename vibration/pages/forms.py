@@ -1,4 +1,4 @@
-"""What a page's query string may ask for, checked; what is wrong is said at its field."""
+"""Query strings of the pages as forms; an error is shown at its field."""
 
 from django import forms
 from django.http import QueryDict
@@ -21,12 +21,14 @@ class WaveformForm(forms.Form):
 
     machine = forms.ChoiceField(
         label=_("Machine"),
-        error_messages={"invalid_choice": _("No machine “%(value)s” has recordings. Choose one from the list.")},
+        error_messages={
+            "invalid_choice": _("There is no machine “%(value)s” with recordings. Choose one from the list.")
+        },
     )
     sensor = forms.ChoiceField(
         label=_("Sensor"),
         error_messages={
-            "invalid_choice": _("No sensor “%(value)s” of this machine has recordings. Choose one from the list.")
+            "invalid_choice": _("This machine has no sensor “%(value)s” with recordings. Choose one from the list.")
         },
     )
     recording = forms.ChoiceField(
@@ -37,7 +39,7 @@ class WaveformForm(forms.Form):
         label=_("Compare with"),
         required=False,
         error_messages={
-            "invalid_choice": _("“%(value)s” is no other recording of this machine. Choose one from the list.")
+            "invalid_choice": _("This machine has no other recording “%(value)s”. Choose one from the list.")
         },
     )
     states = forms.MultipleChoiceField(
@@ -93,7 +95,7 @@ class WaveformForm(forms.Form):
         asked = self.cleaned_data
         start, end = asked.get("start"), asked.get("end")
         if start is not None and end is not None and end < start:
-            self.add_error("end", _("The end must not lie before the start."))
+            self.add_error("end", _("The end must not be before the start."))
         return asked
 
     def chosen(self) -> Recording | None:

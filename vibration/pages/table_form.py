@@ -1,4 +1,4 @@
-"""What the query string of the table of samples may ask for, checked; what is wrong is said at its field."""
+"""The query string of the table of samples as a form; an error is shown at its field."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ class CursorField(forms.Field):
         try:
             return Cursor.read(value) if value else None
         except ValueError:
-            message = _("“%(value)s” is no place in the list. Start again from the newest row.")
+            message = _("“%(value)s” is not a position in the list. Start again from the newest row.")
             raise forms.ValidationError(message, "invalid", {"value": value}) from None
 
 
@@ -41,13 +41,15 @@ class SampleTableForm(PeriodForm):
     machine = forms.ChoiceField(
         label=_("Machine"),
         required=False,
-        error_messages={"invalid_choice": _("No machine “%(value)s” has recordings. Choose one from the list.")},
+        error_messages={
+            "invalid_choice": _("There is no machine “%(value)s” with recordings. Choose one from the list.")
+        },
     )
     sensor = forms.ChoiceField(
         label=_("Sensor"),
         required=False,
         error_messages={
-            "invalid_choice": _("No sensor “%(value)s” of this machine has recordings. Choose one from the list.")
+            "invalid_choice": _("This machine has no sensor “%(value)s” with recordings. Choose one from the list.")
         },
     )
     recording = forms.ChoiceField(
@@ -106,9 +108,9 @@ class SampleTableForm(PeriodForm):
         asked = super().clean()
         start, end = asked.get("start"), asked.get("end")
         if start is not None and end is not None and end < start:
-            self.add_error("end", _("The end must not lie before the start."))
+            self.add_error("end", _("The end must not be before the start."))
         if asked.get("format") and asked.get("cursor"):
-            self.add_error("cursor", _("A CSV file has all rows: leave the place in the list out."))
+            self.add_error("cursor", _("A CSV file has all rows: leave out the position in the list."))
         return asked
 
     def recordings(self, now: datetime):

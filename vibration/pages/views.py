@@ -16,8 +16,8 @@ SPECTRUM_TEXT = {
     "window_one": _("{start} s, one sample"),
     "no_window": _("There are no samples in this window."),
     "in_places": _(
-        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of {read} of them, in {places} "
-        "places spread evenly over the window."
+        "RMS, peak and crest factor use all samples. Kurtosis and spectrum use {read} of them, in {places} parts "
+        "spread evenly over the window."
     ),
     "spectrum": _(
         "Amplitude, mean of {sections} sections of {length} s, resolution {resolution} Hz: {samples} samples at {rate} "
@@ -30,19 +30,19 @@ SPECTRUM_TEXT = {
     "short": _("No stretch without a gap has room for a whole section, so the resolution is coarser than usual."),
     "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
     "left_out": _("Samples left out, beside gaps or where the spacing is uneven: {samples}."),
-    "groups": _("Of each {bins} neighbouring frequencies the greatest amplitude is drawn."),
-    "fewer_than_16": _("No spectrum: it takes at least 16 samples."),
+    "groups": _("The chart shows the greatest amplitude of each {bins} neighbouring frequencies."),
+    "fewer_than_16": _("No spectrum: it needs at least 16 samples."),
     "too_few_samples": _(
-        "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too "
-        "coarsely look like gaps, too."
+        "No spectrum: by their times, there are no 16 consecutive samples without a gap. Times that are rounded too "
+        "coarsely also look like gaps."
     ),
     "not_evenly_sampled": _("No spectrum: the samples of this window are not evenly spaced in time."),
     "samples_removed": _(
-        "No spectrum and no kurtosis: they take raw samples, and those before {before} s were removed. Choose a window "
-        "from there on."
+        "No spectrum and no kurtosis: both need raw samples, and those before {before} s were removed. Choose a window "
+        "after that."
     ),
     "orders": _("Order 1 is the rated speed of the machine, {rpm} rpm ({hertz} Hz)."),
-    "no_orders": _("The rated speed of this machine is not known; with it, peaks are also given as orders."),
+    "no_orders": _("The rated speed of this machine is not set. Once it is, peaks are also given as orders."),
     "frequency": _("Frequency (Hz)"),
     "amplitude": _("Amplitude"),
     "tooltip_peak": _("{state}: peak at {frequency}, {value}"),
@@ -51,27 +51,27 @@ SPECTRUM_TEXT = {
 # What static/js/waveform.js says. A separate text for one, so that no language needs plural rules in the browser.
 WAVEFORM_TEXT = {
     "reduced": _(
-        "{samples} samples shown as {buckets} buckets of {width} s; the least and greatest value of each kept"
+        "{samples} samples shown as {buckets} buckets of {width} s, with the least and greatest value of each"
     ),
-    "reduced_to_one": _("{samples} samples shown as one bucket of {width} s; its least and greatest value kept"),
-    "pruned": _("Raw samples before {before} s were removed: of these only the least and greatest values are left."),
-    "all": _("all {samples} samples of this window, none left out"),
+    "reduced_to_one": _("{samples} samples shown as one bucket of {width} s, with its least and greatest value"),
+    "pruned": _("Raw samples before {before} s were removed: only their least and greatest values are left."),
+    "all": _("all {samples} samples of this window"),
     "all_one": _("the only sample of this window"),
-    "nothing": _("There are no samples in this window. The recording goes from {start} s to {end} s."),
+    "nothing": _("There are no samples in this window. The recording spans {start} s to {end} s."),
     "empty": _("This recording has no samples yet."),
-    "no_state": _("No state is chosen."),
+    "no_state": _("No state is selected."),
     "range": _("{min} to {max}"),
     "tooltip_range": _("{state}: least {min}, greatest {max}"),
     "tooltip_value": _("{state}: {value}"),
     "time": _("Seconds from the start of the recording"),
     "value": _("Vibration"),
     "away": _("The server does not answer. Check the connection, then try again."),
-    "unavailable": _("The database does not answer just now. This page goes on trying."),
+    "unavailable": _("The database is not answering right now. This page keeps trying."),
     "refused": _("The server refused the request: {reason}"),
     "gone": _("This recording is no longer stored."),
     "failed": _("The server could not answer (HTTP {status}). Try again later."),
     "logged_out": _("You are logged out."),
-    "too_often": _("Too many requests came from here. This page goes on by itself in {seconds} s."),
+    "too_often": _("Too many requests came from here. This page continues by itself in {seconds} s."),
     "dashed": _("{name} (dashed)"),
 } | SPECTRUM_TEXT
 

@@ -1,4 +1,4 @@
-"""Rows that contradicted what was stored, of posts and of files in one way, for people."""
+"""Conflicting rows of posts and of files in one form, for people."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rows of samples from programs, of any recordings in one list: all of them stored or none."""
+"""Stores rows of samples that programs post, of any recordings in one list: all or none."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Retention: raw samples that are old enough are removed, their rollups stay.
+"""Retention: removes raw samples that are old enough, and keeps their rollups.
 
 Of each recording a beginning is removed, up to the edge of a base bucket: so a bucket has all its samples or none, and
 what is gone is said by one number, `Recording.pruned_before`. It goes batch by batch: each is a transaction that holds

@@ -1,4 +1,4 @@
-"""Buckets in the database: how they get there and how they come back."""
+"""Reads and writes rollups."""
 
 from collections.abc import Iterable
 from itertools import chain

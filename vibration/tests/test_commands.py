@@ -30,7 +30,7 @@ def test_the_same_seed_makes_the_same_file_and_another_seed_another():
 def test_make_sample_csv_never_writes_over_a_file(tmp_path):
     real = tmp_path / "g2_sensor1.csv"
     real.write_text("real data")
-    with pytest.raises(CommandError, match=r"g2_sensor1.csv is there already; nothing was written"):
+    with pytest.raises(CommandError, match=r"g2_sensor1.csv already exists; nothing was written"):
         call_command("make_sample_csv", tmp_path, seconds=0.1, stdout=StringIO())
     assert [path.name for path in tmp_path.iterdir()] == ["g2_sensor1.csv"]
     assert real.read_text() == "real data"

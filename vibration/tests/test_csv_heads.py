@@ -19,7 +19,7 @@ HEADER = "time,normal,unbalance,looseness,unbalance_looseness\n"
 ROWS = "0,1,2,3,4\n0.5,2,3,4,5\n1,3,4,5,6\n"
 READ = [(0.0, 1.0, 2.0, 3.0, 4.0), (0.5, 2.0, 3.0, 4.0, 5.0), (1.0, 3.0, 4.0, 5.0, 6.0)]
 BELONG = "Five columns belong here: measured_time (seconds from the start) and a value for each state, normal, "
-NO_PLACE = "Signals without these four states, such as three axes or one channel, have no place here yet"
+NO_PLACE = "Signals without these four states, such as three axes or one channel, cannot be stored yet"
 
 
 def read(content: str, *, time: str = "seconds"):
@@ -70,7 +70,7 @@ def test_a_line_of_other_names_above_the_rows_refuses_the_file(head, line, told)
     assert message.startswith(f"line {line} looks like a header with the names ")
     assert told in message
     assert "; the rows below have 5 columns of numbers, separated by commas. " + BELONG in message
-    assert "If these are the columns, name them so; if the line is no header, remove it" in message
+    assert "If these are the columns, name them so; if the line is not a header, remove it" in message
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,7 @@ def test_a_header_below_a_long_text_is_found_and_the_text_is_rejected(lines):
     rows, rejected, _notes = read("name, value\n" * lines + HEADER + ROWS)
     assert rows == READ
     assert [row.line for row in rejected] == list(range(1, lines + 1))
-    assert "it stands above the rows: if it is a text, let it be skipped (on-error skip) or remove it" in (
-        rejected[0].reason
-    )
+    assert "it is above the rows: if it is text, skip it (on-error skip) or remove it" in (rejected[0].reason)
 
 
 def test_text_above_rows_without_a_header_is_rejected_and_can_be_skipped():
@@ -113,7 +111,7 @@ def test_a_comment_sign_before_our_own_header_is_none_of_its_names():
 def test_a_row_of_units_below_the_header_is_taken_with_a_note():
     rows, rejected, notes = read(HEADER + "s,g,g,g,g\n" + ROWS)
     assert (rows, rejected) == (READ, [])
-    assert notes == ["line 2 was taken for the units of the columns; values are stored as they stand"]
+    assert notes == ["line 2 was taken for the units of the columns; values are stored as they are"]
     rows, rejected, _notes = read("normal,type1,type2,type3,time\nmm/s,mm/s,mm/s,mm/s,[s]\n1,2,3,4,0\n")
     assert (rows, rejected) == ([READ[0]], [])
 
@@ -289,7 +287,7 @@ def test_a_labview_file_is_refused_by_its_columns(channels):
         ("0,1,2,3,good\n1,1,2,3,bad\n", ["is no number in any of the first 2 rows in the column unbalance_looseness"]),
         (
             "report\n" * 3 + "in 2024, we had,fun\n",
-            ["no CSV file of samples: line 1 is a text of 6 characters, and no "],
+            ["not a CSV file of samples: line 1 is a text of 6 characters, and no "],
         ),
     ],
 )
@@ -333,7 +331,7 @@ def test_stamps_where_seconds_belong_refuse_the_file_and_say_what_they_are(heade
         ("epoch-ms", "1772668800", "seconds since 1970"),
         ("epoch-s", "2026-03-05T09:00:00", "a time of day"),
         ("iso", "1772668800.5", "a number of seconds since 1970"),
-        ("iso", "0.5", "a number; it is no time of day"),
+        ("iso", "0.5", "a number; it is not a time of day"),
     ],
 )
 def test_another_kind_of_stamp_than_was_said_refuses_the_file(time, stamp, told):

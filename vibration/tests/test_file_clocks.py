@@ -50,7 +50,7 @@ def test_a_clock_in_utc_is_told_of_by_when_its_files_were_written(tmp_path, rows
     told = [come(tmp_path, rows, naming, changed=changed, **options) for changed in instants]
     assert told[:9] == [None] * 9
     assert "machine g1" in told[9]
-    assert "lies 9 h behind the server's clock" in told[9]
+    assert "is 9 h behind the server's clock" in told[9]
     assert ClockLag.objects.get().source == f"{tmp_path.name}: s1"
 
 

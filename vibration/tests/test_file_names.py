@@ -95,15 +95,19 @@ def test_a_pattern_names_the_sensor_too():
     [
         ("{machine}_{start}", "pump.csv", r"is not like \{machine\}_\{start\}"),
         ("{machine}_{start}", "pump_run.csv", "is not like"),
-        ("{machine}_{start}", "pump_20260305_0900 copy.csv", "is not like .*, in which 20260305_0900 is a time stamp"),
+        ("{machine}_{start}", "pump_20260305_0900 copy.csv", "is not like .*, where 20260305_0900 is a time stamp"),
         ("{machine}_run{recording}", "pump_7.csv", "is not like"),
         ("{machine}_{recording}", "_7.csv", "is not like"),
-        ("{machine}", "pump_20260305.csv", "is not like .*, in which 20260305 is a time stamp"),
-        ("{machine}_{start}", "pump_20260305.csv", "20260305 is no start: it takes a year of four digits, month, day"),
-        ("{machine}_{start}", "pump_260305_090000.csv", "260305_090000 is no start: it takes a year of four digits"),
-        ("{machine}_{start}", "pump_20260231_090000.csv", "20260231_090000 is no start: .*there is no such time"),
-        ("{machine}_{start}", "pump_19000101_0000.csv", "19000101_0000 is no start"),  # 1899 in UTC
-        ("{machine}_{start}", "pump_20990101_0000.csv", "no start: .*more than an hour in the future"),
+        ("{machine}", "pump_20260305.csv", "is not like .*, where 20260305 is a time stamp"),
+        (
+            "{machine}_{start}",
+            "pump_20260305.csv",
+            "20260305 is not a start: it needs a year of four digits, month, day",
+        ),
+        ("{machine}_{start}", "pump_260305_090000.csv", "260305_090000 is not a start: it needs a year of four digits"),
+        ("{machine}_{start}", "pump_20260231_090000.csv", "20260231_090000 is not a start: .*there is no such time"),
+        ("{machine}_{start}", "pump_19000101_0000.csv", "19000101_0000 is not a start"),  # 1899 in UTC
+        ("{machine}_{start}", "pump_20990101_0000.csv", "not a start: .*more than an hour in the future"),
         ("{machine}_{recording}", "m" * 51 + "_7.csv", "machine '.*' has 51 characters"),
     ],
 )

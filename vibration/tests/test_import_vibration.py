@@ -111,13 +111,13 @@ def test_a_conflict_is_reported_and_kept_out_or_replaces(tmp_path):
     path = tmp_path / "g1_sensor1.csv"
     run(write_csv(path, GOOD))
     _out, err, error = run(write_csv(path, GOOD.replace("1,1,2,3,4", "1,1,2,3,9")))
-    assert f"{path}:2: conflicting: kept out: other values are stored at 1.0 s" in err
+    assert f"{path}:2: conflicting: not stored: other values are stored at 1.0 s" in err
     assert error is not None
     assert error.returncode == 1
     assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 4
 
     _out, err, error = run(path, "--on-conflict", "update")
-    assert "took the place of other values at 1.0 s" in err
+    assert "replaced other values at 1.0 s" in err
     assert error is not None
     assert VibrationData.objects.get(measured_time=1).unbalance_looseness == 9
     assert run(path)[2] is None
@@ -284,7 +284,7 @@ def test_names_that_differ_in_case_are_two_machines(tmp_path):
         ("g1_a.csv", b"", "the file is empty"),
         ("g1_a.csv", b"time,normal,type1,type2,type3\n", "the file has a header line and no rows"),
         ("g1_a.csv", "시간\n".encode("utf-16"), "unknown encoding"),
-        ("g1_a.csv", b"Dear colleague,\n", "this is no CSV file of samples"),
+        ("g1_a.csv", b"Dear colleague,\n", "this is not a CSV file of samples"),
         ("g1_a.csv", b"time,ax,ay,az,aT\n0,1,2,3,4\n", "line 1 looks like a header"),
     ],
 )
@@ -323,7 +323,7 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
     path = write_csv(tmp_path / "g1_a.csv", GOOD.rstrip("\n"))
     _out, err, error = run(path)
     assert error is None
-    assert f"{path}: note: line 3, the last, has no line end; it was taken as whole: 2,1,2,3,4" in err
+    assert f"{path}: note: line 3, the last, has no line end; it was taken as complete: 2,1,2,3,4" in err
 
 
 @pytest.mark.parametrize(
@@ -336,16 +336,16 @@ def test_a_last_line_without_line_end_is_taken_with_a_note(tmp_path):
         (["m" * 51 + "_s.csv"], "has 51 characters; at most 50 are allowed"),
         ([], "Name files or folders to import, or a folder to --watch"),
         (["g1_a.csv", "--started-at", "yesterday"], "--started-at: Write the time as text such as"),
-        (["g1_a.csv", "--batch-size", "0"], "'0' is no number of rows"),
+        (["g1_a.csv", "--batch-size", "0"], "'0' is not a number of rows"),
         (["g1_a.csv", "--rejects", "missing/rejects.csv"], "No such file or directory"),
         (["--watch", "missing"], "missing: no such folder"),
-        (["--watch", ".", "--dry-run"], "--dry-run and --watch do not go together"),
+        (["--watch", ".", "--dry-run"], "--dry-run and --watch cannot be combined"),
         ([""], "an empty path names nothing"),
         (["g1_a.csv", "--machine", ""], "machine is empty"),
         (["g1_a.csv", "--recording", " "], "recording is empty"),
         (["g1_a.csv", "--recording", "r" * 101], "has 101 characters; at most 100 are allowed"),
-        (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 lies before the year"),
-        (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "lies more than an hour in the future"),
+        (["g1_a.csv", "--started-at", "1899-01-01T00:00"], "1899-01-01T00:00 is before the year"),
+        (["g1_a.csv", "--started-at", "2826-03-01T09:00"], "is more than an hour in the future"),
         (["g1_a.csv", "--name-pattern", "{machine}"], "has no {sensor}; say --sensor"),
         (["g1_a.csv", "--name-pattern", "{sensor}_{recording}"], "has no {machine}; say --machine"),
         (["g1_a.csv", "--name-pattern", "{machine}{sensor}"], "no text between the two of {machine}{sensor}"),
@@ -395,7 +395,7 @@ def test_the_rejects_file_may_not_lie_in_the_watched_folder_by_whatever_way(tmp_
     (tmp_path / "watched").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "watched")
     _out, _err, error = run("--watch", tmp_path / "watched", "--rejects", tmp_path / "link" / "rejects.csv")
-    assert "lies in the watched folder" in str(error)
+    assert "is in the watched folder" in str(error)
     assert list((tmp_path / "watched").iterdir()) == []
 
 
@@ -404,7 +404,7 @@ def test_the_rejects_file_takes_the_place_of_an_earlier_one_and_of_nothing_else(
     notes, rejects = tmp_path / "notes.txt", tmp_path / "rejects.csv"
     notes.write_text("not to be lost\n")
     _out, _err, error = run(path, "--rejects", notes)
-    assert "is there and holds something else than rejects; name another file" in str(error)
+    assert "exists and holds something other than rejects; name another file" in str(error)
     assert notes.read_text() == "not to be lost\n"
     assert not ImportRun.objects.exists()
     rejects.touch()

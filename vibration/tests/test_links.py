@@ -93,7 +93,11 @@ def swap(path, what, secret) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("what", "reason"),
-    [("link", "is a link, which is not followed"), ("pipe", "is no regular file"), ("folder", "is no regular file")],
+    [
+        ("link", "is a link, which is not followed"),
+        ("pipe", "is not a regular file"),
+        ("folder", "is not a regular file"),
+    ],
 )
 def test_what_is_swapped_in_after_the_look_is_not_read(folder, secret, monkeypatch, what, reason):
     """Nothing hangs on a pipe to which nobody writes."""
@@ -164,15 +168,15 @@ def test_only_regular_files_are_opened(folder, secret):
     os.mkfifo(folder / "pipe")
     (folder / "link").symlink_to(secret)
     for name, follow, reason in (
-        ("pipe", True, "is no regular file"),
-        ("pipe", False, "is no regular file"),
+        ("pipe", True, "is not a regular file"),
+        ("pipe", False, "is not a regular file"),
         ("link", False, "is a link"),
-        (".", True, "is no regular file"),
+        (".", True, "is not a regular file"),
         ("missing", True, "No such file"),
     ):
         with pytest.raises(OSError, match=reason):
             open_csv(folder / name, follow=follow)
-    with pytest.raises(OSError, match="is no regular file"):
+    with pytest.raises(OSError, match="is not a regular file"):
         open_csv(Path("/dev/zero"), follow=True)
     with open_csv(folder / "link", follow=True) as stream:
         assert stream.read().decode() == f"{SECRET}\n"

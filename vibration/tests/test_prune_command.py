@@ -104,7 +104,7 @@ def test_an_unknown_machine_is_an_error_that_names_near_ones():
 
 @pytest.mark.parametrize("text", ["90", "0d", "1h", "23h", "-90d", "90 d", "1.5d", "90days", "", "9" * 6 + "d", "٣d"])
 def test_an_age_that_is_none_or_less_than_a_day_is_refused(text):
-    with pytest.raises(CommandError, match=r"no length of time such as|less than a day"):
+    with pytest.raises(CommandError, match=r"not a length of time such as|less than a day"):
         prune(f"--older-than={text}", "--no-input")
 
 
@@ -171,7 +171,7 @@ def test_a_recording_deleted_in_the_meantime_does_not_keep_the_others(monkeypatc
 
     monkeypatch.setattr(prune_vibration, "find_removal", find_and_delete)
     told = prune("--older-than", "90d", "--no-input")
-    assert "g1 / sensor1 / default was deleted meanwhile." in capsys.readouterr().err
+    assert "g1 / sensor1 / default was deleted in the meantime." in capsys.readouterr().err
     assert "Removed 2,000 of 4,000 samples" in told
     assert "stored or deleted by others" in told
     assert removed() == {"g1 / sensor2 / default": 2000}

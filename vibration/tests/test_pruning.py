@@ -192,7 +192,7 @@ def test_a_batch_takes_six_statements():
     removal = find_removal(recording, at(1e6))
     batches = remove(removal, at(1e6), by="test", batch_rows=700)
     # Recording with its lock, first sample, the one behind the batch, the first too young, samples, recording
-    next(batches)  # begins with an entry of the audit trail
+    next(batches)  # begins with an audit trail entry
     with CaptureQueriesContext(connection) as queries:
         next(batches)
     statements = [it["sql"] for it in queries if not it["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
@@ -585,8 +585,8 @@ LOADED = "() => ['waveform', 'spectrum'].every((it) => document.getElementById(i
 @pytest.mark.parametrize(
     ("locale", "removed", "no_spectrum"),
     [
-        ("en", "were removed: of these only the least and greatest values are left", "No spectrum and no kurtosis"),
-        ("ko", "이전의 원본 샘플은 삭제되어 최솟값과 최댓값만 남아 있습니다", "스펙트럼과 첨도가 없습니다"),
+        ("en", "were removed: only their least and greatest values are left", "No spectrum and no kurtosis"),
+        ("ko", "이전의 원본 샘플은 삭제되어 최솟값과 최댓값만 남아 있습니다", "스펙트럼과 첨도 없습니다"),
     ],
 )
 def test_the_waveform_of_removed_samples_is_drawn_and_says_so(new_page, user, locale, removed, no_spectrum):

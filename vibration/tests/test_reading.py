@@ -117,7 +117,7 @@ def test_a_cut_last_line_is_rejected_and_named_as_cut():
 def test_a_whole_last_line_without_line_end_is_taken_and_noted():
     rows, rejected, reader = read(GOOD.rstrip("\n"))
     assert (rows, rejected) == (GOOD_ROWS, [])
-    assert reader.notes == ["line 2, the last, has no line end; it was taken as whole: 0.5,-1.5,2e-3,.25,4."]
+    assert reader.notes == ["line 2, the last, has no line end; it was taken as complete: 0.5,-1.5,2e-3,.25,4."]
     assert read(GOOD)[2].notes == []
 
 
@@ -136,8 +136,8 @@ def test_a_whole_last_line_without_line_end_is_taken_and_noted():
         (gzip.compress(gzip.compress(b"0,1,2,3,4\n")), "gzip-compressed twice"),
         (b"0,5;1,2;2,0;3,1;4,0\n", "line 1 has decimal commas"),
         (b"0.1 1 2 3 4\n", "line 1 has spaces between its columns"),
-        (b"Dear colleague,\nplease find the data attached.\n", "no CSV file of samples"),
-        (b"<html><body>Log in</body></html>", "no CSV file of samples"),
+        (b"Dear colleague,\nplease find the data attached.\n", "not a CSV file of samples"),
+        (b"<html><body>Log in</body></html>", "not a CSV file of samples"),
         (b"0,1,2,3,4\r0.5,1,2,3,4\r", "lines end in CR alone"),
         (
             b"time,ax,ay,az,aT\n0,1,2,3,4\n",

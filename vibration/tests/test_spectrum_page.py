@@ -13,8 +13,8 @@ from vibration.tests.test_waveform_page import COUNT, OVERFLOW, TOOLTIP, URL, ca
 from vibration.tests.world import make_recording, make_samples
 
 TOO_FEW = (
-    "No spectrum: by their times, there are no 16 samples in a row without a gap. Times that are rounded too coarsely "
-    "look like gaps, too."
+    "No spectrum: by their times, there are no 16 consecutive samples without a gap. Times that are rounded too "
+    "coarsely also look like gaps."
 )
 NAMES = ["normal", "unbalance", "looseness", "unbalance and looseness"]
 FEATURES = ["rms", "peak", "crest_factor", "kurtosis"]
@@ -137,7 +137,7 @@ def test_a_tone_is_marked_and_listed_with_its_order(page):
     )
     for line, mark in zip(drawn[:4], drawn[4:], strict=True):  # a mark never stands below its line
         assert max(line["y"]) <= mark["y"][0]
-    assert note(page, "marks").startswith("The amplitude of a peak is that of all of it together")
+    assert note(page, "marks").startswith("The amplitude of a peak is that of the whole peak")
     assert note(page, "orders") == "Order 1 is the rated speed of the machine, 1,650 rpm (27.5 Hz)."
 
 
@@ -147,7 +147,7 @@ def test_without_a_rated_speed_there_is_no_order_and_it_is_said_why(page):
     show(page)
     assert [len(it["numbers"]) for it in page.evaluate(PEAKS)] == [2] * 4
     assert page.get_by_role("columnheader", name="Order").count() == 0
-    assert note(page, "orders").startswith("The rated speed of this machine is not known")
+    assert note(page, "orders").startswith("The rated speed of this machine is not set")
 
 
 @pytest.mark.browser
@@ -196,7 +196,7 @@ def test_what_the_spectrum_can_not_be_made_of_is_said_in_words(page):
     time, values = make_samples(COUNT)
     write_samples(open_recording("g1", "sensor1"), time, values)
     show(page, "?start=1&end=1.005")
-    assert note(page, "about") == "No spectrum: it takes at least 16 samples."
+    assert note(page, "about") == "No spectrum: it needs at least 16 samples."
     assert page.locator("#spectrum .canvas-box").is_hidden()
     press(page, "Whole recording")
     assert page.locator("#spectrum .canvas-box").is_visible()
@@ -225,7 +225,7 @@ def test_that_a_long_window_is_read_in_places_is_said(page, monkeypatch):
     show(page)
     assert note(page, "window") == "0 s to 19.999 s, 20,000 samples"
     assert note(page, "in-places") == (
-        "RMS, peak and crest factor are of all samples. Kurtosis and spectrum are of 5,000 of them, in 5 places spread "
+        "RMS, peak and crest factor use all samples. Kurtosis and spectrum use 5,000 of them, in 5 parts spread "
         "evenly over the window."
     )
 
@@ -356,7 +356,7 @@ def test_what_cannot_be_compared_is_explained_at_its_field(english, wrong):
     number = {"itself": make_recording(5).pk, "another machine's": make_recording(5, machine="g2").pk}.get(wrong, wrong)
     response = english.get(URL, {"machine": "g1", "compare": number})
     assert response.status_code == 400
-    message = f"“{number}” is no other recording of this machine. Choose one from the list."
+    message = f"This machine has no other recording “{number}”. Choose one from the list."
     assert response.context["form"].errors == {"compare": [message]}
     assert 'id="id_compare_error"' in response.text
 

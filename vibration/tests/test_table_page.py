@@ -22,10 +22,10 @@ from vibration.tests.world import make_recording, make_samples
 
 URL = "/vibration/table/"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # 21:00 in Seoul
-NO_MACHINE = "No machine “g9” has recordings. Choose one from the list."
-NO_SENSOR = "No sensor “s9” of this machine has recordings. Choose one from the list."
+NO_MACHINE = "There is no machine “g9” with recordings. Choose one from the list."
+NO_SENSOR = "This machine has no sensor “s9” with recordings. Choose one from the list."
 NO_RECORDING = "This sensor has no recording “x”. Choose one from the list."
-NO_TIME = "“{}” is no date and time. Write it as 2026-11-22 or 2026-11-22 09:30, in plant time."
+NO_TIME = "“{}” is not a date and time. Write 2026-11-22 or 2026-11-22 09:30, in plant time."
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 
 
@@ -119,7 +119,7 @@ def test_without_recordings_the_page_says_how_to_get_some(client):
     assert "<form id=" not in response.text
     response = client.get(URL, {"machine": "g1"})
     assert response.status_code == 400
-    assert "No machine “g1” has recordings." in response.text
+    assert "There is no machine “g1” with recordings." in response.text
     assert "python manage.py make_sample_csv" in response.text
     assert download(client, {})[1:] == []
 
@@ -389,7 +389,7 @@ def test_dates_stay_in_the_form_in_the_browsers_own_way(client):
 def test_a_range_beside_dates_is_left_out_by_a_link(client):
     make_recording(1)
     text = flat(client.get(URL, {"range": "1h", "after": "2026-11-21", "start": "0"}))
-    assert '<a class="btn btn-quiet" href="?after=2026-11-21&amp;start=0">Without the range</a>' in text
+    assert '<a class="btn btn-quiet" href="?after=2026-11-21&amp;start=0">Clear the range</a>' in text
 
 
 def test_a_range_ends_now_and_stays_when_another_machine_is_chosen(client):
@@ -417,16 +417,20 @@ def test_a_range_ends_now_and_stays_when_another_machine_is_chosen(client):
         ({"start": "soon"}, "start", "Enter a number of seconds, such as 12.5."),
         ({"end": "nan"}, "end", "Enter a number of seconds, such as 12.5."),
         ({"start": "1e999"}, "start", "Enter a number of seconds, such as 12.5."),
-        ({"start": "2", "end": "1"}, "end", "The end must not lie before the start."),
+        ({"start": "2", "end": "1"}, "end", "The end must not be before the start."),
         ({"after": "yesterday"}, "after", NO_TIME.format("yesterday")),
         ({"before": "2026-02-30"}, "before", NO_TIME.format("2026-02-30")),
-        ({"after": "2026-11-21", "before": "2026-11-20"}, "before", "The end must lie after the beginning."),
-        ({"range": "2h"}, "range", "There is no range “2h”. Known: 1h, 24h, 7d, 30d."),
+        ({"after": "2026-11-21", "before": "2026-11-20"}, "before", "The end must be after the start."),
+        ({"range": "2h"}, "range", "There is no range “2h”. Choose 1h, 24h, 7d or 30d."),
         ({"range": "1h", "after": "2026-11-21"}, "range", "Choose either a range or dates, not both."),
-        ({"cursor": "12"}, "cursor", "“12” is no place in the list. Start again from the newest row."),
-        ({"cursor": "1:2@x"}, "cursor", "“1:2@x” is no place in the list. Start again from the newest row."),
-        ({"cursor": "1:2@3", "format": "csv"}, "cursor", "A CSV file has all rows: leave the place in the list out."),
-        ({"format": "xlsx"}, "format", "There is no format “xlsx”. Known: csv."),
+        ({"cursor": "12"}, "cursor", "“12” is not a position in the list. Start again from the newest row."),
+        ({"cursor": "1:2@x"}, "cursor", "“1:2@x” is not a position in the list. Start again from the newest row."),
+        (
+            {"cursor": "1:2@3", "format": "csv"},
+            "cursor",
+            "A CSV file has all rows: leave out the position in the list.",
+        ),
+        ({"format": "xlsx"}, "format", "There is no format “xlsx”. The only one is csv."),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_explained_at_its_field_and_the_form_stays_usable(client, query, field, message):

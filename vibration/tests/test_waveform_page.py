@@ -83,17 +83,17 @@ def test_what_is_not_asked_for_takes_the_first_choice_and_all_states(client):
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
-        ({"machine": "g9"}, "machine", "No machine “g9” has recordings. Choose one from the list."),
+        ({"machine": "g9"}, "machine", "There is no machine “g9” with recordings. Choose one from the list."),
         (
             {"sensor": "sensor9"},
             "sensor",
-            "No sensor “sensor9” of this machine has recordings. Choose one from the list.",
+            "This machine has no sensor “sensor9” with recordings. Choose one from the list.",
         ),
         ({"recording": "night"}, "recording", "This sensor has no recording “night”. Choose one from the list."),
         ({"states": ["normal", "broken"]}, "states", "There is no state “broken”."),
         ({"start": "soon"}, "start", "Enter a number of seconds, such as 12.5."),
         ({"end": "nan"}, "end", "Enter a number of seconds, such as 12.5."),
-        ({"start": "2", "end": "1"}, "end", "The end must not lie before the start."),
+        ({"start": "2", "end": "1"}, "end", "The end must not be before the start."),
     ],
 )
 def test_a_wrong_value_is_explained_at_its_field_and_the_form_stays_usable(client, query, field, message):
@@ -181,7 +181,7 @@ def test_a_long_recording_is_drawn_as_envelopes_that_keep_every_extreme(page):
         lower, upper = (it["y"] for it in drawn if it["state"] == state)
         assert (min(lower), max(upper)) == (values[:, number].min(), values[:, number].max())
     assert re.fullmatch(
-        r"20,000 samples shown as [\d,]+ buckets of 0\.\d+ s; the least and greatest value of each kept", caption(page)
+        r"20,000 samples shown as [\d,]+ buckets of 0\.\d+ s, with the least and greatest value of each", caption(page)
     )
 
 
@@ -198,7 +198,7 @@ def test_dragging_reads_the_window_anew_and_shows_each_sample(page):
         assert line["state"] == STATES[number]
         assert line["x"] == time[inside].tolist()
         assert line["y"] == values[inside, number].tolist()
-    assert caption(page) == f"all {inside.sum()} samples of this window, none left out"
+    assert caption(page) == f"all {inside.sum()} samples of this window"
 
 
 @pytest.mark.browser
@@ -305,7 +305,7 @@ def test_a_state_is_hidden_at_once_and_stays_so_in_the_address(page):
     loaded(page)
     assert {it["state"] for it in page.evaluate(DRAWN)} == {"unbalance"}
     page.uncheck("[value=unbalance]")
-    assert caption(page) == "No state is chosen."
+    assert caption(page) == "No state is selected."
 
 
 @pytest.mark.browser
@@ -324,7 +324,7 @@ def test_another_machine_is_shown_with_a_sensor_that_it_has(page):
 def test_a_window_without_samples_says_where_they_are(page):
     make_recording(COUNT)
     show(page, "?start=100&end=200")
-    assert caption(page) == "There are no samples in this window. The recording goes from 0 s to 19.999 s."
+    assert caption(page) == "There are no samples in this window. The recording spans 0 s to 19.999 s."
     press(page, "Whole recording")
     assert caption(page).startswith("20,000 samples")
 
@@ -416,7 +416,7 @@ def test_the_switch_changes_the_language_and_keeps_the_window(new_page, user):
     page = new_page(login=user, locale="fr-FR")
     show(page, "?start=1&end=9")
     assert page.title() == "g1 / sensor1 / default – 파형 – HIM-MES"
-    assert re.fullmatch(r"샘플 [\d,]+개를 0\.\d+초 구간 [\d,]+개로 표시합니다\. .*", caption(page))
+    assert re.fullmatch(r"샘플 [\d,]+개를 0\.\d+초 칸 [\d,]+개로 묶어 표시합니다\. .*", caption(page))
     page.get_by_role("button", name="English").click()
     page.wait_for_url("**start=1**")
     loaded(page)

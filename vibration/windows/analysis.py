@@ -1,4 +1,4 @@
-"""A window of a recording in numbers: its features and its spectrum, of a bounded number of samples."""
+"""Features and spectrum of a window of a recording, from a bounded number of samples."""
 
 import math
 from dataclasses import dataclass, replace

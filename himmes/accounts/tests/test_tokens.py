@@ -88,9 +88,9 @@ def test_a_user_who_is_not_active_gets_in_with_no_token(roles):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["x", "--role", "king"], "no role king. Known: administrator, collector, diagnoser, viewer"),
+        (["x", "--role", "king"], "no role king. Roles: administrator, collector, diagnoser, viewer"),
         (["x", "--role", "viewer", "--expires", "soon"], "--expires"),
-        (["x", "--role", "viewer", "--expires", "2020-01-01T00:00:00"], "lies in the past"),
+        (["x", "--role", "viewer", "--expires", "2020-01-01T00:00:00"], "is in the past"),
         (["x y", "--role", "viewer"], "valid username"),
         (["x", "--role", "viewer", "--expires", "99999d", "--name", "n" * 101], "name"),
     ],
@@ -140,8 +140,8 @@ def test_the_administration_makes_a_token_and_shows_it_once(roles, admin_client,
 def test_the_administration_refuses_a_token_that_could_do_nothing(roles, admin_client, user):
     fields = {"name": "x", "user": user.pk, "role": roles["collector"].pk, "expiry_0": "2020-01-01", "expiry_1": "0:0"}
     content = admin_client.post("/admin/himmes/apitoken/add/", fields, headers={"Accept-Language": "en"}).content
-    assert b"does not have the role" in content
-    assert b"lies in the past" in content
+    assert b"does not have this role" in content
+    assert b"is in the past" in content
     assert not ApiToken.objects.exists()
 
 

@@ -167,7 +167,7 @@ def test_many_posts_in_conflict_at_once_are_all_counted(roles):
 @pytest.mark.parametrize("ahead", [42 * MINUTE, 20 * MINUTE])
 def test_a_time_ahead_is_stored_and_told_of(collector, diagnoser, ahead):
     at = plant_time(timezone.now() + ahead)
-    told = f"{at} of machine g1 lies "
+    told = f"{at} of machine g1 is "
     for path in ("vibration-diagnosis", "vibration-diagnosis/bulk"):
         row = DIAGNOSIS | {"detected_at": at, "model_name": path}
         answer = diagnoser.post(path, [DIAGNOSIS, row] if "bulk" in path else row)

@@ -163,7 +163,7 @@ def test_an_upload_says_how_its_time_is_written(send):
     [
         ({"time": "clock"}, "time", "is not a valid choice"),
         ({"on_restart": "weave"}, "on_restart", "is not a valid choice"),
-        ({"time": "iso", "time_zone": "Mars"}, "time_zone", "'Mars' is no time zone such as UTC or Asia/Seoul."),
+        ({"time": "iso", "time_zone": "Mars"}, "time_zone", "'Mars' is not a time zone such as UTC or Asia/Seoul."),
         ({"time_zone": "UTC"}, "time_zone", "Goes with time=iso."),
         ({"time": "iso", "started_at": "2026-03-05T00:00:00"}, "started_at", "Goes with time=seconds"),
     ],

@@ -150,7 +150,7 @@ def test_an_import_by_command_names_command_and_system_user(tmp_path, monkeypatc
     monkeypatch.setattr("getpass.getuser", lambda: "plant")
     file = tmp_path / "g1_sensor1.csv"
     file.write_text("0.001,1,2,3,4\n0.002,1,2,3,4\n0.002,9,2,3,4\n")
-    with pytest.raises(Exception, match="not taken"):
+    with pytest.raises(Exception, match="not imported"):
         call_command("import_vibration", file, verbosity=0)
     begun, ended = entries(ImportRun)
     assert (begun.action, ended.action) == (Action.CREATE, Action.UPDATE)

@@ -1,4 +1,4 @@
-"""The file of a backup: a zip of the database's own dump and a manifest that tells what is in it."""
+"""The backup file: a zip of the database's own dump and a manifest of what is in it."""
 
 import hashlib
 import json
@@ -109,7 +109,7 @@ class NewArchive:
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
         if path.exists():
-            raise BackupError(f"{path} is there by now; this backup was not kept.")
+            raise BackupError(f"{path} exists by now; this backup was not kept.")
         self.path.rename(path)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -137,7 +137,7 @@ class Archive:
         except OSError as error:
             raise BackupError(f"{path}: {error.strerror}") from None
         except (*_DAMAGED, AttributeError, TypeError, ValueError) as error:
-            raise BackupError(f"{path} is no backup, or cut or damaged: {error}") from None
+            raise BackupError(f"{path} is not a backup, or is cut or damaged: {error}") from None
 
     def blocks(self) -> Iterator[bytes]:
         """The dump from its beginning to its end, which is compared with the zip's own checksum."""

@@ -1,4 +1,4 @@
-"""The text that mysqldump writes with one INSERT a row: summed up table by table, and put together anew."""
+"""The text that mysqldump writes, with one INSERT a row: checksums of each table, and INSERTs of many rows."""
 
 import hashlib
 import re
@@ -53,7 +53,7 @@ def copy_dump(
             table = start[len(b"INSERT INTO `") : start.find(b"` ", 13)].decode().replace("``", "`")
         row = line[len(start) : -2]
         if not (line.endswith(b");\n") and row.startswith(b"(")):
-            raise BackupError(f"The dump tool wrote a line of an unknown form, for the table {table!r}.")
+            raise BackupError(f"The dump tool wrote an unknown kind of line for the table {table!r}.")
         rows.append(row)
         size += len(row)
         read += 1

@@ -1,4 +1,4 @@
-"""A backup is made: of one instant, while others read and write."""
+"""Making a backup of one instant, while others read and write."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def make_backup(path: Path, tell: Tell) -> tuple[Manifest, int]:
     Raises BackupError when it can't be made; then there is no file. A kill may leave a folder `.NAME.*.part` beside it.
     """
     if path.exists():
-        raise BackupError(f"{path} is there already; name another file.")
+        raise BackupError(f"{path} already exists; name another file.")
     if not MigrationRecorder(connection).has_table():
         raise BackupError("The database has no tables yet; there is nothing to back up.")
     engine, left_out, made_at = current_engine(), tables_left_out(), timezone.now()

@@ -59,7 +59,7 @@ class MysqlEngine:
         with archive.content(self.content) as content:
             sums, tool = self._read(left_out, content.write, tell)
         if applied_migrations() != migrations:
-            raise BackupError("Migrations ran meanwhile, so the backup may be of two halves; make it again.")
+            raise BackupError("Migrations ran meanwhile, so the backup may mix two versions; make it again.")
         return content, sums, migrations, tool
 
     def sums(self, left_out: set[str], tell: Tell) -> dict[str, TableSum]:

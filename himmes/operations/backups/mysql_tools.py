@@ -1,4 +1,4 @@
-"""MySQL's and MariaDB's command-line tools: found, given their login, run, and their failures put into words."""
+"""MySQL's and MariaDB's command-line tools: where they are, their login, their errors in words."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A backup is restored: into an empty database, or in place of what is there, and compared with what it should be."""
+"""Restoring a backup into an empty database, or in place of what is there, and comparing the result."""
 
 from dataclasses import dataclass
 
@@ -56,8 +56,8 @@ def check_fits(archive: Archive) -> list[str]:
     made_on, here = archive.manifest.engine, current_engine().name
     if made_on != here:
         raise BackupError(
-            f"{archive.path} is a backup of {made_on}, and DATABASE_URL names a database of {here}. A backup goes back "
-            "into the engine that it came from."
+            f"{archive.path} is a backup of {made_on}, and DATABASE_URL names a database of {here}. Restore it into "
+            "the engine that it came from."
         )
     known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
     if unknown := sorted(set(archive.manifest.migrations) - known):

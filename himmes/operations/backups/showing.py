@@ -1,4 +1,4 @@
-"""What a person in front of the terminal sees of a backup or a restore."""
+"""What `backup` and `restore` print for people."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""For the page of a server error, which is drawn without a request."""
+"""The request id for the page of a server error, which is rendered without a request."""
 
 from django import template
 

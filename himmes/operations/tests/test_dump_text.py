@@ -69,5 +69,5 @@ def test_a_negative_zero_becomes_a_float_but_not_within_a_text():
 
 @pytest.mark.parametrize("line", [b"INSERT INTO `a` VALUES (1,'cut\n", b"INSERT INTO `a` SET x=1;\n"])
 def test_a_line_of_another_form_is_refused_not_guessed(line):
-    with pytest.raises(BackupError, match="unknown form"):
+    with pytest.raises(BackupError, match="unknown kind of line"):
         copied([line])

@@ -47,7 +47,7 @@ class Command(TerminalCommand):
     help = (
         "Import vibration samples from CSV files (.csv, .csv.gz; also whole folders) with the columns measured_time, "
         "normal, unbalance, looseness, unbalance_looseness. Importing the same again changes nothing. Exits with 0 "
-        "only if every row was stored or stood there already with the same values."
+        "only if every row was stored or was already stored with the same values."
     )
 
     def add_arguments(self, parser):
@@ -59,11 +59,11 @@ class Command(TerminalCommand):
             "--name-pattern",
             type=name_pattern,
             metavar="PATTERN",
-            help="what stands where in the names of the files, without .csv: {machine}, {sensor}, {recording}, and "
-            "{start}, a time stamp; e.g. '{machine}_{sensor}_{start}'. What it leaves out is said by the options above",
+            help="how the files are named, without .csv: {machine}, {sensor}, {recording}, and "
+            "{start}, a time stamp; e.g. '{machine}_{sensor}_{start}'. The options above say what it leaves out",
         )
         parser.add_argument(
-            "--started-at", type=parse_instant, metavar="ISO", help="when time 0 was; without an offset: plant time"
+            "--started-at", type=parse_instant, metavar="ISO", help="when time 0 was; plant time if it has no offset"
         )
         parser.add_argument(
             "--time",
@@ -76,7 +76,7 @@ class Command(TerminalCommand):
             "--time-zone",
             type=zone,
             metavar="NAME",
-            help="where --time iso without an offset is meant, such as UTC; default: plant time",
+            help="time zone of --time iso without an offset, such as UTC (default: plant time)",
         )
         parser.add_argument(
             "--on-restart",
@@ -90,13 +90,14 @@ class Command(TerminalCommand):
             "--on-conflict",
             choices=["report", "update"],
             default="report",
-            help="a row whose time is stored with other values: keep it out and report it (default), or let it replace",
+            help="a row whose time is stored with other values: keep it out and report it (default), or let it "
+            "replace the stored one",
         )
         parser.add_argument(
             "--on-error",
             choices=["stop", "skip"],
             default="stop",
-            help="a row that is not five good numbers: stop there (default), or leave it out and go on",
+            help="a row that is not five good numbers: stop there (default), or skip it and continue",
         )
         parser.add_argument(
             "--rejects", type=some_path, metavar="FILE", help="write conflicting and rejected rows to FILE"
@@ -106,14 +107,14 @@ class Command(TerminalCommand):
             type=seconds,
             default=WAIT_S,
             metavar="SECONDS",
-            help="how long to wait when the database is away, each time (default 600); 0: fail at once",
+            help="seconds to wait each time the database is away (default 600); 0: fail at once",
         )
         parser.add_argument("--dry-run", action="store_true", help="class every row and store nothing")
         parser.add_argument(
             "--watch",
             type=some_path,
             metavar="DIR",
-            help="keep running: import each file that lands in DIR; registers machines and sensors only if "
+            help="keep running: import each file that appears in DIR; registers machines and sensors only if "
             "--name-pattern, or --machine and --sensor, name them",
         )
 
@@ -121,7 +122,7 @@ class Command(TerminalCommand):
         if bool(options["paths"]) == bool(options["watch"]):
             raise CommandError("Name files or folders to import, or a folder to --watch.")
         if options["dry_run"] and options["watch"]:
-            raise CommandError("--dry-run and --watch do not go together.")
+            raise CommandError("--dry-run and --watch cannot be combined.")
         self.options = Options(
             naming=self._naming(options),
             time=options["time"],
@@ -166,7 +167,7 @@ class Command(TerminalCommand):
         said = {name: options[name] for name in ("machine", "sensor", "recording", "started_at")}
         pattern, zone = options["name_pattern"], options["time_zone"]
         if options["started_at"] and options["time"] != "seconds":
-            raise CommandError("--started-at goes with --time seconds; stamps say themselves when the start was.")
+            raise CommandError("--started-at goes with --time seconds; time stamps already say when the start was.")
         if zone and options["time"] != "iso" and not (pattern and "start" in pattern.names):
             raise CommandError("--time-zone goes with --time iso, or with {start} in --name-pattern.")
         try:
@@ -201,9 +202,9 @@ class Command(TerminalCommand):
         if any(absolute == file.absolute() or (path.exists() and path.samefile(file)) for file in files):
             raise CommandError(f"--rejects {shown} is one of the files to import.")
         if watched and path.resolve().parent == watched.resolve():
-            raise CommandError(f"--rejects {shown} lies in the watched folder and would be imported itself.")
+            raise CommandError(f"--rejects {shown} is in the watched folder and would be imported itself.")
         if not RejectsFile.may_be_written(path):
-            raise CommandError(f"--rejects {shown} is there and holds something else than rejects; name another file.")
+            raise CommandError(f"--rejects {shown} exists and holds something other than rejects; name another file.")
         return RejectsFile(path)
 
     def _import(self, files: list[Path], rejects: RejectsFile | None, *, dry_run: bool) -> None:
@@ -232,7 +233,7 @@ class Command(TerminalCommand):
         bad = sum(report.run.outcome != ImportRun.Outcome.COMPLETE for report in reports) + self.passed_over
         if bad:
             total = len(files) + self.passed_over
-            raise CommandError(f"{bad} of {total} files have rows or contents that were not taken, see above.")
+            raise CommandError(f"{bad} of {total} files have rows or contents that were not imported, see above.")
 
     def _watch(self, folder: Path, rejects: RejectsFile | None) -> None:
         if not folder.is_dir():
@@ -347,7 +348,7 @@ def some_path(text: str) -> Path:
 
 def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of rows")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of rows")
     return int(text)
 
 
@@ -357,4 +358,4 @@ def seconds(text: str) -> float:
             return number
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")

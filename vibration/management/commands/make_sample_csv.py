@@ -33,7 +33,7 @@ class Command(TerminalCommand):
         }
         # The real files have the same names.
         if there := [path for path in files if path.exists()]:
-            raise CommandError(f"{there[0]} is there already; nothing was written. Name another folder.")
+            raise CommandError(f"{there[0]} already exists; nothing was written. Name another folder.")
         folder.mkdir(parents=True, exist_ok=True)
         console = Console(stderr=True)
         work: Iterable[tuple[Path, tuple[int, int]]] = files.items()

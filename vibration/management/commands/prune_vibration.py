@@ -99,7 +99,7 @@ class Command(TerminalCommand):
         imported = set(running.values_list("recording", flat=True))
         for recording in recordings:
             if recording.pk in imported:
-                self.stderr.write(f"{recording} is left for the next time: an import of it runs, or was killed.")
+                self.stderr.write(f"{recording} is left for the next time: an import of it is running, or was killed.")
         return [it for it in recordings if it.pk not in imported]
 
     def _track(self, recordings: list[Recording]) -> Iterable[Recording]:
@@ -110,7 +110,7 @@ class Command(TerminalCommand):
     def _show(self, removals: list[Removal], cutoff: datetime) -> None:
         since = f"{timezone.localtime(cutoff):%Y-%m-%d %H:%M}"
         if not removals:
-            self.stdout.write(f"No samples from before {since} are there to remove.")
+            self.stdout.write(f"No samples from before {since} can be removed.")
             return
         self.stdout.write(f"Samples from before {since} to be removed:")
         self.stdout.write(removal_table(removals))
@@ -127,7 +127,7 @@ class Command(TerminalCommand):
         try:
             yield from remove(removal, cutoff, by=user_name(), batch_rows=batch_size)
         except Recording.DoesNotExist:
-            self.stderr.write(f"{removal.recording} was deleted meanwhile.")
+            self.stderr.write(f"{removal.recording} was deleted in the meantime.")
 
 
 def known_machine(name: str) -> Machine:
@@ -139,7 +139,7 @@ def known_machine(name: str) -> Machine:
 
 
 def unfinished(trouble: str, removed: int) -> str:
-    return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to go on."
+    return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to continue."
 
 
 def age(text: str) -> timedelta:
@@ -166,5 +166,5 @@ def pause(text: str) -> float:
     except ValueError:
         times = -1
     if not 0 <= times <= MAX_PAUSE:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {MAX_PAUSE:g}")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to {MAX_PAUSE:g}")
     return times

@@ -27,15 +27,17 @@ def expiry(text: str) -> datetime:
 
 class Command(TerminalCommand):
     help = (
-        "Make an API token and print it, alone, on standard output: it can't be shown again. "
-        "Makes the user, who cannot log in to pages, if there is none of that name."
+        "Create an API token and print it alone on standard output; it cannot be shown again. "
+        "Creates the user, who cannot log in to pages, if there is none of that name."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("username", help="the user whose token it is, best one for each program")
+        parser.add_argument("username", help="the user whose token it is; one for each program is best")
         parser.add_argument("--role", required=True, help="viewer, collector, diagnoser or administrator")
-        parser.add_argument("--name", help="which program uses it, and where; else the username")
-        parser.add_argument("--expires", metavar="90d|ISO", help="12h, 90d or 2w from now, or an instant; else never")
+        parser.add_argument("--name", help="which program uses it, and where (default: the username)")
+        parser.add_argument(
+            "--expires", metavar="90d|ISO", help="12h, 90d or 2w from now, or an instant (default: never)"
+        )
 
     def handle(self, *args, username, role, name, expires, **options):
         try:
@@ -50,10 +52,10 @@ class Command(TerminalCommand):
         group = Group.objects.filter(name=role).first()
         if group is None:
             known = ", ".join(Group.objects.order_by("name").values_list("name", flat=True))
-            raise CommandError(f"There is no role {role}. Known: {known}")
+            raise CommandError(f"There is no role {role}. Roles: {known}")
         until = expiry(expires) if expires else None
         if until and until <= timezone.now():
-            raise CommandError(f"--expires {expires} lies in the past.")
+            raise CommandError(f"--expires {expires} is in the past.")
         user = self._user(username)
         if not user.groups.filter(pk=group.pk).exists():
             user.groups.add(group)
@@ -71,7 +73,7 @@ class Command(TerminalCommand):
             user.set_unusable_password()
             user.full_clean()
             user.save()
-            self.stderr.write(f"User {username} was made.")
+            self.stderr.write(f"User {username} was created.")
         elif not user.is_active:
-            raise CommandError(f"The user {username} is not active; a token of his would not work.")
+            raise CommandError(f"The user {username} is not active, so the token would not work.")
         return user

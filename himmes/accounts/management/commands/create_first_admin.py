@@ -10,11 +10,11 @@ from himmes.accounts.initial_passwords import give_initial_password
 class Command(TerminalCommand):
     help = (
         "Create an administrator with a generated password, which is printed once, unless there is one already. "
-        "He has to choose a password of his own when he first logs in."
+        "A new password has to be chosen at the first login."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--username", default="admin", help="best that of a person; else admin")
+        parser.add_argument("--username", default="admin", help="best the name of a person (default: admin)")
 
     def handle(self, *args, username, **options):
         users = get_user_model().objects

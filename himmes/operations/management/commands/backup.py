@@ -13,7 +13,8 @@ from himmes.operations.backups.showing import show_progress
 
 class Command(TerminalCommand):
     help = (
-        "Write a backup of the whole database to a new file. Others may read and write meanwhile; it is of one instant."
+        "Write a backup of the whole database to a new file. Others may read and write meanwhile; the backup is of one "
+        "instant."
     )
 
     def add_arguments(self, parser):
