@@ -120,7 +120,7 @@ class FileStore:
             if self._recording is None:
                 # Not before there is a good row: a file of something else leaves no machine behind.
                 self._recording = self._patience.until_done(lambda: self._open(batch))
-            if batch.time.dtype == np.int64:
+            if batch.has_stamps:
                 batch = batch.counted_from(to_stamp(self._recording.started_at), self._zone)
                 if early := self._stopping(batch):
                     stop, batch = early, batch.before(early.line)
@@ -140,15 +140,16 @@ class FileStore:
 
     def _open(self, batch: Batch) -> Recording:
         """The recording of the present run, whose first rows these are."""
-        has_stamps = batch.time.dtype == np.int64
-        started_at = to_instant(batch.time[0]) if has_stamps else self._place.started_at if self._runs == 1 else None
+        started_at = self._place.started_at if self._runs == 1 else None
+        if batch.has_stamps:
+            started_at = to_instant(batch.time[0])
         return in_transaction(
             lambda: open_recording(
                 self._place.machine,
                 self._place.sensor,
                 name=self._name,
                 started_at=started_at,
-                keep_start=has_stamps,
+                keep_start=batch.has_stamps,
                 source=self._report.run.file_name,
                 registered_by=self._options.registered_by or RegisteredBy.IMPORT,  # known a moment ago
             )
@@ -169,7 +170,7 @@ class FileStore:
             counted = None if classes is None else np.count_nonzero(classes != RowClass.REJECTED)
             if counted is not None and _settled_rows(run) == sum(before) + counted:
                 return
-            classes = write_samples(recording, batch.time, batch.values, replace=replace, locked=True)
+            classes = write_samples(recording, batch.samples, replace=replace, locked=True)
             run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
             run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
             run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))

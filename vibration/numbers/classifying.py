@@ -5,6 +5,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from vibration.numbers.samples import Samples
+
 
 class RowClass(IntEnum):
     """Every row read is exactly one of these."""
@@ -22,39 +24,37 @@ class Classified:
     replace: np.ndarray  # int64, the rows that take the place of the stored sample of their time
 
 
-def classify(
-    time: np.ndarray, values: np.ndarray, stored_time: np.ndarray, stored_values: np.ndarray, *, replace: bool
-) -> Classified:
-    """Class rows, time float64 (n,) and values float64 (n, 4), against what is stored, in rising order of time.
+def classify(samples: Samples, stored: Samples, *, replace: bool) -> Classified:
+    """Class samples against those that are stored, which are in rising order of time.
 
     The rows count one after the other, as if each were stored before the next is looked at: of two rows with one time
     the second is identical to or in conflict with the first. With `replace` the last row of a time is what stays.
     """
-    order = np.argsort(time, kind="stable")
-    t, v = time[order], values[order]
+    order = np.argsort(samples.time, kind="stable")
+    t, v = samples.time[order], samples.values[order]
     first = np.ones(len(t), dtype=bool)  # of its time
     first[1:] = t[1:] != t[:-1]
     last = np.ones(len(t), dtype=bool)
     last[:-1] = first[1:]
 
-    place = np.searchsorted(stored_time, t)
-    stored = np.zeros(len(t), dtype=bool)
-    within = place < len(stored_time)
-    stored[within] = stored_time[place[within]] == t[within]
+    place = np.searchsorted(stored.time, t)
+    is_stored = np.zeros(len(t), dtype=bool)  # whether there is a sample of its time
+    within = place < len(stored)
+    is_stored[within] = stored.time[place[within]] == t[within]
 
     # What each row is compared with: the row before it of the same time, or the sample that is stored
     reference = v[np.maximum.accumulate(np.where(first, np.arange(len(t)), 0))]
-    reference[stored] = stored_values[place[stored]]
+    reference[is_stored] = stored.values[place[is_stored]]
     if replace:
         later = np.flatnonzero(~first)
         reference[later] = v[later - 1]
     same = (v == reference).all(axis=1)
-    new = first & ~stored
+    new = first & ~is_stored
 
     classes = np.empty(len(t), dtype=np.int8)
     classes[order] = np.where(new, RowClass.NEW, np.where(same, RowClass.IDENTICAL, RowClass.CONFLICTING))
     if not replace:
         return Classified(classes, insert=order[new], replace=order[:0])
-    changed = last & stored
-    changed[changed] = (v[changed] != stored_values[place[changed]]).any(axis=1)
-    return Classified(classes, insert=order[last & ~stored], replace=order[changed])
+    changed = last & is_stored
+    changed[changed] = (v[changed] != stored.values[place[changed]]).any(axis=1)
+    return Classified(classes, insert=order[last & ~is_stored], replace=order[changed])
