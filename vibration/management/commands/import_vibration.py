@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 
 from common.database.connections import discard_all
 from common.database.errors import DATABASE_ERRORS
-from common.database.waiting import Patience
+from common.database.transactions import Patience
 from common.interrupting import noted_interruptions
 from common.printable import printable
 from common.rest.fields import TimeField
