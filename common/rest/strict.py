@@ -3,7 +3,7 @@
 from django.db import models
 from rest_framework import serializers
 
-from common.rest.fields import TextField, TruthField
+from common.rest.fields import TextField, TruthField, WholeNumberField
 
 
 class RefuseUnknown:
@@ -25,4 +25,6 @@ class StrictModelSerializer(RefuseUnknown, serializers.ModelSerializer):
         models.CharField: TextField,
         models.TextField: TextField,
         models.BooleanField: TruthField,
+        models.PositiveIntegerField: WholeNumberField,
+        models.IntegerField: WholeNumberField,
     }

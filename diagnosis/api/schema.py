@@ -7,6 +7,7 @@ from common.rest.lists import LIST_PARAMETERS
 from common.rest.query import parameters_of
 from diagnosis.api import serializers
 from diagnosis.api.filters import DiagnosisFilter
+from machines.api import UNKNOWN_PUMP
 from vibration.api.serializers import PostedRows
 
 TAG = "진단 결과 / diagnoses"
@@ -94,21 +95,7 @@ LATEST = extend_schema(
     examples=[
         _answer(
             "지지 불량 / looseness",
-            DIAGNOSIS
-            | {
-                "machine": {
-                    "id": 1,
-                    "name": "g1",
-                    "title": "",
-                    "location": "",
-                    "installed_at": None,
-                    "rated_rpm": None,
-                    "expected_interval_min": None,
-                    "is_active": True,
-                    "registered_by": "api",
-                    "notes": "",
-                }
-            },
+            DIAGNOSIS | {"machine": UNKNOWN_PUMP | {"id": 1}},
         )
     ],
 )

@@ -19,6 +19,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 
 from common.addresses import address_of
 from common.audit_trail import Action, note
+from common.database.columns import columns_of
 from himmes.accounts.models import ApiToken
 from himmes.operations.logs import current_request
 from machines.models import Machine, Sensor
@@ -26,40 +27,24 @@ from vibration.files.report import COUNTS
 from vibration.models import ImportRun, Recording
 
 HIDDEN = "•••"
-# Fields by model. Those that change by themselves are left out, as a last login or a last use.
-AUDITED = {
-    Machine: [
-        "name",
-        "title",
-        "location",
-        "installed_at",
-        "rated_rpm",
-        "expected_interval_min",
-        "is_active",
-        "registered_by",
-        "notes",
-    ],
-    Sensor: ["machine", "sensor_no", "position", "unit"],
-    get_user_model(): [
-        "username",
-        "password",
-        "first_name",
-        "last_name",
-        "email",
-        "is_active",
-        "is_staff",
-        "is_superuser",
-    ],
-    Group: ["name"],
-    ApiToken: ["name", "user", "role", "token_key", "created", "expiry"],
+# Models of which each change is noted, with the fields that are not: numbers of rows, what changes by itself as a last
+# login or a last use, and secrets.
+NOT_NOTED = {
+    Machine: ["id"],
+    Sensor: ["id"],
+    get_user_model(): ["id", "last_login", "date_joined"],
+    Group: ["id"],
+    ApiToken: ["id", "digest", "last_used"],
 }
+MASKED = {"password"}  # that it changed is noted, but not what it is
 
 
 def listen() -> None:
     """Connect everything that is noted by itself."""
     pre_save.connect(_say_who, sender=LogEntry)
-    for model, fields in AUDITED.items():
-        masked = ["password"] if "password" in fields else []
+    for model, left_out in NOT_NOTED.items():
+        fields = columns_of(model, without=left_out)
+        masked = sorted(MASKED & set(fields))
         auditlog.register(model, include_fields=fields, mask_fields=masked, mask_callable=f"{__name__}.hidden")
     user = get_user_model()
     for through, field in ((user.groups, "groups"), (user.user_permissions, "user_permissions")):
