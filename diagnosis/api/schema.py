@@ -9,6 +9,7 @@ from diagnosis.api import serializers
 from diagnosis.api.filters import DiagnosisFilter
 from machines.api import UNKNOWN_PUMP
 from vibration.api.serializers import PostedRows
+from vibration.numbers.classifying import Posted, RowClass
 
 TAG = "진단 결과 / diagnoses"
 
@@ -72,10 +73,7 @@ DIAGNOSIS_BULK = extend_schema(
     responses=PostedRows,
     examples=[
         OpenApiExample("한 행의 목록 / a list of one row", ROW, request_only=True),
-        _answer(
-            "모두 저장됨 / all stored",
-            {"status": "success", "received": 1, "inserted": 1, "identical": 0, "conflicting": 0, "conflicts": []},
-        ),
+        _answer("모두 저장됨 / all stored", PostedRows.of(Posted([RowClass.NEW]))),
     ],
 )
 GROUPED_RECENT = extend_schema(

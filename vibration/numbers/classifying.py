@@ -1,7 +1,9 @@
 """What becomes of each sample of a batch: pure numbers, no database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar
 
 import numpy as np
 
@@ -58,3 +60,42 @@ def classify(samples: Samples, stored: Samples, *, replace: bool) -> Classified:
     changed = last & is_stored
     changed[changed] = (v[changed] != stored.values[place[changed]]).any(axis=1)
     return Classified(classes, insert=order[last & ~is_stored], replace=order[changed])
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of the rows of a post, in the words of the API.
+
+    A row where raw samples were removed counts as conflicting: another value was there, to send it again changes
+    nothing, and the rows beside it are stored. It is in `pruned`, too.
+    """
+
+    classes: Sequence[int] | np.ndarray  # RowClass of each row
+    notes: Sequence[str] = ()  # what else the poster is told
+    status: ClassVar[str] = "success"
+
+    @property
+    def received(self) -> int:
+        return len(self.classes)
+
+    @property
+    def inserted(self) -> int:
+        return int(np.count_nonzero(np.asarray(self.classes) == RowClass.NEW))
+
+    @property
+    def identical(self) -> int:
+        return int(np.count_nonzero(np.asarray(self.classes) == RowClass.IDENTICAL))
+
+    @property
+    def conflicting(self) -> int:
+        return int(np.count_nonzero(np.asarray(self.classes) >= RowClass.CONFLICTING))
+
+    @property
+    def conflicts(self) -> list[int]:
+        """Numbers of rows."""
+        return np.flatnonzero(np.asarray(self.classes) >= RowClass.CONFLICTING).tolist()
+
+    @property
+    def pruned(self) -> list[int]:
+        """Numbers of rows."""
+        return np.flatnonzero(np.asarray(self.classes) == RowClass.REJECTED).tolist()

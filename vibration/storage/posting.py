@@ -1,6 +1,6 @@
 """Rows of samples from programs, of any recordings in one list: all of them stored or none."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -59,35 +59,15 @@ def post_samples(columns: dict, *, poster: str = "") -> np.ndarray:
     return in_transaction(write, again_on=(Recording.DoesNotExist,))
 
 
-def summary(classes: Iterable[int]) -> dict:
-    """What the poster of rows is told of what became of them.
-
-    A row where raw samples were removed counts as conflicting: another value was there, to send it again changes
-    nothing, and the rows beside it are stored. `notes_of` says more.
-    """
-    classes = [int(it) for it in classes]
-    counts = Counter(classes)
-    return {
-        "status": "success",
-        "received": len(classes),
-        "inserted": counts[RowClass.NEW],
-        "identical": counts[RowClass.IDENTICAL],
-        "conflicting": counts[RowClass.CONFLICTING] + counts[RowClass.REJECTED],
-        "conflicts": [row for row, row_class in enumerate(classes) if row_class >= RowClass.CONFLICTING],
-    }
-
-
-def notes_of(columns: dict, classes: np.ndarray) -> dict:
-    """Which rows were kept out as raw samples were removed, and why; nothing if there are none.
+def notes_on_pruned(columns: dict, classes: np.ndarray) -> list[str]:
+    """Why rows were not stored where raw samples were removed, for each recording.
 
     `columns` is what `post_samples` got, `classes` what it returned.
     """
     pruned = np.flatnonzero(classes == RowClass.REJECTED).tolist()
-    if not pruned:
-        return {}
     places = {tuple(columns[name][row] for name in ("machine_name", "sensor_no", "recording")) for row in pruned}
     found = [recording for place in sorted(places) if (recording := _found(*place))]
-    return {"pruned": pruned, "notes": [f"Not stored: {why_pruned(recording)}." for recording in found]}
+    return [f"Not stored: {why_pruned(recording)}." for recording in found]
 
 
 def _note_conflicts(

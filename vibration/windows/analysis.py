@@ -10,8 +10,7 @@ from vibration.numbers.buckets import Buckets, concatenate, summarise
 from vibration.numbers.evenness import spacings_of
 from vibration.numbers.features import Features, features_of, features_of_sums
 from vibration.numbers.samples import Samples
-from vibration.numbers.spectrum import NoSpectrum, Spectrum, peaks_of, reduced, section_samples, spectrum_of
-from vibration.numbers.states import STATES
+from vibration.numbers.spectrum import NoSpectrum, Spectrum, section_samples, spectrum_of
 from vibration.querysets import VibrationDataQuerySet
 from vibration.storage.rollups import read_cover
 from vibration.windows.waveform import read_rollups
@@ -34,6 +33,11 @@ class Analysis:
     features: list[Features]  # one for each state
     spectrum: Spectrum | None
     reason: str | None  # why there is no spectrum: the message of NoSpectrum, or PRUNED
+
+    @property
+    def truncated(self) -> bool:
+        """Whether kurtosis and spectrum are of a part of the samples."""
+        return self.samples_read < self.samples
 
 
 def analyse(recording: Recording, start: float, end: float) -> Analysis:
@@ -128,51 +132,3 @@ def _of_rollups(recording: Recording, start: float, end: float) -> Analysis:
     features = features_of_sums(buckets.count, buckets.minimum, buckets.maximum, buckets.squares)
     count = int(buckets.count.sum())
     return Analysis(first, last, count, count, 1, features, None, PRUNED)
-
-
-def describe(recording: Recording, analysis: Analysis, states: list[str], points: int) -> dict:
-    """An analysis as JSON, with at most `points` amplitudes of each state."""
-    rpm = recording.sensor.machine.rated_rpm or None  # 0 is no speed to be a multiple of
-    spectrum = analysis.spectrum
-    return {
-        "machine_name": recording.sensor.machine.name,
-        "sensor_no": recording.sensor.sensor_no,
-        "recording": recording.name,
-        "rated_rpm": rpm,
-        "pruned_before": recording.pruned_before,
-        "start": analysis.start,
-        "end": analysis.end,
-        "samples": analysis.samples,
-        "samples_read": analysis.samples_read,
-        "truncated": analysis.samples_read < analysis.samples,
-        "places": analysis.places,
-        "features": {state: vars(analysis.features[STATES.index(state)]) for state in states},
-        "spectrum_reason": analysis.reason,
-        "spectrum": _described(spectrum, states, points, rpm) if spectrum else None,
-    }
-
-
-def _described(spectrum: Spectrum, states: list[str], points: int, rpm: int | None) -> dict:
-    frequency, amplitude = reduced(spectrum, points)
-    return {
-        "start": spectrum.start,
-        "end": spectrum.end,
-        "samples": spectrum.samples,
-        "sampling_frequency": spectrum.sampling_frequency,
-        "resolution": spectrum.resolution,
-        "sections": spectrum.sections,
-        "section_samples": spectrum.section_samples,
-        "section_length": spectrum.section_length,
-        "is_short": spectrum.is_short,
-        "window": "Hann",
-        "bins": len(spectrum.frequency),
-        "frequency": frequency.tolist(),
-        "amplitude": {state: amplitude[:, STATES.index(state)].tolist() for state in states},
-        "peaks": {
-            state: [
-                vars(peak) | {"order": peak.frequency / (rpm / 60) if rpm else None}
-                for peak in peaks_of(spectrum, STATES.index(state))
-            ]
-            for state in states
-        },
-    }

@@ -26,6 +26,20 @@ class Waveform:
     minimum: np.ndarray  # float64 (m, 4), one column a state
     maximum: np.ndarray  # float64 (m, 4)
 
+    @property
+    def buckets(self) -> int:
+        return len(self.time)
+
+    @property
+    def samples(self) -> int:
+        """How many the buckets stand for."""
+        return int(self.count.sum())
+
+    def of(self, state: str) -> "Waveform":
+        """That of one state, whose extremes are float64 (m,)."""
+        column = STATES.index(state)
+        return replace(self, minimum=self.minimum[:, column], maximum=self.maximum[:, column])
+
 
 def read_waveform(recording: Recording, start: float, end: float, points: int = DEFAULT_POINTS) -> Waveform:
     """The samples with start <= measured_time <= end (seconds), the window widened to whole buckets.

@@ -57,7 +57,7 @@ def test_an_unknown_address_is_answered_in_json(program, path, debug, settings):
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_fault_of_ours_is_answered_in_json_without_its_insides(program, settings, monkeypatch, debug):
     settings.DEBUG = debug
-    monkeypatch.setattr("vibration.api.views.summary", lambda classes: 1 / 0)
+    monkeypatch.setattr("vibration.api.views.Posted", lambda *given: 1 / 0)
     program.client.raise_request_exception = False
     told = problem(program.post("vibration-data/bulk", []), 500)
     assert "ZeroDivision" not in json.dumps(told)
@@ -369,7 +369,7 @@ def test_the_charset_of_a_header_does_not_decide_how_texts_are_read():
 
 def test_a_fault_is_logged_with_debug_off(program, monkeypatch, capfd, settings):
     logging.config.dictConfig(settings.LOGGING)
-    monkeypatch.setattr("vibration.api.views.summary", lambda classes: 1 / 0)
+    monkeypatch.setattr("vibration.api.views.Posted", lambda *given: 1 / 0)
     program.client.raise_request_exception = False
     program.post("vibration-data/bulk", [])
     assert "ZeroDivisionError" in capfd.readouterr().err
