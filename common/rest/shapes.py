@@ -1,13 +1,15 @@
 """Shapes of answers, each told once: the schema quotes the class, and the answer is made by it.
 
-A `Shape` holds a value for each field, in their order; optional fields that are empty are left out. What the answer is
-made of stands in a comment of each shape: its docstring is for the readers of the schema.
+A `Shape` holds a value for each field, in their order; optional texts and lists that are empty are left out. What the
+answer is made of stands in a comment of each shape: its docstring is for the readers of the schema.
 """
 
 from functools import cache, cached_property
 
 import numpy as np
 from rest_framework import serializers
+
+_EMPTY = (None, "", [], {})
 
 
 class Shape(serializers.Serializer):  # without a docstring, which the schema would give to each shape that has none
@@ -24,7 +26,7 @@ class Shape(serializers.Serializer):  # without a docstring, which the schema wo
     def to_representation(self, instance) -> dict:
         told = super().to_representation(instance)
         for name in self._optional:
-            if not told.get(name, True):
+            if told.get(name, 0) in _EMPTY:
                 del told[name]
         return told
 

@@ -3,8 +3,6 @@
 django-auditlog compares and stores; `common.audit_trail.note` is for what is no change of a row.
 """
 
-import getpass
-import os
 import sys
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_de
 from common.addresses import address_of
 from common.audit_trail import Action, note
 from common.database.columns import columns_of
+from common.terminal import user_name
 from himmes.accounts.models import ApiToken
 from himmes.operations.logs import current_request
 from machines.models import Machine, Sensor
@@ -78,11 +77,7 @@ def _say_who(sender, instance: LogEntry, raw: bool = False, **kwargs) -> None:
 def _program() -> dict:
     """A command, and whose process it is: nobody has logged in there. No arguments, as they may hold secrets."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])[:100]
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        name = f"uid {os.getuid()}"
-    return {"command": command, "system_user": name}
+    return {"command": command, "system_user": user_name()}
 
 
 def _caller(request, entry: LogEntry) -> dict:

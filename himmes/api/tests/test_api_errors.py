@@ -5,12 +5,14 @@ import json
 import logging.config
 import unicodedata
 
+import jsonschema
 import pytest
 from django.core.exceptions import TooManyFilesSent
 from django.db import IntegrityError, OperationalError, connection
 from django.test import Client, RequestFactory, override_settings
 
 from himmes.api.errors import MEDIA_TYPE
+from himmes.api.schema import PROBLEM
 from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
 from himmes.wsgi_handler import Utf8Request
 from machines.models import Machine
@@ -34,7 +36,8 @@ def problem(answer, status: int) -> dict:
     assert told["title"]
     assert told["detail"]
     assert told["type"] == "about:blank"
-    assert all(set(it) <= {"row", "field", "message"} for it in told["errors"])
+    # What the schema says of errors is what is sent; the report of an upload is looked at with the uploads.
+    jsonschema.validate(told, PROBLEM | {"components": {"schemas": {"ImportReport": {"type": "object"}}}})
     return told
 
 
