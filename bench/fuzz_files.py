@@ -2,9 +2,10 @@
 
 Each file of `made_files` is imported as the command does it, into SQLite. What is stored is held against what is true
 of the file: each stored row must be one of its good rows, with its exact values under their own columns, at its own
-time, and rows of two runs must not be in one recording. A file of our rows must be stored whole, but for what its
-options keep out; a file of anything else must be refused with nothing stored, and for a reason that is true: the lines,
-columns, names and cells that it names are there, and why it says so is what was made wrong. The counts must add up.
+time, and rows of two measurements must not be in one recording. A file of our rows must be stored whole, but for what
+its options keep out; a file of anything else must be refused with nothing stored, and for a reason that is true: the
+lines, columns, names and cells that it names are there, and why it says so is what was made wrong. The counts must
+add up.
 
 The first file that is wrong is made as small as can be and shown, with exit status 1. The last line is JSON.
 """
@@ -75,7 +76,7 @@ def _stored_rows(made: MadeFile) -> list[Row]:
             if row is None:
                 raise Wrong(f"{values} at {time_s} s are stored, and no row of the file")
             if run_of.setdefault(recording.pk, row.run) != row.run:
-                raise Wrong(f"{recording} holds rows of two runs")
+                raise Wrong(f"{recording} holds rows of two measurements")
             rows.append((row, time_s))
         start_ns = 0 if made.time == "seconds" or not rows else rows[0][0].time_ns
         for row, time_s in rows:
@@ -83,7 +84,7 @@ def _stored_rows(made: MadeFile) -> list[Row]:
                 raise Wrong(f"line {row.line} is stored at {time_s!r} s")
         stored += [row for row, _time in rows]
     if len(set(run_of.values())) < len(run_of):
-        raise Wrong("a run is in two recordings")
+        raise Wrong("a measurement is in two recordings")
     return sorted(stored, key=lambda row: row.line)
 
 

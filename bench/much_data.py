@@ -47,7 +47,7 @@ def fill(
 
     Machines g1, g2, ... each have a short recording. What is left of the samples makes recordings of the shape of
     KAMP's files, about 190,000 samples each, of four sensors of g1, then of g2, and so on; the last is cut off. Each
-    recording has an import run, as if it had come from a file.
+    recording has a record of an import, as if it had come from a file.
     The diagnoses, as many of each machine, are evenly spread over the last 7 days up to `now`, and stored in order of
     time. Raises ValueError for samples without machines, or more than their sensors record in 140 s.
     """

@@ -79,7 +79,7 @@ class HeadersMiddleware:
         return response
 
 
-class TooOften:
+class TooManyRequestsMiddleware:
     """Says on a page what the API says as a problem: that this was asked for too often, and how long to wait."""
 
     def __init__(self, get_response):

@@ -1,4 +1,4 @@
-"""All settings, from the environment (or the git-ignored file `.env`); the README has the table.
+"""All settings, from the environment (or the git-ignored file `.env`); docs/settings.md has the table.
 
 Closed by default: without a variable the site runs with DEBUG off, over HTTPS only, and refuses to start without a key.
 """
@@ -71,11 +71,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "himmes.operations.requests.Observe",
-    "himmes.operations.health.HealthChecks",
-    # Around ApiErrors, which writes bodies anew.
+    "himmes.operations.requests.RequestLogMiddleware",
+    "himmes.operations.health.HealthMiddleware",
+    # Around ApiErrorsMiddleware, which writes bodies anew.
     "django.middleware.gzip.GZipMiddleware",
-    "himmes.api.errors.ApiErrors",
+    "himmes.api.errors.ApiErrorsMiddleware",
     "himmes.middleware.PortMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -89,13 +89,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "himmes.accounts.sessions.SessionRenewal",
-    "himmes.accounts.initial_passwords.ChooseOwnPassword",
+    "himmes.accounts.sessions.SessionRenewalMiddleware",
+    "himmes.accounts.initial_passwords.InitialPasswordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "himmes.accounts.login_limits.GiveBack",
-    "himmes.middleware.TooOften",
+    "himmes.accounts.login_limits.LoginTriesMiddleware",
+    "himmes.middleware.TooManyRequestsMiddleware",
 ]
 
 ROOT_URLCONF = "himmes.urls"

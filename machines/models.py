@@ -103,9 +103,9 @@ class PostedData(models.TextChoices):
 
 
 class PostConflict(models.Model):
-    """That rows which one caller posted of a machine on one day contradicted what was stored; see conflicts.py.
+    """Conflicts between stored rows and those that one caller posted of a machine on one day; see conflicts.py.
 
-    Files have their import runs. It stays when its machine is deleted.
+    Files have the records of their imports. A row stays when its machine is deleted.
     """
 
     machine = models.ForeignKey(

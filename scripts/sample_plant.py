@@ -1,4 +1,4 @@
-"""Fill an empty database with a small made-up plant in which every state shows; its pictures go into the README.
+"""Fill an empty database with a small made-up plant in which every state shows; its pictures go into the documents.
 
     python -m scripts.sample_plant FOLDER
 

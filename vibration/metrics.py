@@ -1,4 +1,4 @@
-"""Counts the rows that programs post, in this process. What becomes of files stands in the import runs."""
+"""Counts the rows that programs post, in this process. The records of imports say what became of files."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +40,6 @@ def counting(data: str) -> Iterator[Callable[[Sequence[int]], Sequence[int]]]:
 
 
 def count_upload(run: ImportRun) -> None:
-    """An uploaded file, which is a run of the importer, too."""
+    """An uploaded file: an import, too."""
     for name in COUNTS:
         ROWS.labels("samples", "upload", name).inc(getattr(run, name))

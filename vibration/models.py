@@ -19,7 +19,7 @@ SHOWN_AROUND_S = 1.0  # seconds on each side of an instant, in the link to its w
 
 
 class Recording(models.Model):
-    """One continuous run of one sensor; `measured_time` counts seconds from its start."""
+    """An uninterrupted measurement of one sensor; `measured_time` counts seconds from its start."""
 
     sensor = models.ForeignKey(Sensor, verbose_name=_("sensor"), on_delete=models.PROTECT, related_name="recordings")
     name = ExactCharField(_("name"), max_length=100, default=DEFAULT_RECORDING)
@@ -192,7 +192,7 @@ class VibrationRollup(models.Model):
 
 
 class ImportRun(models.Model):
-    """One file and one run of the importer. It stays when its recording is deleted."""
+    """The import of one file. It stays when its recording is deleted."""
 
     class Outcome(models.TextChoices):
         UNFINISHED = "unfinished", _("not finished: running, or killed")
@@ -220,8 +220,8 @@ class ImportRun(models.Model):
     message = models.TextField(_("message"), blank=True)
 
     class Meta:
-        verbose_name = _("import run")
-        verbose_name_plural = _("import runs")
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
         ordering = ["-started_at", "-pk"]
         indexes = [
             models.Index(fields=["-started_at"], name="importrun_newest"),

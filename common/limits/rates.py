@@ -44,7 +44,7 @@ class ExportRate(CountedRate):
 
 
 def count_export(request) -> None:
-    """Raises Throttled, which the API answers itself and `himmes.middleware.TooOften` on pages."""
+    """Raises Throttled, which the API answers itself and `himmes.middleware.TooManyRequestsMiddleware` on pages."""
     rate = ExportRate()
     if not rate.allow_request(request, None):
         raise Throttled(rate.wait())

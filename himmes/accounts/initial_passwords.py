@@ -28,7 +28,7 @@ def _flag_session(request, user, **kwargs) -> None:
         request.session[_FLAG] = True
 
 
-class ChooseOwnPassword:
+class InitialPasswordMiddleware:
     """Middleware: leads whoever logged in with a given password to the page where he chooses his own."""
 
     def __init__(self, get_response):

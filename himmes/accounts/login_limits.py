@@ -51,7 +51,10 @@ class LoginLimits(AxesDatabaseHandler):
         return count + super().clean_expired_user_attempts(request, credentials)
 
     def is_allowed(self, request, credentials: dict | None = None) -> bool:
-        """Whether this try is to be evaluated. If so it stands as a failure from now on, until `GiveBack`."""
+        """Whether this try is to be evaluated.
+
+        If so it stands as a failure from now on, until `LoginTriesMiddleware` gives it back.
+        """
         if not super().is_allowed(request, credentials):
             return False
         return in_transaction(lambda: self._count(request, credentials))
@@ -107,7 +110,7 @@ class LoginLimits(AxesDatabaseHandler):
         """Nothing, likewise."""
 
 
-class GiveBack:
+class LoginTriesMiddleware:
     """Middleware: takes back the count of a try to log in that did not fail."""
 
     def __init__(self, get_response):

@@ -20,7 +20,7 @@ def _begin(request, **kwargs) -> None:
     request.session["renewed"] = int(time.time())
 
 
-class SessionRenewal:
+class SessionRenewalMiddleware:
     """Moves the end of a login that is in use on, when half of its time is over: not a write for each request."""
 
     def __init__(self, get_response):

@@ -85,7 +85,7 @@ def _writable(value):
 
 
 def answer(exc: Exception, context: dict) -> Response | None:
-    """REST framework's exception handler; None for what is a fault of ours, which `ApiErrors` answers."""
+    """REST framework's exception handler; None for what is a fault of ours, which `ApiErrorsMiddleware` answers."""
     if isinstance(exc, ProtectedError):
         kinds = sorted({str(it._meta.verbose_name_plural) for it in exc.protected_objects})
         exc = Conflict(f"It can't be deleted while it has {' and '.join(kinds)}.")
@@ -136,7 +136,7 @@ def _by_field(detail, field: str = ""):
         yield {"field": field, "message": str(detail)}
 
 
-class ApiErrors:
+class ApiErrorsMiddleware:
     """Middleware, the outermost: turns every other error page under /api/ into the API's shape."""
 
     def __init__(self, get_response):

@@ -1,6 +1,6 @@
 """What the database says at the moment of a scrape, in eight reads that do not grow with samples or diagnoses.
 
-They do with the import runs, of which all are summed up: about 1 ms for 1,000.
+They do with the records of imports, of which all are summed up: about 1 ms for 1,000.
 """
 
 import platform

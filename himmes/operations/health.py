@@ -28,7 +28,7 @@ _TIMEOUTS_S = {
 }
 
 
-class HealthChecks:
+class HealthMiddleware:
     """Middleware, before all that may refuse or keep anything: no Host, HTTPS, login, session or limit is asked for."""
 
     def __init__(self, get_response):

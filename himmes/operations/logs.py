@@ -43,7 +43,7 @@ _RENAMED = {
 # What somebody sent in place of a request line or a header: perhaps a token whose colon he forgot
 _QUOTED = re.compile(r"""b?['"].*""", re.DOTALL)
 
-_request: ContextVar = ContextVar("request", default=None)  # with an `id`, which Observe gives it
+_request: ContextVar = ContextVar("request", default=None)  # with an `id`, which RequestLogMiddleware gives it
 
 
 @contextmanager

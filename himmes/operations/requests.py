@@ -19,7 +19,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)
 _QUIET = {"healthz", "readyz", "metrics", "static"}  # asked for every few seconds, or by the dozen
 
 
-class Observe:
+class RequestLogMiddleware:
     """Middleware, the outermost. A duration ends when the answer begins: rows of a CSV are still to be sent then."""
 
     def __init__(self, get_response):

@@ -199,7 +199,7 @@ def test_the_walk_finds_the_regular_expressions():
         "vibration/csv/columns.py",
         "vibration/csv/numbers.py",
         "vibration/csv/times.py",
-        "machines/filters.py",
+        "common/rest/query.py",
         "common/rest/fields.py",
         "himmes/operations/requests.py",
         "himmes/operations/backups/dump_text.py",

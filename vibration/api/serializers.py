@@ -50,7 +50,7 @@ class SampleRow(RefuseUnknown, serializers.Serializer):
     recording = NameField(
         Recording._meta.get_field("name"),
         default=DEFAULT_RECORDING,
-        help_text="측정 기록 / recording: one continuous run of the sensor.",
+        help_text="측정 기록 / recording: an uninterrupted measurement of the sensor.",
     )
     collected_at = TimeField(
         required=False,

@@ -39,8 +39,8 @@ class CsvUpload(RefuseUnknown, serializers.Serializer):
     on_restart = serializers.ChoiceField(
         ON_RESTART,
         default="refuse",
-        help_text="시간이 되돌아가는 행 / where the time falls back: end before that row, give each run a recording "
-        "of its own (`NAME`, `NAME-2`, ...), or take all rows as one run.",
+        help_text="시간이 되돌아가는 행 / where the time falls back: end before that row, begin another "
+        "recording there (`NAME-2`, ...), or take all rows as one recording.",
     )
     on_error = serializers.ChoiceField(
         ["stop", "skip"], default="stop", help_text="오류 행 / at a bad row, end before it or leave it out."

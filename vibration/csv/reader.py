@@ -90,7 +90,7 @@ class Batch:
             Rejected(
                 int(self.lines[place]),
                 f"it is of {stamp_told(self.time[place], zone)}, before the start of the recording, "
-                f"{stamp_told(start, zone)}; a run that began earlier needs a recording name of its own",
+                f"{stamp_told(start, zone)}; a recording that began earlier needs a name of its own",
                 self.shown(int(self.lines[place])),
             )
             for place in early

@@ -1,4 +1,4 @@
-"""Where the time falls back within a file: a second run in it, or rows out of order. Pure numbers, no Django."""
+"""Where the time falls back within a file: a second recording in it, or rows out of order. Pure numbers, no Django."""
 
 from dataclasses import dataclass
 

@@ -126,7 +126,7 @@ def import_file(
     after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         outcome, message = ImportRun.Outcome.FAILED, "the file changed while it was read; import it again"
-    message = "; ".join(filter(None, [message, report.runs_told()]))
+    message = "; ".join(filter(None, [message, report.recordings_told()]))
     if waited_s := patience.waited_s - waited_before_s:
         message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
     seconds = clock.monotonic() - started
@@ -152,7 +152,7 @@ def now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
 
 
 def _begin(run: ImportRun, patience: Patience) -> None:
-    """Store the record of a run, once, with its entry in the audit trail."""
+    """Store the record of an import, once, with its entry in the audit trail."""
 
     def begin() -> None:
         run.pk = None  # that of an attempt which is undone may be another's by now

@@ -31,7 +31,7 @@ class RejectsFile:
 
     @classmethod
     def may_be_written(cls, path: Path) -> bool:
-        """Whether nothing else is lost: there is nothing yet, or an empty file, or one of an earlier run, or a pipe."""
+        """Whether nothing else is lost: there is nothing yet, an empty file, one of an earlier import, or a pipe."""
         if not path.is_file():
             return True
         with path.open("rb") as file:
@@ -49,14 +49,14 @@ class RejectsFile:
 
 @dataclass
 class Report:
-    """What became of a file: the record of the run, and the first bad rows in words."""
+    """What became of a file: the record of its import, and the first bad rows in words."""
 
     path: Path  # what the file is called
     run: ImportRun
     rejects: RejectsFile | None = None
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    runs: list[tuple[str, int]] = field(default_factory=list)  # recording and first line of each, if there are several
+    recordings: list[tuple[str, int]] = field(default_factory=list)  # name and first line of each, if there are several
     told: Counter = field(default_factory=Counter)  # how many rows of each class were told of
     shown: Counter = field(default_factory=Counter)  # and how many of them stand in `problems`
     newest_local: datetime | None = None  # instant of a row whose time came without an offset, taken for plant time
@@ -76,11 +76,11 @@ class Report:
         if self.rejects:
             self.rejects.add(self.path, line, row_class, reason, text)
 
-    def runs_told(self) -> str:
-        """Where each run of a file that was split begins."""
-        if not self.runs:
+    def recordings_told(self) -> str:
+        """Where each recording of a file that was split begins."""
+        if not self.recordings:
             return ""
-        [(first, _line), *others] = self.runs
+        [(first, _line), *others] = self.recordings
         told = [f"{name} from line {line}" for name, line in others[:SHOWN_RUNS]]
         more = f" and {len(others) - SHOWN_RUNS} more" if len(others) > SHOWN_RUNS else ""
-        return f"{len(self.runs)} runs, each a recording: {', '.join([first, *told])}{more}"
+        return f"{len(self.recordings)} recordings: {', '.join([first, *told])}{more}"

@@ -1,4 +1,4 @@
-"""Storing the rows of a file, batch by batch: in one recording, or in one for each run that the file holds."""
+"""Storing the rows of a file, batch by batch: in one recording, or in several where the time falls back."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -17,13 +17,13 @@ from vibration.numbers.classifying import RowClass
 from vibration.storage.writing import open_recording, why_pruned, write_samples
 
 ON_RESTART = ("refuse", "split", "merge")
-_WITH_ROWS = [*COUNTS, "recording_id"]  # fields of a run that are stored together with rows
-MAX_RUNS = 100  # of a file; one whose time falls back more often holds rows out of order
+_WITH_ROWS = [*COUNTS, "recording_id"]  # fields of an import that are stored together with rows
+MAX_RECORDINGS = 100  # of a file; one whose time falls back more often holds rows out of order
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to import; the same for every file of a run."""
+    """How to import; the same for every file of one call."""
 
     naming: Naming = NAMES_ALONE
     time: str = "seconds"  # how the time column is written, see time_stamps.TIMES
@@ -51,8 +51,8 @@ class FileStore:
     def __init__(self, report: Report, place: Place, options: Options, zone: tzinfo, patience: Patience):
         self._report, self._place, self._options, self._zone = report, place, options, zone
         self._patience = patience
-        self._recording: Recording | None = None  # of the present run; None before its first good row
-        self._runs = 1
+        self._recording: Recording | None = None  # the present one; None before its first good row
+        self._number = 1
         self._finder = FallFinder()
         self._merged: list[Fall] = []  # the first fall
         self._falls = 0
@@ -68,7 +68,7 @@ class FileStore:
         for fall in falls:
             self._store(batch.before(fall.line))
             batch = batch.since(fall.line)
-            self._begin_run(batch, fall)
+            self._begin_another(batch, fall)
         self._store(batch)
 
     def notes(self) -> list[str]:
@@ -76,26 +76,26 @@ class FileStore:
             return []
         [first] = self._merged
         times = "once" if self._falls == 1 else f"{self._falls:,} times, first"
-        return [f"the time falls back {times} at line {first.line}, {self._told(first)}; all rows are one run"]
+        return [f"the time falls back {times} at line {first.line}, {self._told(first)}; all rows are one recording"]
 
-    def _begin_run(self, batch: Batch, fall: Fall) -> None:
+    def _begin_another(self, batch: Batch, fall: Fall) -> None:
         reason = f"the time falls back {self._told(fall)}"
         if self._options.on_restart == "refuse":
             reason += (
-                f". Either another run begins: {option('on-restart', 'split')} gives each run a recording of its own. "
-                f"Or rows are out of order: {option('on-restart', 'merge')} takes all as one run"
+                f". Either another recording begins: {option('on-restart', 'split')} gives it a name of its own. "
+                f"Or rows are out of order: {option('on-restart', 'merge')} takes all as one recording"
             )
-        elif self._runs == MAX_RUNS:
+        elif self._number == MAX_RECORDINGS:
             reason += (
-                f", and a file may hold {MAX_RUNS} runs: these seem to be rows out of order; say "
-                f"{option('on-restart', 'merge')} to take them as one run"
+                f", and a file may hold {MAX_RECORDINGS} recordings: these seem to be rows out of order; say "
+                f"{option('on-restart', 'merge')} to take them as one recording"
             )
         else:
-            if self._runs == 1:
-                self._report.runs.append((self._place.recording, 0))
-            self._runs += 1
+            if self._number == 1:
+                self._report.recordings.append((self._place.recording, 0))
+            self._number += 1
             self._recording = None
-            self._report.runs.append((self._name, fall.line))
+            self._report.recordings.append((self._name, fall.line))
             self._report.notes.append(f"line {fall.line}: {reason}; the rows from here on go to {self._name}")
             return
         self._reject(Rejected(fall.line, reason, batch.shown(fall.line)), stops=True)
@@ -103,9 +103,9 @@ class FileStore:
 
     @property
     def _name(self) -> str:
-        """Of the recording of the present run."""
+        """Of the present recording."""
         name = self._place.recording
-        return name if self._runs == 1 else f"{name}-{self._runs}"
+        return name if self._number == 1 else f"{name}-{self._number}"
 
     def _told(self, fall: Fall) -> str:
         if isinstance(fall.after, float):
@@ -139,8 +139,8 @@ class FileStore:
         self._report.tell(row.line, RowClass.REJECTED, row.reason, row.text, stops=stops)
 
     def _open(self, batch: Batch) -> Recording:
-        """The recording of the present run, whose first rows these are."""
-        started_at = self._place.started_at if self._runs == 1 else None
+        """The present recording, whose first rows these are."""
+        started_at = self._place.started_at if self._number == 1 else None
         if batch.has_stamps:
             started_at = to_instant(batch.time[0])
         return in_transaction(

@@ -3,7 +3,7 @@
 Of each recording a beginning is removed, up to the edge of a base bucket: so a bucket has all its samples or none, and
 what is gone is said by one number, `Recording.pruned_before`. It goes batch by batch: each is a transaction that holds
 the recording's lock, as a write does, and changes samples, counts and that number together. Whatever ends a program,
-they fit each other, and the next run goes on.
+they fit each other, and the next call goes on.
 """
 
 import logging

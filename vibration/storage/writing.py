@@ -84,12 +84,12 @@ def open_recording(
                 return recording
             raise RecordingStartDiffers(
                 f"recording {recording} started at {timezone.localtime(recording.started_at).isoformat()}, not at "
-                f"{timezone.localtime(started_at).isoformat()}; another run of the sensor needs a name of its own"
+                f"{timezone.localtime(started_at).isoformat()}; another recording of the sensor needs a name of its own"
             )
         if recording.measured_count:
             raise RecordingStartDiffers(
                 f"recording {recording} holds {recording.measured_count:,} samples that were stored without a start; "
-                "delete it and import again, or give this run a name of its own"
+                "delete it and import again, or give this recording a name of its own"
             )
         recording.started_at = started_at
         recording.save(update_fields=["started_at"])
@@ -120,11 +120,11 @@ def write_samples(recording: Recording, samples: Samples, *, replace: bool = Fal
 
 
 def why_pruned(recording: Recording) -> str:
-    """Why rows before `pruned_before` are not stored, and what another run needs."""
+    """Why rows before `pruned_before` are not stored, and what another recording needs."""
     date = timezone.localtime(recording.pruned_at).date().isoformat()
     return (
         f"raw samples of {recording} before {recording.pruned_before!r} s were removed by retention, last on {date}, "
-        "and are not stored again; another run of the sensor needs a recording name of its own"
+        "and are not stored again; another recording of the sensor needs a name of its own"
     )
 
 

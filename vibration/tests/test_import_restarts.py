@@ -1,4 +1,4 @@
-"""Importing a file whose time falls back: a logger that appended a second run, or rows out of order."""
+"""Importing a file whose time falls back: a logger that appended a second recording, or rows out of order."""
 
 import csv
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def test_with_split_each_run_gets_a_recording_of_its_own_and_again_without_chang
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert stored() == {"3월": [(0.5, 1.0), (1.0, 2.0)], "3월-2": [(0.0, 5.0), (0.7, 6.0), (1.5, 7.0), (2.5, 8.0)]}
     assert (report.run.place, report.run.recording.name) == ("g1 / sensor1 / 3월", "3월-2")
-    assert report.run.message == "2 runs, each a recording: 3월, 3월-2 from line 5"
+    assert report.run.message == "2 recordings: 3월, 3월-2 from line 5"
     assert report.notes == ["line 5: the time falls back from 1.0 s to 0.0 s; the rows from here on go to 3월-2"]
     starts = dict(Recording.objects.values_list("name", "started_at"))
     assert starts == {"3월": datetime(2026, 3, 5, tzinfo=UTC), "3월-2": None}
@@ -83,7 +83,7 @@ def test_with_merge_the_rows_are_one_run_in_whatever_order(path, batch_rows):
     report = import_csv(path, Options(batch_rows=batch_rows, on_restart="merge"))
     assert counts(report.run) == (ImportRun.Outcome.COMPLETE, 6, 1, 0, 0)
     assert [time for time, _value in stored()["default"]] == [0.0, 0.5, 0.7, 1.0, 1.5, 2.5]
-    assert report.notes == ["the time falls back once at line 5, from 1.0 s to 0.0 s; all rows are one run"]
+    assert report.notes == ["the time falls back once at line 5, from 1.0 s to 0.0 s; all rows are one recording"]
 
 
 @pytest.mark.parametrize("on_restart", ["refuse", "split", "merge"])
@@ -119,7 +119,7 @@ def test_a_bad_row_above_stops_first_and_one_below_after_the_run_above_is_stored
     write_csv(path, "1,1,2,3,4\n2,1,2,3,4\n0,1,2,3,4\nworse\n1,9,9,9,9\n")
     run = import_csv(path, Options(**options, naming=Naming(recording="b"))).run
     assert counts(run) == (ImportRun.Outcome.STOPPED, 3, 0, 0, 1)
-    assert run.message == "the rows after line 4 were not read; 2 runs, each a recording: b, b-2 from line 3"
+    assert run.message == "the rows after line 4 were not read; 2 recordings: b, b-2 from line 3"
 
 
 def test_the_rejects_have_the_row_that_falls_back(path, tmp_path):
@@ -132,11 +132,11 @@ def test_the_rejects_have_the_row_that_falls_back(path, tmp_path):
 
 
 def test_rows_out_of_order_are_no_hundred_runs(tmp_path, batch_rows, monkeypatch):
-    monkeypatch.setattr(storing, "MAX_RUNS", 3)
+    monkeypatch.setattr(storing, "MAX_RECORDINGS", 3)
     path = write_csv(tmp_path / "g1_a.csv", "".join(f"{time},1,2,3,4\n" for time in (9, 8, 7, 6, 5)))
     report = import_csv(path, Options(on_restart="split", batch_rows=batch_rows))
     assert counts(report.run) == (ImportRun.Outcome.STOPPED, 3, 0, 0, 1)
-    assert "from 7.0 s to 6.0 s, and a file may hold 3 runs" in report.problems[-1]
+    assert "from 7.0 s to 6.0 s, and a file may hold 3 recordings" in report.problems[-1]
     assert "say --on-restart merge" in report.problems[-1]
 
 
@@ -191,7 +191,7 @@ def test_retention_leaves_alone_the_recording_that_is_being_filled(path, monkeyp
 
     monkeypatch.setattr(storing, "write_samples", look_and_write)
     import_csv(path, Options(on_restart="split", batch_rows=2))
-    # At the first batch of a run its transaction is still open, which holds the lock of the recording.
+    # At the first batch of a recording its transaction is still open, which holds the lock of the recording.
     assert [(name, recording and recording.name) for name, recording in found] == [
         ("default", None),
         ("default", "default"),

@@ -166,7 +166,9 @@ def test_a_thousand_bad_rows_do_not_flood_the_terminal_but_the_rejects_file_has_
     rejects = tmp_path / "rejects.txt"
     _out, err, _error = run(path, "--on-error", "skip", "--rejects", rejects, "--on-restart", "merge")
     assert len(err.splitlines()) == 13
-    assert f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one run" in err
+    assert (
+        f"{path}: note: the time falls back once at line 1004, from 2.0 s to 1.0 s; all rows are one recording" in err
+    )
     assert f"{path}: 995 more rejected rows (--rejects FILE writes them all)" in err
     assert f"{path}: 5 more conflicting rows" in err
     assert len(rejects.read_text().splitlines()) == 1011
@@ -259,7 +261,7 @@ def test_another_start_of_the_same_recording_is_refused(tmp_path):
     run(path, "--started-at", "2026-03-01T00:00Z")
     _out, err, error = run(path, "--started-at", "2026-03-02T00:00Z")
     assert error is not None
-    assert "another run of the sensor needs a name of its own" in err
+    assert "another recording of the sensor needs a name of its own" in err
 
 
 def test_a_name_in_decomposed_letters_is_the_same_machine(tmp_path):

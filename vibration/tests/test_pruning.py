@@ -315,7 +315,7 @@ def test_a_file_that_was_removed_is_read_to_its_end_and_says_what_to_do(tmp_path
     assert len(report.problems) == 5
     assert "g1_sensor1.csv:1: rejected: raw samples of g1 / sensor1 / default before 4.0" in report.problems[0]
     assert f"were removed by retention, last on {timezone.localdate().isoformat()}" in report.problems[0]
-    assert report.problems[0].endswith("another run of the sensor needs a recording name of its own")
+    assert report.problems[0].endswith("another recording of the sensor needs a name of its own")
     assert f"{len(time) - 5:,} more rejected rows" in "\n".join(problem_lines(report))
     assert len((tmp_path / "rejects").read_text().splitlines()) == 1 + len(time)
     assert_state_fits(recording, time, values)
@@ -541,7 +541,7 @@ def test_a_single_removed_row_is_a_conflict_with_the_reason(collector):
     answer = collector("vibration-data", row(1.0))
     assert answer.status_code == 409
     assert "were removed by retention" in answer.json()["detail"]
-    assert "another run of the sensor needs a recording name of its own" in answer.json()["detail"]
+    assert "another recording of the sensor needs a name of its own" in answer.json()["detail"]
     assert collector("vibration-data", row(1.0, recording="next")).status_code == 201
 
 

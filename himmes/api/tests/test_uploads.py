@@ -143,7 +143,7 @@ def test_an_upload_says_what_becomes_of_a_time_that_falls_back(send):
     assert (told["report"]["outcome"], told["report"]["new"], told["report"]["rejected"]) == ("stopped", 2, 1)
     told = send("g1_a.csv", RUNS, on_restart="split").json()
     assert (told["outcome"], told["new"], told["identical"]) == ("complete", 1, 2)
-    assert told["message"] == "2 runs, each a recording: default, default-2 from line 3"
+    assert told["message"] == "2 recordings: default, default-2 from line 3"
     assert send("g1_a.csv", RUNS, on_restart="merge", recording="all").json()["new"] == 3
 
 

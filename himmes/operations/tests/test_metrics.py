@@ -213,7 +213,7 @@ def test_posted_rows_are_counted_by_what_became_of_them(roles, prometheus):
     assert [growth.of(rows, "samples", it, "json") for it in classes] == [4, 2, 1, 5]
     assert [growth.of(rows, "samples", it, "upload") for it in classes] == [2, 0, 0, 1]
     assert [growth.of(rows, "diagnoses", it, "json") for it in classes] == [1, 1, 1, 0]
-    # The upload is a run of the importer, too.
+    # The upload is an import, too.
     assert [growth.of("himmes_import_rows_total", it) for it in classes] == [2, 0, 0, 1]
 
 
@@ -357,7 +357,7 @@ def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_
             post(f"g{number}", (5, 0))
             make_recording(3, machine=f"g{number}")
             make_run("unfinished", sha256=str(number))
-        # The token, its rights, recordings, machines, their conflicts of posts and of files, clocks, import runs,
+        # The token, its rights, recordings, machines, their conflicts of posts and of files, clocks, imports,
         # unfinished ones, and what repeated these.
         with django_assert_num_queries(10):
             figures(prometheus)

@@ -48,7 +48,7 @@ class Command(TerminalCommand):
         parser.add_argument("paths", nargs="*", type=some_path, metavar="PATH", help="CSV files, or folders of them")
         parser.add_argument("--machine", help="instead of the part before the last _ in <machine>_<sensor>.csv")
         parser.add_argument("--sensor", help="instead of the part after the last _")
-        parser.add_argument("--recording", metavar="NAME", help=f"a run of the sensor (default: {DEFAULT_RECORDING})")
+        parser.add_argument("--recording", metavar="NAME", help=f"its recording (default: {DEFAULT_RECORDING})")
         parser.add_argument(
             "--name-pattern",
             type=name_pattern,
@@ -76,8 +76,8 @@ class Command(TerminalCommand):
             "--on-restart",
             choices=ON_RESTART,
             default="refuse",
-            help="where the time falls back within a file: end before that row (default), give each run a recording of "
-            "its own, NAME, NAME-2, ..., or take all rows as one run",
+            help="where the time falls back within a file: end before that row (default), begin another recording "
+            "there, NAME-2, ..., or take all rows as one recording",
         )
         parser.add_argument("--batch-size", type=positive, default=BATCH_ROWS, metavar="N", help="rows a transaction")
         parser.add_argument(
