@@ -30,7 +30,13 @@ class Samples:
 
     @classmethod
     def concatenate(cls, parts: Sequence["Samples"]) -> "Samples":
-        """The samples of all parts, one part after the other; with when they were collected if every part has that."""
+        """The samples of all parts, one part after the other; with when they were collected if every part has that.
+
+        A part without samples counts for nothing. What one part alone holds is not copied.
+        """
+        parts = [part for part in parts if len(part)]
+        if len(parts) == 1:
+            return parts[0]
         if not parts:
             return cls(np.empty(0), np.empty((0, len(STATES))))
         instants = [part.collected_at for part in parts if part.collected_at is not None]

@@ -206,7 +206,7 @@ def _inserted(recording: Recording, samples: Samples, meanwhile: Callable[[], Bu
 
 def _summed_up(stored: Samples, new: Samples, replacing: Samples, exponent: int) -> Buckets:
     """The base buckets of what is stored, with new samples and with others in the place of those of their times."""
-    kept = stored.take(~np.isin(stored.time, replacing.time))
+    kept = stored.take(~np.isin(stored.time, replacing.time)) if len(replacing) else stored
     return summarise(Samples.concatenate([kept, new, replacing]).by_time(), exponent)
 
 

@@ -33,5 +33,6 @@ def test_parts_are_joined_and_with_their_instants_only_if_all_have_them():
     dated, undated = Samples(TIME, VALUES, INSTANTS), Samples(TIME, VALUES)
     assert rows(Samples.concatenate([dated, dated.take(slice(0))])) == rows(dated)
     assert rows(Samples.concatenate([dated, undated])) == rows(undated) * 2
-    nothing = Samples.concatenate([])
-    assert (len(nothing), nothing.values.shape, nothing.collected_at) == (0, (0, 4), None)
+    assert rows(Samples.concatenate([undated.take(slice(0)), dated])) == rows(dated)
+    for nothing in (Samples.concatenate([]), Samples.concatenate([dated.take(slice(0))])):
+        assert (len(nothing), nothing.values.shape, nothing.collected_at) == (0, (0, 4), None)
