@@ -11,10 +11,11 @@ run: ## set up and serve on http://127.0.0.1:8000 (PORT=8001 for another port)
 test: ## all checks and tests (quick: DB=sqlite; also DB=mariadb, ARGS='-k name')
 	@scripts/test.sh
 
-lint: ## check style
+lint: ## check style and types
 	@scripts/setup.sh dev
 	@.venv/bin/python -m ruff check .
 	@.venv/bin/python -m ruff format --check .
+	@scripts/types.sh
 
 format: ## put code in style
 	@scripts/setup.sh dev
@@ -84,7 +85,7 @@ screenshots: ## take the pictures of docs/images anew, with synthetic data of th
 	@.venv/bin/python -m scripts.screenshots
 
 image-check: ## build the container image, start it as compose.yaml says, open its pages (needs root)
-	@scripts/system_packages.sh mariadb browser image
+	@scripts/system_packages.sh mariadb browser proxy image
 	@scripts/setup.sh dev
 	@.venv/bin/python -m scripts.image_check
 

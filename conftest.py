@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -29,7 +30,16 @@ CHROMIUM_ARGS = [
 ]
 
 
+def looks_at_the_database(item) -> bool:
+    """Whether a test may use the database, or lies in a module that can tell which one it is."""
+    uses_it = {"db", "transactional_db", "live_server"} & set(item.fixturenames)
+    return bool(uses_it or item.get_closest_marker("django_db") or hasattr(item.module, "connection"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m database` chooses
 def pytest_collection_modifyitems(config, items):
+    for item in filter(looks_at_the_database, items):
+        item.add_marker("database")
     if WITHOUT_BROWSER:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
         items[:] = [item for item in items if not item.get_closest_marker("browser")]
@@ -56,6 +66,20 @@ def plain_http(django_test_environment, tmp_path_factory):
         | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
     ):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """SQLite waits for no disk: a test may kill a process, but none cuts the power."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(autouse=True)
+def no_process_has_another_database(request, monkeypatch):
+    """What a test without the mark `database` starts finds the same, whichever database the tests run on."""
+    if not request.node.get_closest_marker("database"):
+        monkeypatch.setenv("DATABASE_URL", "sqlite://:memory:")
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +118,16 @@ def user(roles):
     user = get_user_model().objects.create_user("operator")
     user.groups.add(roles["viewer"])
     return user
+
+
+@pytest.fixture(params=["locmemcache", "dbcache"])
+def counted_in(request, settings):
+    """Each place where a single server may count calls."""
+    if request.param == "dbcache":
+        settings.CACHES = {
+            "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "api_calls"}
+        }
+        call_command("createcachetable")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from http.client import HTTPException
 from pathlib import Path
 
@@ -51,7 +51,8 @@ from bench.attackers import (  # noqa: E402
     slow_readers,
     slow_senders,
 )
-from bench.serving import free_port, in_production  # noqa: E402
+from bench.serving import in_production  # noqa: E402
+from scripts.behind_caddy import behind_caddy  # noqa: E402
 
 HEALTH_S, POST_S = 1.0, 2.0
 ENDLESS_BYTES = 300 * 2**20
@@ -242,39 +243,6 @@ def packed(part: bytes, times: int) -> bytes:
     return out.getvalue()
 
 
-@contextmanager
-def behind_proxy(folder: Path, address: str):
-    """Caddy as docs/deploy-aws.md has it, on a port of this machine and with a certificate of its own."""
-    guide = (settings.BASE_DIR / "docs" / "deploy-aws.md").read_text()
-    documented = re.search(r"^    mes\.example\.org \{\n.*?^    \}$", guide, re.MULTILINE | re.DOTALL)[0]
-    port = free_port()
-    here = f"https://127.0.0.1:{port} {{\n        tls internal\n        bind 127.0.0.1"
-    site = documented.replace("mes.example.org {", here, 1)
-    site = site.replace("127.0.0.1:8000", address.removeprefix("http://"))
-    config = folder / "Caddyfile"
-    config.write_text("{\n    admin off\n    auto_https disable_redirects\n    skip_install_trust\n}\n" + site + "\n")
-    environment = os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    with (folder / "caddy.log").open("wb") as out:
-        proxy = subprocess.Popen(
-            ["caddy", "run", "--config", config, "--adapter", "caddyfile"], env=environment, stdout=out, stderr=out
-        )
-    try:
-        target = Target("through the proxy", f"https://127.0.0.1:{port}")
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                if target.call("GET", "/healthz")[0] == 200:
-                    break
-            except (OSError, HTTPException):
-                if proxy.poll() is not None or time.monotonic() > deadline:
-                    sys.exit(f"Caddy did not start:\n{(folder / 'caddy.log').read_text()}")
-            time.sleep(0.1)
-        yield target
-    finally:
-        proxy.terminate()
-        proxy.wait()
-
-
 def make_token(role: str) -> str:
     text = io.StringIO()
     call_command("create_api_token", f"attack-{role}", role=role, stdout=text, stderr=io.StringIO())
@@ -302,8 +270,9 @@ def main() -> None:
         folder = Path(name)
         with in_production(folder, workers=2, pages=not given.api_only) as server:
             direct = Target("directly", server.address)
-            with nullcontext() if given.no_proxy else behind_proxy(folder, server.address) as proxy:
-                attack = Attack([direct, *([proxy] if proxy else [])], tokens, given, folder)
+            with nullcontext() if given.no_proxy else behind_caddy(folder, direct.port) as address:
+                proxies = [Target("through the proxy", address)] if address else []
+                attack = Attack([direct, *proxies], tokens, given, folder)
                 attack.all()
         said = "\n".join(log.read_text(errors="replace") for log in folder.glob("*.log"))
     if "Traceback" in said:

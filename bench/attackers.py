@@ -1,4 +1,4 @@
-"""Who attacks the site in bench/attack.py, and who wants to work with it meanwhile; all on the loopback."""
+"""Who attacks the site in bench/attack, and who wants to work with it meanwhile; all on the loopback."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What bench/bench_pages.py asks the site for."""
+"""What bench/bench_pages and bench/soak ask the site for."""
 
 from collections.abc import Callable
 from typing import NamedTuple

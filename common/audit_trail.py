@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from auditlog.cid import get_cid
 from auditlog.models import LogEntry
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 Action = LogEntry.Action
 
 
-def note(action: int, about: models.Model | type[models.Model], what: str, **details) -> LogEntry:
+def note(action: int, about: models.Model | type[models.Model], what: str, **details: Any) -> LogEntry:
     """One entry of the trail: an action on an instance, or on things of a model, and what it was in words.
 
     `details` are kept as JSON, beside who did it: values that JSON has.
@@ -26,7 +27,7 @@ def note(action: int, about: models.Model | type[models.Model], what: str, **det
     return entry
 
 
-def note_read(about: models.Model | type[models.Model], what: str, **details) -> None:
+def note_read(about: models.Model | type[models.Model], what: str, **details: Any) -> None:
     """The entry of what somebody reads; it goes to the log, all of it, while the database takes no writes.
 
     A replica or a full disk is when data is needed elsewhere, so it is not refused then; the log says the same of it.

@@ -2,14 +2,16 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any, Protocol
 
 from django.db import models
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 
 from common.audit_trail import note_read
 from common.limits.rates import count_export
@@ -30,12 +32,19 @@ class CsvRenderer(BaseRenderer):
     format = "csv"
     charset = "utf-8"
 
-    def render(self, data, accepted_media_type=None, renderer_context=None):
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
         return JSONRenderer().render(data)
 
 
 def stream_csv(
-    request, name: str, header: Iterable[str], rows: Iterable[Iterable], *, of: type[models.Model]
+    request: HttpRequest | Request,
+    name: str,
+    header: Iterable[str],
+    rows: Iterable[Iterable],
+    *,
+    of: type[models.Model],
 ) -> StreamingHttpResponse:
     """A download `<name>.csv`, UTF-8 with a BOM, sent while `rows` are read; a number has the digits that read back.
 
@@ -59,13 +68,19 @@ def safe_text(text: str) -> str:
     return f"'{text}" if _FORMULA_AT_START.match(text) else text
 
 
+class Written(Protocol):
+    """What CSV is written to."""
+
+    def write(self, line: str, /) -> Any: ...
+
+
 class SafeWriter:
     """Writes rows of CSV to a file: texts by `safe_text`, instants by `time_text`, numbers as they are."""
 
-    def __init__(self, file):
+    def __init__(self, file: Written):
         self._writer = csv.writer(file)
 
-    def writerow(self, row: Iterable):
+    def writerow(self, row: Iterable) -> Any:
         return self._writer.writerow(map(_written, row))
 
 
@@ -77,7 +92,7 @@ def time_text(instant: datetime) -> str:
     return timezone.localtime(instant).isoformat(timespec="microseconds")
 
 
-def _written(cell):
+def _written(cell: Any) -> Any:
     if isinstance(cell, str):
         return safe_text(cell)
     return time_text(cell) if isinstance(cell, datetime) else cell
@@ -88,7 +103,7 @@ class _Echo:
         return line
 
 
-def _lines(header, rows) -> Iterator[str]:
+def _lines(header: Iterable[str], rows: Iterable[Iterable]) -> Iterator[str]:
     writer = SafeWriter(_Echo())
     yield _BOM + writer.writerow(header)
     lines: list[str] = []

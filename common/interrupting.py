@@ -8,6 +8,7 @@ import signal
 import time as clock
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STEP_S = 0.1
@@ -41,7 +42,7 @@ def noted_interruptions() -> Iterator[Interruptions]:
     """
     noted = Interruptions()
 
-    def note(_number, _frame) -> None:
+    def note(_number: int, _frame: FrameType | None) -> None:
         noted.is_wanted = True
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)

@@ -1,6 +1,7 @@
 """Periods of time as the pages ask for them: two plant times, or a range that ends now."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
@@ -22,7 +23,7 @@ class InstantField(forms.DateTimeField):
         attrs={"type": "datetime-local", "step": 1, "class": "form-control"}, format="%Y-%m-%dT%H:%M:%S"
     )
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> datetime | None:
         try:
             instant = super().to_python(with_plus(value) if isinstance(value, str) else value)
             if instant and not FIRST_YEAR < instant.year < LAST_YEAR:
@@ -34,7 +35,7 @@ class InstantField(forms.DateTimeField):
                 raise
         raise forms.ValidationError(_NO_TIME, "invalid", {"value": value})
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         """In the form that the browser's control takes: of another, such as a date alone, it shows nothing."""
         if isinstance(value, str):
             try:
@@ -63,14 +64,17 @@ class PeriodForm(forms.Form):
         error_messages={"invalid_choice": _("There is no format “%(value)s”. Known: csv.")},
     )
 
-    def clean(self):
-        asked = super().clean()
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        asked = self.cleaned_data
         after, before = asked.get("after"), asked.get("before")
         if after and before and before <= after:
             self.add_error("before", _("The end must lie after the beginning."))
         if asked.get("range") and (after or before):
             self.add_error("range", _("Choose either a range or dates, not both."))
         return asked
+
+    data: QueryDict  # of a page; Django takes any mapping
 
     # The range that is meant when neither dates nor a range are named; none: all there is
     default_range = ""
@@ -103,5 +107,5 @@ def query_with(query: QueryDict, *, leave_out: tuple[str, ...] = (), **changes: 
         if name in leave_out or name in changes or not changed.getlist(name):
             del changed[name]
     for name, value in changes.items():
-        changed[name] = value
+        changed[name] = str(value)
     return f"?{changed.urlencode()}"

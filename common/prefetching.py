@@ -1,12 +1,13 @@
 """Doing the next piece of work while the present one is waited for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 _END = object()
 
 
-def prefetch(items: Iterable) -> Iterator:
+def prefetch(items: Iterable) -> Generator[Any, None, None]:
     """The same items, each made in a second thread while the one before it is in use; so two are in memory at once."""
     iterator = iter(items)
     with ThreadPoolExecutor(max_workers=1) as pool:

@@ -1,9 +1,10 @@
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, Subquery
 
-from common.database.keysets import behind
+from common.database.keysets import behind, order_of
 from common.database.limited_reads import rows_of_each
 from machines.models import Machine, interval_of
 
@@ -34,7 +35,7 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
     def oldest_after(self, key: tuple | None):
         """Of one machine, in rising order those after the key (detected_at, model_name); all of them after None."""
         self = self.order_by("detected_at", "model_name")
-        return self if key is None else self.filter(behind(self.query.order_by, key))
+        return self if key is None else self.filter(behind(order_of(self), key))
 
     def newest_first(self):
         return self.order_by(*NEWEST_FIRST)
@@ -48,7 +49,7 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
         """The newest of each machine that has one, by name of machine, with the machine at hand; two queries."""
         found = Machine.objects.order_by().annotate(newest=self._newest()).values_list("newest", flat=True)
         return (
-            self.model.objects.filter(pk__in=[pk for pk in found if pk])
+            self.model._default_manager.filter(pk__in=[pk for pk in found if pk])
             .select_related("machine")
             .order_by("machine__name")
         )
@@ -61,9 +62,8 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
         newest = {f"newest_{it}": self.filter(fault_type=it)._newest() for it in fault_types}
         wanted = Machine.objects.order_by().filter(pk__in=[machine.pk for machine in machines])
         numbers = [pk for row in wanted.annotate(**newest).values_list(*newest) for pk in row if pk]
-        latest = {}
-        for diagnosis in self.model.objects.filter(pk__in=numbers).order_by("detected_at", "model_name"):
-            latest[diagnosis.machine_id] = diagnosis
+        found: Any = self.model._default_manager.filter(pk__in=numbers)
+        latest = {it.machine_id: it for it in found.order_by("detected_at", "model_name")}
         for machine in machines:
             if machine.pk in latest:
                 latest[machine.pk].machine = machine

@@ -91,7 +91,7 @@ class TooManyRequestsMiddleware:
     def process_exception(self, request, exception):
         if not isinstance(exception, Throttled):
             return None
-        seconds = max(1, math.ceil(exception.wait or 0))
+        seconds = max(1, math.ceil(getattr(exception, "wait", None) or 0))
         response = render(request, "429.html", {"seconds": seconds}, status=429)
         response.headers["Retry-After"] = str(seconds)
         return response

@@ -7,6 +7,7 @@ import sys
 import warnings
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from corsheaders.defaults import default_headers
@@ -20,13 +21,13 @@ from himmes.operations.logs import logging_config
 class Environment(environ.FileAwareEnv):
     """The variables; DJANGO_SECRET_KEY_FILE and its like name a file to read instead, as secrets are often mounted."""
 
-    class ENVIRON(environ.fileaware_mapping.FileAwareMapping):
+    class Variables(environ.fileaware_mapping.FileAwareMapping):
         def __getitem__(self, key):
             if self.env.get(key) and self.env.get(f"{key}_FILE"):
                 raise ImproperlyConfigured(f"{key} and {key}_FILE are both set. Remove the one that is not meant.")
             return super().__getitem__(key).rstrip("\r\n")  # the line end of a file is no part of a value
 
-    ENVIRON = ENVIRON()
+    ENVIRON = Variables()
     CACHE_SCHEMES = environ.FileAwareEnv.CACHE_SCHEMES | {"dbcache": "himmes.caching.DatabaseCache"}
 
 
@@ -283,7 +284,7 @@ AUDITLOG_DISABLE_ON_RAW_SAVE = True  # what loaddata restores was noted when it 
 # --- The API --------------------------------------------------------------------------------------------------------
 
 BEHIND_PROXY = env.bool("DJANGO_BEHIND_PROXY", default=False)
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "himmes.accounts.authentication.ApiTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",

@@ -34,11 +34,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
-    if not (trouble := trouble_of(error)):
+    if error is None or not (trouble := trouble_of(error)):
         return None
     if request.path.startswith("/api/"):
         detail = str(Unavailable(trouble, error, request.method).detail)
-        response = JsonResponse(problem(503, detail), status=503, content_type=MEDIA_TYPE)
+        response: HttpResponse = JsonResponse(problem(503, detail), status=503, content_type=MEDIA_TYPE)
     else:
         reads = request.method in ("GET", "HEAD")
         context = {

@@ -3,7 +3,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from common.admin.forms import ToldOfChanges
-from common.admin.lists import OfferedFilters
+from common.admin.lists import OfferedFilters, ReadOnly
 from machines.models import Machine, PostConflict, Sensor
 
 
@@ -32,19 +32,10 @@ class MachineAdmin(ToldOfChanges, OfferedFilters, admin.ModelAdmin):
 
 
 @admin.register(PostConflict)
-class PostConflictAdmin(OfferedFilters, admin.ModelAdmin):
+class PostConflictAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
     """Of each machine, caller and day one row, with the last row in conflict as an example."""
 
     list_display = ["last_at", "machine_name", "data", "poster", "rows", "last_key", "last_stored", "last_came"]
     list_filter = ["data", "last_at"]
     search_fields = ["machine_name", "poster", "last_key"]
     exclude = ["machine"]  # its name stays
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False  # a record that can be removed proves nothing

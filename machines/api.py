@@ -7,7 +7,6 @@ from rest_framework import generics, serializers
 from common.database.errors import is_duplicate
 from common.database.transactions import in_transaction
 from common.rest.lists import LIST_PARAMETERS, TOTAL, FlatList
-from common.rest.query import StrictFilterBackend
 from common.rest.versions import IF_MATCH, Versioned
 from machines.filters import MachineFilter, SensorFilter
 from machines.models import Machine, RegisteredBy, Sensor
@@ -45,6 +44,9 @@ class OnceOnly:
 
     A deadlock with others, as with those who post what is being deleted, is no error: it is tried again.
     """
+
+    def lock(self, serializer) -> None:
+        """Called in the transaction of a change, before it is saved; see `Versioned`."""
 
     def perform_create(self, serializer):
         self._save(serializer)
@@ -86,7 +88,6 @@ class OnceOnly:
 class MachineList(FlatList, OnceOnly, generics.ListCreateAPIView):
     queryset = Machine.objects.order_by("name")
     serializer_class = MachineSerializer
-    filter_backends = [StrictFilterBackend]
     filterset_class = MachineFilter
 
     def perform_create(self, serializer):
@@ -142,7 +143,6 @@ class MachineDetail(Versioned, OnceOnly, generics.RetrieveUpdateDestroyAPIView):
 class SensorList(FlatList, OnceOnly, generics.ListCreateAPIView):
     queryset = Sensor.objects.select_related("machine").order_by("machine__name", "sensor_no")
     serializer_class = SensorSerializer
-    filter_backends = [StrictFilterBackend]
     filterset_class = SensorFilter
 
 

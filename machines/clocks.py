@@ -45,7 +45,7 @@ def note_clock(
     now = now or timezone.now()
     behind = None if newest is None else behind_of(newest, now)
     clock = (machine, data, source)
-    if behind is None:
+    if newest is None or behind is None:
         if clock in _known():
             of_clock = ClockLag.objects.filter(machine__name=machine, data=data, source=source)
             in_transaction(lambda: of_clock.delete())
@@ -106,10 +106,9 @@ def _told(lag: ClockLag, newest: datetime) -> str:
 
 
 def _known() -> set[tuple[str, str, str]]:
-    return cache.get_or_set(
-        _KEY, lambda: set(ClockLag.objects.values_list("machine__name", "data", "source")), timeout=KEPT_S
-    )
+    clocks = ClockLag.objects.values_list("machine__name", "data", "source")
+    return cache.get_or_set(_KEY, lambda: set(clocks), timeout=KEPT_S) or set()
 
 
 def _ahead_of_utc(now: datetime) -> timedelta:
-    return timezone.localtime(now).utcoffset()
+    return timezone.localtime(now).utcoffset() or timedelta(0)

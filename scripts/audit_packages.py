@@ -106,8 +106,9 @@ def ask(auditor: Auditor, patience: float = PATIENCE_S) -> list[str] | None:
     return left
 
 
-def _no_answer(auditor: Auditor, why: str) -> None:
+def _no_answer(auditor: Auditor, why: str) -> list[str] | None:
     print(f"{auditor.name}: NO ANSWER, nothing is known about holes: {why[:500]}")
+    return None
 
 
 def main(asked: list[Auditor]) -> int:

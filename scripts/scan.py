@@ -56,7 +56,15 @@ def install_scanner() -> Path:
     if not (stamp.is_file() and stamp.read_text() == wanted):
         print("Installing the scanner into var/scanner")
         subprocess.run([sys.executable, "-m", "venv", "--clear", SCANNER], check=True)
-        pip = [SCANNER / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
+        pip: list[str | Path] = [
+            SCANNER / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+            "--no-input",
+        ]
         subprocess.run([*pip, "-r", "requirements-scan.txt"], cwd=PROJECT, check=True)
         stamp.write_text(wanted)
     return program
@@ -73,7 +81,7 @@ def make_certificate(folder: Path) -> list[str]:
 def scan(program: Path, folder: Path, address: str, who: str, cookies: str = "") -> list[tuple[str, dict]]:
     """Findings with their kinds; raises SystemExit when the scanner fails."""
     report = folder / f"{who}.json"
-    command = [program, "--url", f"{address}/", "--scope", "domain", "--module", ",".join(MODULES)]
+    command: list[str | Path] = [program, "--url", f"{address}/", "--scope", "domain", "--module", ",".join(MODULES)]
     command += ["--max-scan-time", str(SECONDS[who]), "--max-attack-time", str(MODULE_SECONDS), "--tasks", "4"]
     # Lists link to each other with every filter: a few of each kind say as much as all of them.
     command += ["--scan-force", "aggressive", "--depth", "3", "--max-links-per-page", "30", "--max-files-per-dir", "20"]
@@ -134,7 +142,7 @@ def main() -> int:
         }
         collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
         subprocess.run(collect, cwd=PROJECT, env=environment, check=True)
-        filling = [sys.executable, "-c", FILL, folder / "csv"]
+        filling: list[str | Path] = [sys.executable, "-c", FILL, folder / "csv"]
         filled = subprocess.run(filling, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         serve = [
             sys.executable,

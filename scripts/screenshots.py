@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, ViewportSize, expect, sync_playwright
 
 PROJECT = Path(__file__).resolve().parent.parent
 IMAGES = PROJECT / "docs" / "images"
 START_SECONDS, PAGE_MS = 30, 30_000
-SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 LANE_PX = 34  # of the timeline, as in static/js/timeline.js
 # Some 680 samples: the curves of the four states can be told apart.
 WINDOW = "machine=g1&sensor=sensor1&recording=default&start=42&end=42.25"
@@ -50,7 +50,8 @@ def open_tip(page: Page) -> None:
     """Points at the lane of cwp2, the fifth, from right to left until there is something."""
     canvas = page.locator("#timeline canvas")
     canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
+    if not (box := canvas.bounding_box()):
+        sys.exit("no timeline")
     for share in (0.72, 0.66, 0.6, 0.54, 0.8):
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + LANE_PX * 4.6)
         page.wait_for_timeout(200)
@@ -88,7 +89,7 @@ def plant() -> Iterator[tuple[str, str]]:
             "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
             "DJANGO_TIME_ZONE": "Asia/Seoul",
         }
-        filling = [sys.executable, "-m", "scripts.sample_plant", folder / "csv"]
+        filling: list[str | Path] = [sys.executable, "-m", "scripts.sample_plant", folder / "csv"]
         filled = subprocess.run(filling, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
@@ -153,14 +154,18 @@ def watch(page: Page) -> list[str]:
     return problems
 
 
+def chromium(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+        args=["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
+    )
+
+
 def main(names: list[str]) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     problems = []
     with plant() as (address, session), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
-            args=["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
-        )
+        browser = chromium(playwright)
         for name in names:
             for theme in ("light", "dark"):
                 for size in SIZES:

@@ -61,11 +61,12 @@ missing_packages() {
             has caddy || echo caddy
             ;;
         image)
-            has debootstrap || echo debootstrap
+            has mmdebstrap || echo mmdebstrap
             [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
             has podman || echo podman
             has crun || has runc || echo crun
             [ -e /usr/libexec/podman/catatonit ] || echo catatonit
+            has ip || echo iproute2
             ;;
         *)
             echo "unknown argument '$1'; known: mariadb, browser, proxy, image" >&2

@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from common.admin.lists import OfferedFilters
+from common.admin.lists import OfferedFilters, ReadOnly
 from machines.admin import MachineAdmin
 from machines.models import Machine
 from vibration.models import ImportRun, Recording
@@ -51,7 +51,9 @@ class MachineWithRecordingsAdmin(MachineAdmin):
         url = reverse("admin:vibration_recording_changelist") + f"?sensor__machine__id__exact={machine.pk}"
         return format_html('<a href="{}">{}</a>', url, machine.recording_count)
 
-    @admin.display(description=_("latest sample"), ordering="latest_sample", empty_value=_("time unknown"))
+    @admin.display(  # type: ignore[call-overload]  # the stubs want a text that is in no language
+        description=_("latest sample"), ordering="latest_sample", empty_value=_("time unknown")
+    )
     def latest_sample(self, machine):
         return machine.latest_sample
 
@@ -125,20 +127,11 @@ class RecordingAdmin(OfferedFilters, admin.ModelAdmin):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(OfferedFilters, admin.ModelAdmin):
+class ImportRunAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
     list_display = ["started_at", "file_name", "place", "read", "new", "identical", "conflicting", "rejected"]
     list_display += ["seconds_taken", "outcome", "started_by"]
     list_filter = ["outcome", "started_at"]
     search_fields = ["file_name", "place", "sha256", "started_by"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False  # a record that can be removed proves nothing
 
     @admin.display(description=_("read"))
     def read(self, run):

@@ -1,8 +1,9 @@
 """Counts the rows that programs post, in this process. The records of imports say what became of files."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import prometheus_client
 from rest_framework.exceptions import ValidationError
@@ -23,11 +24,18 @@ for _name in COUNTS:
         ROWS.labels(_data, _way, _name)
 
 
+Classes = TypeVar("Classes", bound=Iterable[int])
+
+
+class Counting(Protocol):
+    def __call__(self, classes: Classes) -> Classes: ...
+
+
 @contextmanager
-def counting(data: str) -> Iterator[Callable[[Sequence[int]], Sequence[int]]]:
+def counting(data: str) -> Iterator[Counting]:
     """Gives a function that counts the RowClass of each row and passes them on; an exception counts as refused."""
 
-    def count(classes: Sequence[int]) -> Sequence[int]:
+    def count(classes: Classes) -> Classes:
         for row_class, number in Counter(map(int, classes)).items():
             ROWS.labels(data, "json", RowClass(row_class).name.lower()).inc(number)
         return classes

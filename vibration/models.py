@@ -63,10 +63,10 @@ class Recording(models.Model):
 
     def url_at(self, instant: datetime) -> str | None:
         """The waveform around an instant; None when that is not known to lie in this recording."""
-        if self.started_at is None or self.first_time is None:
+        if self.started_at is None or self.span is None:
             return None
         time = (instant - self.started_at).total_seconds()
-        if not self.first_time <= time <= self.last_time:
+        if not self.span[0] <= time <= self.span[1]:
             return None
         window = {"start": max(0, time - SHOWN_AROUND_S), "end": time + SHOWN_AROUND_S}
         return f"{self.get_absolute_url()}&{urlencode(window)}"
@@ -79,9 +79,14 @@ class Recording(models.Model):
         return in_transaction(delete)
 
     @property
+    def span(self) -> tuple[float, float] | None:
+        """The times of the first sample and of the last (s); None before there is one."""
+        return None if self.first_time is None or self.last_time is None else (self.first_time, self.last_time)
+
+    @property
     def length(self) -> float | None:
         """Seconds from the first sample to the last; to the microsecond, as a difference of floats has odd digits."""
-        return None if self.first_time is None else round(self.last_time - self.first_time, 6)
+        return round(self.span[1] - self.span[0], 6) if self.span else None
 
     @property
     def measured_count(self) -> int:
@@ -116,7 +121,9 @@ class Recording(models.Model):
         return self.bucket_width(0)
 
     def bucket_width(self, level: int) -> float:
-        """Seconds that a bucket of this level spans; the base level is 0."""
+        """Seconds that a bucket of this level spans; the base level is 0. Raises ValueError before there is one."""
+        if self.rollup_exponent is None:
+            raise ValueError(f"{self} has no samples yet, and no buckets")
         return 2.0**self.rollup_exponent * FACTOR**level
 
 

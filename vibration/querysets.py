@@ -1,7 +1,8 @@
 """The chainable words of the sample tables, and the one fast way into them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -28,7 +29,7 @@ class ColumnQuerySet(models.QuerySet):
     either way; a test compares them.
     """
 
-    def bulk_create(self, objs: Iterable[models.Model] | pl.DataFrame, *args, **kwargs):
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
         """Insert model instances as Django does, or the rows of a frame whose columns are named after fields.
 
         A frame's foreign keys are named with `_id`; datetimes must be naive UTC. Raises ValueError when a number is not
@@ -44,7 +45,8 @@ class ColumnQuerySet(models.QuerySet):
         self._for_write = True
         connection = connections[self.db]
         table = connection.ops.quote_name(self.model._meta.db_table)
-        columns = [self.model._meta.get_field(name).column for name in objs.columns]
+        column_of = {it.attname: str(it.column) for it in self.model._meta.concrete_fields}
+        columns = [column_of[name] for name in objs.columns]
         names = ", ".join(map(connection.ops.quote_name, columns))
         insert = f"INSERT INTO {table} ({names}) VALUES"
         with transaction.atomic(using=self.db, savepoint=False), connection.cursor() as cursor:

@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from django import forms
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core import signing
 from django.db import models, transaction
 from django.forms import model_to_dict
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,7 +22,7 @@ DRAWN = "drawn"  # the form's hidden field
 _LONGEST_VALUE = 80
 
 
-class ToldOfChanges:
+class ToldOfChanges(admin.ModelAdmin):
     """Mixed into a ModelAdmin whose rows are changed.
 
     A form tells in a hidden field what was stored when it was drawn. If that is another by the time when it is sent,
@@ -28,7 +31,13 @@ class ToldOfChanges:
 
     change_form_template = "admin/told_of_changes.html"
 
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         if object_id is None:
             return super().changeform_view(request, object_id, form_url, extra_context)
         if request.method != "POST":
@@ -36,7 +45,9 @@ class ToldOfChanges:
         with transaction.atomic():
             return self._changeform_view_of(request, object_id, form_url, extra_context)
 
-    def _changeform_view_of(self, request, object_id, form_url, extra_context):
+    def _changeform_view_of(
+        self, request: HttpRequest, object_id: str, form_url: str, extra_context: dict[str, Any] | None
+    ) -> HttpResponse:
         at = timezone.now()  # before anything is read
         obj = self.get_object(request, unquote(object_id))
         if obj is not None:
@@ -49,21 +60,23 @@ class ToldOfChanges:
             extra_context = (extra_context or {}) | {DRAWN: _as_text(obj, stored, at)}
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def get_form(self, request, obj=None, change=False, **kwargs):
+    def get_form(
+        self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
         message = getattr(request, "changed_meanwhile", None)
         return _with_error(form, message) if message else form
 
-    def get_changelist_form(self, request, **kwargs):
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
         return super().get_changelist_form(request, **({"form": Row} | kwargs))
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool) -> None:
         if isinstance(form, Row):  # of the list, where no row is locked
             obj.save(update_fields=form.changed_data)
         else:
             super().save_model(request, obj, form, change)
 
-    def _stored(self, request, obj) -> "Iterator[tuple[str, Stored]]":
+    def _stored(self, request: HttpRequest, obj: models.Model) -> "Iterator[tuple[str, Stored]]":
         """What the form of this object shows and changes, also of its inlines, each under a name of its own."""
         yield from _values(obj, self.get_form(request, obj, change=True))
         for inline in self.get_inline_instances(request, obj):
@@ -78,7 +91,7 @@ class Row(forms.ModelForm):
     Django compares with what is stored now, and so saves what another has changed since the list was drawn.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.show_hidden_initial = True
@@ -87,8 +100,8 @@ class Row(forms.ModelForm):
 class Stored:
     """One value as it is stored: to be compared, and in words."""
 
-    def __init__(self, obj: models.Model, name: str, value):
-        self.field = obj._meta.get_field(name)
+    def __init__(self, obj: models.Model, field: models.Field, value: Any):
+        self.field = field
         self.is_of = obj
         self.value = value
 
@@ -117,7 +130,7 @@ class Stored:
 
 def _with_error(form: type[forms.ModelForm], message: str) -> type[forms.ModelForm]:
     class Warned(form):
-        def clean(self):
+        def clean(self) -> dict[str, Any] | None:
             self.add_error(None, message)
             return super().clean()
 
@@ -125,9 +138,10 @@ def _with_error(form: type[forms.ModelForm], message: str) -> type[forms.ModelFo
 
 
 def _values(obj: models.Model, form: type[forms.ModelForm]) -> Iterator[tuple[str, Stored]]:
-    fields = [name for name, field in form.base_fields.items() if not field.disabled]
-    for name, value in model_to_dict(obj, fields).items():
-        yield f"{obj._meta.label_lower} {obj.pk} {name}", Stored(obj, name, value)
+    names = [name for name, field in form.base_fields.items() if not field.disabled]
+    fields = {it.name: it for it in (*obj._meta.fields, *obj._meta.many_to_many)}
+    for name, value in model_to_dict(obj, names).items():
+        yield f"{obj._meta.label_lower} {obj.pk} {name}", Stored(obj, fields[name], value)
 
 
 def _salt(obj: models.Model) -> str:

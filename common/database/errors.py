@@ -7,7 +7,8 @@ from django.db import DatabaseError, Error, IntegrityError, InterfaceError, conn
 
 # To be caught by whoever takes an error of the database for one: those of Django, and those of the driver (MySQLdb or
 # sqlite3), which Django passes on as they are where it closes a cursor.
-DATABASE_ERRORS = (Error, connection.Database.Error)
+_DRIVER = connection.Database  # type: ignore[attr-defined]  # the stubs know of no driver
+DATABASE_ERRORS = (Error, _DRIVER.Error)
 
 
 class Trouble(Enum):
@@ -42,7 +43,7 @@ _FULL = {1021, 1114}
 # A foreign key to a row that is not there, or from a row that still is
 _REFERENCE = {1216, 1452, 1217, 1451}
 _DUPLICATE = {1062, 1586}
-_INTERFACE_ERRORS = (InterfaceError, connection.Database.InterfaceError)
+_INTERFACE_ERRORS = (InterfaceError, _DRIVER.InterfaceError)
 # The errno of a full disk, in texts that come with several numbers
 _NO_SPACE = ('rrcode: 28 "', "rror 28 ", "errno 28 ", "errno: 28 ")
 
@@ -79,16 +80,16 @@ def is_duplicate(error: BaseException) -> bool:
 
 def mark_undone(error: Exception, is_undone: bool = True) -> None:
     """Note at an error whether all that was done until it came up is undone."""
-    error.is_undone = is_undone
+    error.is_undone = is_undone  # type: ignore[attr-defined]  # a note of ours at whatever error it is
 
 
-def is_undone(error: Exception) -> bool:
+def is_undone(error: BaseException) -> bool:
     """Whether what failed with this error has surely changed nothing in the database."""
     # Each error that led to it counts: whoever can't connect any more may have lost the answer to a COMMIT before.
     return getattr(error, "is_undone", all(map(_changed_nothing, _database_errors(error))))
 
 
-def _database_errors(error: BaseException | None) -> Iterator[Exception]:
+def _database_errors(error: BaseException | None) -> Iterator[BaseException]:
     """An error and what it came of. Django raises errors of its own when the database has failed just before."""
     while error is not None:
         if isinstance(error, DATABASE_ERRORS):
@@ -100,7 +101,7 @@ def _is_refused(error: BaseException, numbers: set[int], text: str) -> bool:
     return isinstance(error, IntegrityError) and (_number(error) in numbers or _text(error).startswith(text))
 
 
-def _changed_nothing(error: Exception) -> bool:
+def _changed_nothing(error: BaseException) -> bool:
     number = _number(error)
     if number is None:
         # Of SQLite, all but an I/O error, which may come up in the middle of a commit
@@ -108,7 +109,7 @@ def _changed_nothing(error: Exception) -> bool:
     return number in _UNREACHABLE or number in _REFUSED or number in _LOCKED or number in _READ_ONLY
 
 
-def _trouble_of_one(error: Exception) -> Trouble | None:
+def _trouble_of_one(error: BaseException) -> Trouble | None:
     number, text = _number(error), _text(error)
     if number is None:
         return next((trouble for known, trouble in _SQLITE.items() if text.startswith(known)), None)
@@ -123,9 +124,9 @@ def _trouble_of_one(error: Exception) -> Trouble | None:
     return Trouble.AWAY if gone or (number == 0 and isinstance(error, _INTERFACE_ERRORS)) else None
 
 
-def _number(error: Exception) -> int | None:
+def _number(error: BaseException) -> int | None:
     return error.args[0] if error.args and isinstance(error.args[0], int) else None
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     return " ".join(map(str, error.args)).lower()

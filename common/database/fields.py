@@ -1,8 +1,10 @@
 """A text field that compares the same on every database."""
 
 import unicodedata
+from typing import Any
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class ExactCharField(models.CharField):
@@ -13,11 +15,11 @@ class ExactCharField(models.CharField):
     looked up in Unicode NFC: macOS spells Korean file names in NFD, which looks the same and compares as different.
     """
 
-    def get_prep_value(self, value):
+    def get_prep_value(self, value: Any) -> Any:
         value = super().get_prep_value(value)
         return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
 
-    def db_parameters(self, connection):
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, str | None]:
         parameters = super().db_parameters(connection)
         if connection.vendor == "mysql":
             parameters["collation"] = "utf8mb4_bin"

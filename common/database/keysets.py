@@ -29,6 +29,11 @@ def ahead(order: Sequence[str], key: Key) -> Q:
     return behind([name[1:] if name.startswith("-") else f"-{name}" for name in order], key)
 
 
+def order_of(queryset: QuerySet) -> list[str]:
+    """The fields that a queryset is ordered by, "-" before one that falls; to order by an expression gives no key."""
+    return [str(name) for name in queryset.query.order_by]
+
+
 def fields_of(order: Sequence[str]) -> list[str]:
     """The fields of an order, for `values_list`."""
     return [name.removeprefix("-") for name in order]
@@ -39,7 +44,7 @@ def read_by_key(queryset: QuerySet) -> Iterator[list]:
 
     The rows are model instances, or named tuples that have the fields of the order.
     """
-    order = queryset.query.order_by
+    order = order_of(queryset)
     rows = list(queryset[:FETCHED_ROWS])
     while rows:
         yield rows

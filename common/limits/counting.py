@@ -8,9 +8,10 @@ back, and is over; of less, the clocks of two servers may differ.
 """
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from django.utils import timezone
@@ -39,7 +40,7 @@ def take(key: str, limit: int, period_s: int) -> int:
         now = timezone.now()
         end = now + timedelta(seconds=period_s)
         tally = _locked(key, end)
-        if not now < tally.ends_at <= end + timedelta(seconds=period_s):
+        if tally.ends_at is None or not now < tally.ends_at <= end + timedelta(seconds=period_s):
             tally.number, tally.ends_at = 0, end
         if tally.number >= limit:
             raise UsedUp((tally.ends_at - now).total_seconds())
@@ -84,12 +85,12 @@ def one_at_a_time(key: str) -> None:
     _locked(key, None)
 
 
-def _locked(key: str, end) -> Tally:
+def _locked(key: str, end: datetime | None) -> Tally:
     # On SQLite, where there are no locks of rows, a transaction waits for all others when it begins.
     return Tally.objects.select_for_update().get_or_create(key=key, defaults={"number": 0, "ends_at": end})[0]
 
 
-def _incremented(cache, key: str, period_s: int) -> int:
+def _incremented(cache: BaseCache, key: str, period_s: int) -> int:
     while True:
         try:
             number = cache.incr(key)

@@ -13,5 +13,5 @@ class Tally(models.Model):
     class Meta:
         app_label = "machines"  # whose migrations made the table
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.key}: {self.number}"

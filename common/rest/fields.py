@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db import models
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -21,7 +24,24 @@ _TIME = re.compile(
 _PLAIN_TIMES = re.compile(r"(?:[12]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?\n)*", re.ASCII)
 
 
-class TimeField(serializers.DateTimeField):
+def messages_of(error: serializers.ValidationError) -> list[str]:
+    """What a field has to say of a value."""
+    return [str(message) for message in error.detail]
+
+
+class ColumnField(serializers.Field):
+    """A field that validates a whole column of rows at once, where nothing in it needs a second look."""
+
+    def run_column(self, values: Sequence) -> np.ndarray | None:
+        """The column as `to_column` has it; None when each value has to be validated by itself."""
+        raise NotImplementedError
+
+    def to_column(self, values: list) -> np.ndarray:
+        """Validated values, or None where there is none, as an array."""
+        raise NotImplementedError
+
+
+class TimeField(ColumnField, serializers.DateTimeField):
     """An instant to the microsecond; a text without an offset is plant time (`TIME_ZONE`).
 
     Refuses what no instant, or two, can be meant by, and what is too early or too late to be a measurement.
@@ -39,12 +59,12 @@ class TimeField(serializers.DateTimeField):
         "late": "{value} lies more than an hour in the future. Is the sender's clock or offset right?",
     }
 
-    def __init__(self, *, measured: bool = True, **kwargs):
+    def __init__(self, *, measured: bool = True, **kwargs: Any):
         """`measured`: the instant of something that has happened, not just any point of time to compare with."""
         self.measured = measured
         super().__init__(**kwargs)
 
-    def to_internal_value(self, value) -> datetime:
+    def to_internal_value(self, value: Any) -> datetime:
         text = value.strip() if isinstance(value, str) else ""
         zone = timezone.get_current_timezone_name()
         if not _TIME.fullmatch(text):
@@ -69,7 +89,7 @@ class TimeField(serializers.DateTimeField):
             self.fail("late", value=value)
         return in_utc
 
-    def run_column(self, values: list) -> np.ndarray | None:
+    def run_column(self, values: Sequence) -> np.ndarray | None:
         """A whole column as `to_column` has it, or None when not every value is one that needs no second look."""
         if set(map(type, values)) != {str} or not _PLAIN_TIMES.fullmatch("\n".join(values) + "\n"):
             return None
@@ -106,7 +126,7 @@ def _is_clear(instant: datetime) -> bool:
     return instant.utcoffset() == instant.replace(fold=1).utcoffset()
 
 
-class NumberField(serializers.FloatField):
+class NumberField(ColumnField, serializers.FloatField):
     """A finite number within `min_value` and `max_value`; no text and no truth value."""
 
     default_error_messages = {
@@ -115,7 +135,11 @@ class NumberField(serializers.FloatField):
         "not_finite": "Must be a finite number.",
     }
 
-    def to_internal_value(self, value) -> float:
+    def __init__(self, *, min_value: float, max_value: float, **kwargs: Any):
+        super().__init__(min_value=min_value, max_value=max_value, **kwargs)
+        self._bounds = min_value, max_value
+
+    def to_internal_value(self, value: Any) -> float:
         if isinstance(value, str):
             self.fail("text", value=_shown(value))
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -128,7 +152,7 @@ class NumberField(serializers.FloatField):
             self.fail("not_finite")
         return number
 
-    def run_column(self, values: list) -> np.ndarray | None:
+    def run_column(self, values: Sequence) -> np.ndarray | None:
         """A whole column as float64, or None when not every value is an int or float in range."""
         if not set(map(type, values)) <= {float, int}:
             return None
@@ -137,7 +161,8 @@ class NumberField(serializers.FloatField):
         except OverflowError:
             return None
         # Also false for a NaN
-        within = (column >= self.min_value) & (column <= self.max_value)
+        least, most = self._bounds
+        within = (column >= least) & (column <= most)
         return column if within.all() else None
 
     def to_column(self, values: list[float | None]) -> np.ndarray:
@@ -150,7 +175,7 @@ class WholeNumberField(serializers.IntegerField):
 
     default_error_messages = {"not_whole": "Must be a whole number, not {value}."}
 
-    def to_internal_value(self, value) -> int:
+    def to_internal_value(self, value: Any) -> int:
         if isinstance(value, float) and value.is_integer():
             value = int(value)  # JSON knows one kind of number: 1.0 is 1
         if isinstance(value, bool) or not isinstance(value, int):
@@ -161,7 +186,7 @@ class WholeNumberField(serializers.IntegerField):
 class TruthField(serializers.BooleanField):
     """true or false, not a word or number for it."""
 
-    def to_internal_value(self, value) -> bool:
+    def to_internal_value(self, value: Any) -> bool:
         if not isinstance(value, bool):
             self.fail("invalid", input=_shown(value))
         return value
@@ -172,7 +197,7 @@ class TextField(serializers.CharField):
 
     default_error_messages = {"not_text": "Must be a text, not {value}."}
 
-    def to_internal_value(self, value) -> str:
+    def to_internal_value(self, value: Any) -> str:
         if not isinstance(value, str):
             self.fail("not_text", value=_shown(value))
         return super().to_internal_value(value)
@@ -181,22 +206,22 @@ class TextField(serializers.CharField):
 class NameField(TextField):
     """A name as it is stored, see `clean_name`; `column` is the model field that it ends in."""
 
-    def __init__(self, column, **kwargs):
+    def __init__(self, column: models.CharField, **kwargs: Any):
         self.column = column
         super().__init__(max_length=column.max_length, **kwargs)
 
-    def to_internal_value(self, value) -> str:
+    def to_internal_value(self, value: Any) -> str:
         if not isinstance(value, str):
             self.fail("not_text", value=_shown(value))
         if self.allow_blank and not value.strip():
             return ""
         try:
-            return clean_name(value, self.column, self.field_name)
+            return clean_name(value, self.column, self.field_name or "")
         except InvalidName as error:
             raise serializers.ValidationError(str(error)) from None
 
 
-def _shown(value, most: int = 60) -> str:
+def _shown(value: Any, most: int = 60) -> str:
     """A value as JSON has it, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= most else text[: most - 1] + "…"

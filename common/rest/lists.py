@@ -7,42 +7,36 @@ and in which order, is for a `Listing` to say; docs/adr/0030-flat-lists.md says 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.encoding import force_bytes
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.mixins import ListModelMixin
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from common.database.keysets import FETCHED_ROWS, Key, ahead, behind, fields_of, read_by_key
-from common.rest.query import CACHE_BUSTER
+from common.csv_export import CsvRenderer
+from common.database.keysets import FETCHED_ROWS, Key, ahead, behind, fields_of, order_of, read_by_key
+from common.rest.query import CACHE_BUSTER, PageQuery, StrictFilterBackend
 
 Rows = list[dict]
 
 
-class PageQuery(serializers.Serializer):
-    limit = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        help_text=f"행 수 / rows of the answer: at most {settings.API_MAX_RESULT_ROWS:,}, as also when left out. Where "
-        "more are asked for, `X-Limit` says so.",
-    )
-    cursor = serializers.CharField(
-        required=False, help_text="다음 쪽 / where it begins: from the `Link` of another one."
-    )
-
-
-def _header(name: str, kind, description: str) -> OpenApiParameter:
+def _header(name: str, kind: OpenApiTypes, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=[200], description=description)
 
 
 # For the schema of each list: what may be asked, and what its answer says beside the rows
-LIST_PARAMETERS = [
+LIST_PARAMETERS: list[OpenApiParameter | type[serializers.Serializer]] = [
     PageQuery,
     _header("Link", OpenApiTypes.STR, '다음 쪽 / `<address>; rel="next"`: the next rows; none: these are the last.'),
     _header("X-Limit", OpenApiTypes.INT, "줄어든 행 수 / rows that it may have, where `limit` was larger."),
@@ -50,21 +44,24 @@ LIST_PARAMETERS = [
 TOTAL = _header("X-Total-Count", OpenApiTypes.INT, "전체 행 수 / rows of all pages.")
 
 
-class Listing(Protocol):
+K = TypeVar("K")
+
+
+class Listing(Protocol[K]):
     """Rows in a unique order. A key is the place of one of them; the cursor of a page is its text."""
 
-    def key_of(self, cursor: str) -> Key:
+    def key_of(self, cursor: str) -> K:
         """Raises UnknownCursor."""
 
-    def cursor_of(self, key: Key) -> str: ...
+    def cursor_of(self, key: K) -> str: ...
 
-    def first(self, start: Key | None, count: int) -> Rows:
+    def first(self, start: K | None, count: int) -> Rows:
         """Of the rows from `start` on the first ones, at most `count`; the id of a row is its cursor."""
 
-    def key_at(self, start: Key | None, number: int) -> Key | None:
+    def key_at(self, start: K | None, number: int) -> K | None:
         """Of the row before which stand `number` others from `start` on; None if there are no more than these."""
 
-    def read(self, start: Key | None, before: Key | None) -> Iterator[Rows]:
+    def read(self, start: K | None, before: K | None) -> Iterator[Rows]:
         """The rows from `start` on, as lists of 5,000 of which the last one is shorter; not `before` and beyond."""
 
     def total(self) -> int | None:
@@ -72,7 +69,7 @@ class Listing(Protocol):
 
 
 class UnknownCursor(ValidationError):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__({"cursor": ["No place in the list. Begin anew, and follow the `Link` of each answer."]})
 
 
@@ -82,7 +79,7 @@ class TableRows:
     def __init__(self, queryset: QuerySet, as_rows: Callable[[list], Rows], *, counted: bool = False):
         """`counted`: the table is so short that counting it costs nothing."""
         self.queryset, self.as_rows, self.counted = queryset, as_rows, counted
-        self.order = queryset.query.order_by
+        self.order = order_of(queryset)
         self.fields = ["pk", *fields_of(self.order)]
 
     def key_of(self, cursor: str) -> Key:
@@ -116,15 +113,29 @@ class TableRows:
         return self.queryset.filter(behind(self.order, start[1:], included=True)) if start else self.queryset
 
 
-class FlatList:
+class FlatList(ListModelMixin, GenericAPIView):
     """Mixed into a generic view of a short table: its list is answered as all are."""
 
-    def list(self, request, *args, **kwargs) -> HttpResponseBase:
+    filter_backends = [StrictFilterBackend]
+
+    def list(  # type: ignore[override]  # the mixin's knows no answer that is sent while it is read
+        self, request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         found = self.filter_queryset(self.get_queryset())
         return answer_list(request, TableRows(found, lambda it: self.get_serializer(it, many=True).data, counted=True))
 
 
-def answer_list(request: Request, listing: Listing) -> HttpResponseBase:
+class LongList(APIView):
+    """The view of a list that is also there as CSV; its `filterset_class` is for `read_filters`."""
+
+    renderer_classes = [JSONRenderer, CsvRenderer]
+    filter_backends = [StrictFilterBackend]  # where the schema finds the filters
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
+
+
+def answer_list(request: Request, listing: Listing[K]) -> HttpResponseBase:
     """A page of a list: as many rows as `limit` and `API_MAX_RESULT_ROWS` allow, and the address of those that follow.
 
     Where the next page begins is known before the first row is sent. A page that is sent while it is read has the rows
@@ -139,7 +150,7 @@ def answer_list(request: Request, listing: Listing) -> HttpResponseBase:
     if limit <= FETCHED_ROWS:
         rows = listing.first(start, limit + 1)
         following = str(rows.pop()["id"]) if len(rows) > limit else None
-        response = Response(rows)
+        response: HttpResponseBase = Response(rows)
     else:
         before = listing.key_at(start, limit)
         following = None if before is None else listing.cursor_of(before)
@@ -173,6 +184,6 @@ def _as_json(request: Request, batches: Iterable[Rows]) -> Iterator[bytes]:
     """One JSON array. Its end comes behind the last row only: what breaks off is no JSON, and no shorter list."""
     mark = b"["
     for rows in batches:
-        yield mark + request.accepted_renderer.render(rows, request.accepted_media_type, {})[1:-1]
+        yield mark + force_bytes(request.accepted_renderer.render(rows, request.accepted_media_type, {}))[1:-1]
         mark = b","
     yield b"]"

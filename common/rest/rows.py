@@ -8,14 +8,25 @@ good row is, and what is wrong with a bad one, is in both cases said by the same
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any, TypedDict
 
 from django.conf import settings
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.fields import SkipField, empty
 
+from common.rest.fields import ColumnField, messages_of
+
 NAMED_ROWS = 100  # the bad rows that an answer names; it says how many there are
 NAMED_FIELDS = 20  # of one row that it does not know
+
+
+class BadValue(TypedDict):
+    """What is wrong in a row; the field is empty when it is the row as a whole."""
+
+    row: int
+    field: str
+    message: str
 
 
 class TooLarge(APIException):
@@ -38,7 +49,7 @@ class InvalidRows(APIException):
         """`errors` has the fields and messages of each bad row by its index, of `count` rows."""
         self.count = count
         named = sorted(errors)[:NAMED_ROWS]
-        self.errors = [
+        self.errors: list[BadValue] = [
             {"row": row, "field": field, "message": message} for row in named for field, message in errors[row]
         ]
         are = "row is" if len(errors) == 1 else "rows are"
@@ -46,7 +57,7 @@ class InvalidRows(APIException):
         super().__init__(f"{len(errors):,} of {count:,} {are} invalid; nothing was stored.{told} Rows count from 0.")
 
 
-def read_rows(rows, serializer: serializers.Serializer) -> dict:
+def read_rows(rows: Any, serializer: serializers.Serializer) -> dict:
     """The columns of a list of rows by the serializer's field names, each as long as the list.
 
     A column is a list of validated values; of a NumberField it is float64 (n,), of a TimeField datetime64[us] (n,) in
@@ -59,7 +70,7 @@ def read_rows(rows, serializer: serializers.Serializer) -> dict:
         raise TooLarge(f"{len(rows):,} rows in one request; at most {settings.API_MAX_ROWS:,} are allowed. Send parts.")
     errors: dict[int, list[tuple[str, str]]] = defaultdict(list)
     unknown = f"Unknown field. Known: {', '.join(serializer.fields)}."
-    numbers = range(len(rows))  # of the rows whose fields can be looked at
+    numbers: Sequence[int] = range(len(rows))  # of the rows whose fields can be looked at
     if not set(map(type, rows)) <= {dict}:
         numbers = [number for number, row in enumerate(rows) if isinstance(row, dict)]
         for number in set(range(len(rows))).difference(numbers):
@@ -91,9 +102,8 @@ def _transposed(rows: list[dict], names: Iterable[str]) -> dict[str, Sequence]:
 
 def _read_column(field: serializers.Field, values: Sequence) -> tuple:
     """The validated values of a field, and number and message of each row whose value is wrong."""
-    run_column = getattr(field, "run_column", None)
-    if run_column and (column := run_column(values)) is not None:
-        return column, []
+    if isinstance(field, ColumnField) and (array := field.run_column(values)) is not None:
+        return array, []
     if set(map(type, values)) == {str} or set(map(id, values)) == {id(empty)}:
         outcomes = {value: _validated(field, value) for value in set(values)}
         found = [outcomes[value] for value in values]
@@ -101,14 +111,14 @@ def _read_column(field: serializers.Field, values: Sequence) -> tuple:
         found = [_validated(field, value) for value in values]
     wrong = [(number, message) for number, (_value, messages) in enumerate(found) for message in messages]
     column = [value for value, _messages in found]
-    return column if wrong or not run_column else field.to_column(column), wrong
+    return field.to_column(column) if isinstance(field, ColumnField) and not wrong else column, wrong
 
 
-def _validated(field: serializers.Field, value) -> tuple:
+def _validated(field: serializers.Field, value: Any) -> tuple:
     try:
         return field.run_validation(value), []
     except serializers.ValidationError as error:
-        return None, [str(message) for message in error.detail]
+        return None, messages_of(error)
     except SkipField:
         return None, []
 

@@ -1,15 +1,17 @@
 """Serializers that refuse what they do not know."""
 
+from typing import Any
+
 from django.db import models
 from rest_framework import serializers
 
 from common.rest.fields import TextField, TruthField, WholeNumberField
 
 
-class RefuseUnknown:
+class RefuseUnknown(serializers.Serializer):
     """Mixed into a serializer: a field that it does not have is an error, not passed over."""
 
-    def to_internal_value(self, data):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, dict):
             unknown = [name[:60] for name in data if name not in self.fields][:20]
             if unknown:

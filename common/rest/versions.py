@@ -1,13 +1,18 @@
 """Changes of one row by the API that wipe nobody else's: under its lock and, if If-Match asks for it, of a version."""
 
 import hashlib
+from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -24,23 +29,24 @@ class Changed(APIException):
     default_code = "changed"
 
 
-class Versioned:
+class Versioned(GenericAPIView):
     """Mixed into a view of one row: its answers have an ETag, by which a change may say what it is a change of.
 
     A change waits for others of the same row, and takes what they left in place of the fields that it does not have.
     """
 
-    def finalize_response(self, request, response, *args, **kwargs):
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         if response.status_code == status.HTTP_200_OK and request.method != "OPTIONS":
             response.headers["ETag"] = _version_of(response.data)
         return response
 
-    def lock(self, serializer) -> None:
+    def lock(self, serializer: BaseSerializer) -> None:
         """In the transaction that then saves: the row as it is now. Raises Changed if If-Match names another."""
         # Of the row alone: joined to others, these would be locked too.
-        rows = self.queryset.model._default_manager.select_for_update()
-        serializer.instance = row = get_object_or_404(rows, pk=serializer.instance.pk)
+        rows = self.get_queryset().model._default_manager.select_for_update()
+        changed: Any = serializer.instance  # there is one, as it is a change
+        serializer.instance = row = get_object_or_404(rows, pk=changed.pk)
         named = self.request.headers.get("If-Match")
         if named is None:
             return

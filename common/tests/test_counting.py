@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from common.limits import counting
-from common.limits.counting import UsedUp, begin_anew, take, take_quickly
+from common.limits.counting import UsedUp, begin_anew, one_at_a_time, take, take_quickly
 from common.limits.rates import CountedRate
 from common.limits.tally import Tally
 
@@ -130,3 +130,21 @@ def test_a_rate_that_the_database_does_not_take_refuses_nobody(monkeypatch, rf):
     error = OperationalError("no such table: machines_tally")
     with pytest.raises(OperationalError):
         Rate().allow_request(rf.get("/"), None)
+
+
+def test_a_rate_of_nobody_is_not_counted(rf):
+    """REST framework's throttles return None as the key of whoever has no limit."""
+
+    class Rate(CountedRate):
+        rate = "1/minute"
+
+        def get_cache_key(self, request, view):
+            return None
+
+    assert [Rate().allow_request(rf.get("/"), None) for _ in range(3)] == [True] * 3
+
+
+def test_what_was_a_lock_only_can_be_counted():
+    with transaction.atomic():
+        one_at_a_time("a")
+    assert [take("a", 3, 60), take("a", 3, 60)] == [1, 2]

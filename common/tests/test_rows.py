@@ -135,3 +135,9 @@ def test_a_long_value_is_shown_shortened():
     with pytest.raises(InvalidRows) as caught:
         read_rows([{"name": "g1", "value": "x" * 10_000}, {"name": "g1", "value": math.nan}], Row())
     assert len(json.dumps(caught.value.errors)) < 500
+
+
+def test_a_number_has_bounds():
+    """Without any, a whole column of them could not be checked, and NaN would pass."""
+    with pytest.raises(TypeError, match="min_value"):
+        NumberField()

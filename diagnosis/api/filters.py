@@ -16,7 +16,7 @@ class DiagnosisFilter(FilterSet):
         field_name="detected_at", lookup_expr="lte", help_text="진단 시각 이전 / detected_at up to this, included."
     )
     fault_type = django_filters.MultipleChoiceFilter(
-        choices=FaultType, help_text="진단 결과 / state; may be given more than once."
+        choices=FaultType.choices, help_text="진단 결과 / state; may be given more than once."
     )
     model_name = django_filters.CharFilter(help_text="AI 모델 / model, exactly.")
 

@@ -4,9 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from common.rest.lists import LIST_PARAMETERS
-from common.rest.query import parameters_of
 from diagnosis.api import serializers
-from diagnosis.api.filters import DiagnosisFilter
 from machines.api import UNKNOWN_PUMP
 from vibration.api.serializers import PostedRows
 from vibration.numbers.classifying import Posted, RowClass
@@ -37,7 +35,7 @@ DIAGNOSES = extend_schema_view(
         operation_id="get_vibration_diagnosis",
         description="최신순. `format=csv`는 전체를 CSV로. / Newest first, filtered. `format=csv` sends all that is filtered as "
         f"one CSV, without pages or limit. {serializers.MEANING}.",
-        parameters=[*LIST_PARAMETERS, *parameters_of(DiagnosisFilter)],
+        parameters=LIST_PARAMETERS,
         responses={
             (200, "application/json"): serializers.Diagnosis(many=True),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),

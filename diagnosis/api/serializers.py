@@ -1,5 +1,7 @@
 """What programs post and read of diagnoses, and what they may ask for."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from common.periods import RANGES
@@ -13,7 +15,7 @@ from machines.serializers import MachineSerializer
 from vibration.api.serializers import NotesField
 
 MEANING = "0 정상 normal, 1 질량 불균형 unbalance, 2 지지 불량 looseness, 3 복합 불량 both"
-KNOWN = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
+KNOWN: dict[str, Any] = {"min_value": min(FaultType.values), "max_value": max(FaultType.values)}
 
 
 class DiagnosisRow(RefuseUnknown, serializers.Serializer):
@@ -59,7 +61,7 @@ class TimelineQuery(serializers.Serializer):
         child=serializers.CharField(), required=False, help_text="설비 / machines; all, in order of name, if none."
     )
     fault_type = serializers.MultipleChoiceField(
-        choices=FaultType, required=False, help_text="진단 결과 / states to tell of; all if none."
+        choices=FaultType.choices, required=False, help_text="진단 결과 / states to tell of; all if none."
     )
     start = QueryTimeField(
         measured=False, required=False, help_text="시작, 포함 / first instant; 7 days before the end if left out."

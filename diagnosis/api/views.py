@@ -7,17 +7,16 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.csv_export import CsvRenderer
 from common.database.limited_reads import TOO_MANY, TooManyRows
 from common.periods import FIRST_YEAR, LAST_YEAR, RANGES
-from common.rest.lists import TableRows, answer_list
-from common.rest.query import OTHER_PARAMETERS, read_query, refuse_unknown
+from common.polls import mark_poll
+from common.rest.lists import LongList, TableRows, answer_list
+from common.rest.query import read_filters, read_query
 from common.rest.rows import Conflict, InvalidRows, read_rows
 from diagnosis.api import schema
 from diagnosis.api import serializers as shapes
@@ -48,23 +47,18 @@ FIELDS = ["pk", "machine_id", "detected_at", "fault_type", "model_name", "confid
 
 
 @schema.DIAGNOSES
-class DiagnosisList(APIView):
+class DiagnosisList(LongList):
     queryset = VibrationDiagnosis.objects.all()
-    renderer_classes = [JSONRenderer, CsvRenderer]
-
-    def get_renderers(self):
-        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
+    filterset_class = DiagnosisFilter
 
     def get(self, request):
-        query = request.query_params
-        refuse_unknown(query, {*DiagnosisFilter.base_filters, *OTHER_PARAMETERS}, repeatable={"fault_type"})
-        filterset = DiagnosisFilter(query, VibrationDiagnosis.objects.newest_first())
-        if not filterset.is_valid():
-            raise ValidationError(filterset.errors)
+        diagnoses = read_filters(
+            self.filterset_class, request.query_params, VibrationDiagnosis.objects.newest_first()
+        ).qs
         if request.accepted_renderer.format == "csv":
-            return export_diagnoses(request, filterset.qs)
+            return export_diagnoses(request, diagnoses)
         # Named tuples: a model instance of each takes twice as long.
-        return answer_list(request, TableRows(filterset.qs.values_list(*FIELDS, named=True), as_rows))
+        return answer_list(request, TableRows(diagnoses.values_list(*FIELDS, named=True), as_rows))
 
     def post(self, request):
         row = DiagnosisRow(data=request.data)
@@ -140,7 +134,7 @@ class Latest(APIView):
     queryset = VibrationDiagnosis.objects.all()
 
     def get(self, request):
-        refuse_unknown(request.query_params, {"format"})
+        read_query(serializers.Serializer, request.query_params)
         latest = VibrationDiagnosis.objects.latest_per_machine()
         return Response([LatestDiagnosis.of(as_row(it) | {"machine": it.machine}) for it in latest])
 
@@ -153,9 +147,9 @@ class Timeline(APIView):
         # Asked again and again by the timeline page; mostly nothing has changed.
         version = quote_etag(current_version())
         if unchanged := get_conditional_response(request, etag=version):
-            unchanged.is_poll = True  # for the log, which it would flood
+            mark_poll(unchanged)
             return unchanged
-        asked = read_query(TimelineQuery, request.query_params, repeatable={"machine_name", "fault_type"})
+        asked = read_query(TimelineQuery, request.query_params)
         now = timezone.now()
         start, end = _span(asked, now)
         machines = _named(asked.get("machine_name", []))
@@ -168,7 +162,7 @@ class Timeline(APIView):
             "machines": [_runs_of(machine, history, states, start, end, asked) for machine in machines],
         }
         response = Response(shapes.Timeline.of(told), headers={"ETag": version, "Cache-Control": "private, no-cache"})
-        response.is_poll = "If-None-Match" in request.headers
+        mark_poll(response, "If-None-Match" in request.headers)
         return response
 
 

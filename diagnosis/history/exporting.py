@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
+from rest_framework.request import Request
 
 from common.csv_export import stream_csv
 from common.database.keysets import read_by_key
@@ -31,7 +32,7 @@ RUN_COLUMNS = [
 ]
 
 
-def export_diagnoses(request, diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
+def export_diagnoses(request: Request, diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
     """Each of these, newest first."""
     found = read_by_key(diagnoses.prefetch_related("machine").newest_first())
     rows = map(_as_cells, chain.from_iterable(found))
@@ -39,14 +40,19 @@ def export_diagnoses(request, diagnoses: VibrationDiagnosisQuerySet) -> Streamin
 
 
 def export_runs(
-    request, machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime
+    request: HttpRequest,
+    machines: list[Machine],
+    states: list[int],
+    start: datetime,
+    end: datetime,
+    now: datetime,
 ) -> StreamingHttpResponse:
     """The runs of these machines that touch start <= t < end, of some states or, where none is named, of all."""
     rows = _runs(machines, states, start, end, now)
     return stream_csv(request, "fault-timeline", RUN_COLUMNS, rows, of=VibrationDiagnosis)
 
 
-def _runs(machines, states, start, end, now) -> Iterator[list]:
+def _runs(machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime) -> Iterator[list]:
     for machine in machines:  # one after the other, so that memory does not grow with them
         history = read_runs([machine], start, end, now=now)
         for run in tell_runs(machine, history, start, now):

@@ -68,14 +68,14 @@ def _read(machines: list[Machine], start: datetime, end: datetime) -> tuple[dict
     number, at, state, confidence, model = ([row[column] for row in rows] for column in range(5))
     models = sorted(set(model))
     place = {name: index for index, name in enumerate(models)}
-    number = np.array(number, np.int64)
+    of_machine = np.array(number, np.int64)
     everything = Diagnoses(
         at=np.array(at, "datetime64[us]").astype(np.int64),
         state=np.array(state, np.int8),
         confidence=np.array(confidence, np.float64),  # NaN for None
         model=np.array([place[name] for name in model], np.int64),
     )
-    order = np.lexsort((everything.model, everything.at, number))
-    number, everything = number[order], everything.take(order)
-    bounds = {it.pk: np.searchsorted(number, [it.pk, it.pk + 1]) for it in machines}
+    order = np.lexsort((everything.model, everything.at, of_machine))
+    of_machine, everything = of_machine[order], everything.take(order)
+    bounds = {it.pk: np.searchsorted(of_machine, [it.pk, it.pk + 1]) for it in machines}
     return {pk: everything.take(slice(*edges)) for pk, edges in bounds.items()}, models

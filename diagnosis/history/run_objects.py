@@ -40,7 +40,7 @@ class Run:
 
     @property
     def name_of_state(self) -> str:
-        return FaultType(self.fault_type).label
+        return str(FaultType(self.fault_type).label)
 
     @property
     def duration(self) -> timedelta:
@@ -49,7 +49,8 @@ class Run:
     @property
     def duration_in_words(self) -> str:
         """Its two greatest units, such as "2 h 5 min"; as static/js/runs.js has them."""
-        rest, told = self.duration, []
+        rest = self.duration
+        told: list[str] = []
         for unit, text in _UNITS:
             number, rest = divmod(rest, unit)
             if number or told:

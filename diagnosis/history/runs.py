@@ -8,8 +8,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-MICROSECONDS = 1_000_000
-
 
 @dataclass(frozen=True)
 class Diagnoses:
@@ -20,10 +18,10 @@ class Diagnoses:
     confidence: np.ndarray  # float64 (n,), NaN where it is not known
     model: np.ndarray  # int64 (n,), the number of the model's name
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.at)
 
-    def take(self, index) -> "Diagnoses":
+    def take(self, index: np.ndarray | slice) -> "Diagnoses":
         return Diagnoses(*(getattr(self, field.name)[index] for field in fields(Diagnoses)))
 
 
@@ -41,10 +39,10 @@ class Runs:
     least_model: np.ndarray  # int64 (m,); where it differs from the greatest there are several
     greatest_model: np.ndarray  # int64 (m,)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, index) -> "Runs":
+    def take(self, index: np.ndarray | slice) -> "Runs":
         return Runs(*(getattr(self, field.name)[index] for field in fields(Runs)))
 
 
@@ -95,7 +93,7 @@ def reduce(runs: Runs, start: int, end: int, pixels: int) -> Runs:
 def _join(diagnoses: Diagnoses, first: np.ndarray, end: np.ndarray) -> Runs:
     """Runs that begin with the diagnoses of these numbers."""
 
-    def of_each(ufunc, values):
+    def of_each(ufunc: np.ufunc, values: np.ndarray) -> np.ndarray:
         return ufunc.reduceat(values, first) if len(first) else values[:0]
 
     return Runs(

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from common.polls import mark_poll
 from diagnosis.storage.current_states import current_version
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ def render_live(request: HttpRequest, page: str, part: str, make_context: Callab
         response = HttpResponse(status=204)
     else:
         response = render(request, part, make_context(version) | {"version": version})
-    response.is_poll = request.headers.get("HX-Request") == "true"  # for the log, which it would flood
+    mark_poll(response, request.headers.get("HX-Request") == "true")
     patch_vary_headers(response, ["HX-Request"])
     # A browser going back must not find the part in place of the page.
     response.headers["Cache-Control"] = "no-store"

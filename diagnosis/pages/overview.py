@@ -43,7 +43,9 @@ class Tile:
 
     @property
     def since(self) -> str:
-        """When the current state began, in plant time; with its year if that is not this year."""
+        """When the current state began, in plant time; with its year if that is not this year; "" if none is known."""
+        if self.current is None:
+            return ""
         since = timezone.localtime(self.current.since)
         this_year = since.year == timezone.localtime().year
         return date_format(since, "SHORT_DATETIME_FORMAT" if this_year else "DATETIME_FORMAT")
@@ -55,12 +57,12 @@ class Tile:
 
     @property
     def name_of_status(self) -> str:
-        return STATUS_NAMES[self.status]
+        return str(STATUS_NAMES[self.status])
 
     @property
     def last_known(self) -> str:
-        """The key of the state that was diagnosed last."""
-        return FaultType(self.current.fault_type).key
+        """The key of the state that was diagnosed last; "" if none was."""
+        return FaultType(self.current.fault_type).key if self.current else ""
 
 
 def status_of(machine: Machine, current: CurrentState | None, now: datetime) -> str:
@@ -86,7 +88,10 @@ def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
         current = as_of(newest, now)
         taken_at, stored_at = samples.get(machine.pk, (None, None))
         remarks = found[machine.pk]
-        remarks.diagnosis_ahead, remarks.sample_ahead = ahead(newest and newest.detected_at, now), ahead(taken_at, now)
+        remarks.diagnosis_ahead, remarks.sample_ahead = (
+            ahead(newest.detected_at if newest else None, now),
+            ahead(taken_at, now),
+        )
         status = status_of(machine, current, now)
         tiles.append(Tile(machine, current, status, strips.get(machine.pk, []), taken_at, stored_at, remarks))
     return sorted(tiles, key=_urgency)

@@ -49,7 +49,9 @@ def ahead(instant: datetime | None, now: datetime) -> datetime | None:
     return instant if instant is not None and instant > now else None
 
 
-def _time(instant: datetime) -> str:
-    """In plant time; with its day if that is not today."""
+def _time(instant: datetime | None) -> str:
+    """In plant time; with its day if that is not today; "" for None."""
+    if instant is None:
+        return ""
     local = timezone.localtime(instant)
     return date_format(local, "TIME_FORMAT" if local.date() == timezone.localdate() else "SHORT_DATETIME_FORMAT")

@@ -62,12 +62,12 @@ def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
         of_machine[it.machine_id].append(it)
     machines = of_machine.keys()
 
-    def delete():
+    def delete() -> None:
         _lock(machines)
         for start in range(0, len(numbers), KEYS_PER_STATEMENT):
             VibrationDiagnosis.objects.filter(pk__in=numbers[start : start + KEYS_PER_STATEMENT]).delete()
-        for machine in sorted(machines):
-            read_anew(machine)
+        for number in sorted(machines):
+            read_anew(number)
         for machine in Machine.objects.filter(pk__in=machines):
             _note_deletion(machine.name, of_machine[machine.pk])
 

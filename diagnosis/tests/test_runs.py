@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.history.runs import MICROSECONDS, Diagnoses, clip, reduce, runs_of
+from diagnosis.history.runs import Diagnoses, clip, reduce, runs_of
 
-MINUTE = 60 * MICROSECONDS
+MINUTE = 60_000_000  # microseconds
 VALID_FOR = 10 * MINUTE
 NEVER = np.iinfo(np.int64).max
 

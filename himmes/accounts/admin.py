@@ -30,7 +30,8 @@ class TokenForm(forms.ModelForm):
         fields = ["name", "user", "role", "expiry"]
 
     def clean(self):
-        asked = super().clean()
+        super().clean()
+        asked = self.cleaned_data
         user, role, expiry = asked.get("user"), asked.get("role"), asked.get("expiry")
         if user and role and not user.is_superuser and not user.groups.filter(pk=role.pk).exists():
             self.add_error("role", _("This user does not have the role. Give it to him first."))

@@ -55,7 +55,7 @@ class PeopleAdmin(ToldOfChanges, OfferedFilters, UserAdmin):
     def get_deleted_objects(self, objs, request):
         *found, needed, protected = super().get_deleted_objects(objs, request)
         if not all(self.has_delete_permission(request, user) for user in objs):
-            needed = needed | {self.opts.verbose_name}
+            needed = needed | {str(self.opts.verbose_name)}
         return *found, needed, protected
 
     def save_model(self, request, obj, form, change):

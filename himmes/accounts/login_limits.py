@@ -59,7 +59,7 @@ class LoginLimits(AxesDatabaseHandler):
             return False
         return in_transaction(lambda: self._count(request, credentials))
 
-    def _count(self, request, credentials: dict) -> bool:
+    def _count(self, request, credentials: dict | None) -> bool:
         """axes itself counts when a password was wrong: of tries at the same time each would still find room."""
         one_at_a_time("login")
         self.clean_expired_user_attempts(request, credentials)
@@ -129,7 +129,7 @@ class LoginTriesMiddleware:
         found.filter(failures_since_start=0).delete()
 
 
-class NotTooOften:
+class NotTooOften(AuthenticationForm):
     """Mixed into a login form: whoever knows a password can't fill the audit trail by logging in and out."""
 
     def confirm_login_allowed(self, user):

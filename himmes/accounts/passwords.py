@@ -28,4 +28,4 @@ class NotEasilyGuessed:
             )
 
     def get_help_text(self) -> str:
-        return _("Your password should be several words that do not belong together, or random characters.")
+        return str(_("Your password should be several words that do not belong together, or random characters."))

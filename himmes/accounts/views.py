@@ -74,7 +74,7 @@ class Password(PasswordChangeView):
         return super().get_form_kwargs() | {"session_key": self.request.session.session_key}
 
     def get_context_data(self, **kwargs):
-        was_given = InitialPassword.objects.filter(user=self.request.user).exists()
+        was_given = InitialPassword.objects.filter(user=self.request.user.pk).exists()
         return super().get_context_data(**kwargs) | {"was_given": was_given}
 
     def form_valid(self, form):
@@ -90,7 +90,7 @@ class Password(PasswordChangeView):
             return redirect("login")
         if not form.has_error("old_password", "password_incorrect") or form.wrong_passwords < WRONG_PASSWORDS:
             return super().form_invalid(form)
-        user = self.request.user
+        user = form.user
         failures = form.wrong_passwords
         note(Action.ACCESS, user, user.get_username(), event="failed login", locked_out=False, failures=failures)
         logout(self.request)

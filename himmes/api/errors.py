@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db.models import ProtectedError
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS
@@ -38,7 +38,7 @@ class Unavailable(exceptions.APIException):
 
     status_code = 503
 
-    def __init__(self, trouble: Trouble, error: BaseException, method: str):
+    def __init__(self, trouble: Trouble, error: BaseException, method: str | None):
         self.wait = trouble.retry_after  # seconds, which the exception handler sends as Retry-After
         if method in SAFE_METHODS:
             what = "Try again."
@@ -49,7 +49,7 @@ class Unavailable(exceptions.APIException):
         super().__init__(f"{TROUBLES[trouble]} {what}")
 
 
-def log_unavailable(request: HttpRequest, response: HttpResponseBase, error: BaseException) -> None:
+def log_unavailable(request: HttpRequest, response: HttpResponse, error: BaseException) -> None:
     """One line, in place of the error with its traceback that Django would write."""
     log_response(
         "Answered 503 to %s %s: %s",

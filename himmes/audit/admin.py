@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from common.admin.limited_counting import LimitedPaginator
-from common.admin.lists import OfferedFilters
+from common.admin.lists import OfferedFilters, ReadOnly
 from common.audit_trail import Action, author_of
 from diagnosis.models import VibrationDiagnosis
 from himmes.accounts.models import ApiToken
@@ -87,7 +87,7 @@ class AboutFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogEntry)
-class TrailAdmin(OfferedFilters, admin.ModelAdmin):
+class TrailAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
     list_display = ["timestamp", "who", "event", "about", "object_repr", "fields_changed", "remote_addr"]
     list_display_links = ["timestamp"]
     list_filter = ["timestamp", EventFilter, AboutFilter, "actor"]
@@ -109,15 +109,6 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
         "request_id",
     ]
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False  # a trail that can be wiped proves nothing
-
     @admin.display(description=_("who"))
     def who(self, entry):
         return author_of(entry) or "–"
@@ -125,7 +116,7 @@ class TrailAdmin(OfferedFilters, admin.ModelAdmin):
     @admin.display(description=_("action"), ordering="action")
     def event(self, entry):
         name = (entry.additional_data or {}).get("event")
-        return EVENTS.get(name) or entry.get_action_display()
+        return EVENTS.get(name or "") or entry.get_action_display()
 
     @admin.display(description=_("of what"), ordering="content_type")
     def about(self, entry):

@@ -5,6 +5,7 @@ django-auditlog compares and stores; `common.audit_trail.note` is for what is no
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
@@ -105,7 +106,8 @@ class _Relation:
         if action not in ("post_add", "post_remove", "pre_clear"):
             return
         if action == "pre_clear":
-            name = self.owner._meta.get_field(self.field).remote_field.get_accessor_name() if reverse else self.field
+            relation: Any = self.owner._meta.get_field(self.field).remote_field
+            name = relation.get_accessor_name() if reverse else self.field
             others = getattr(instance, name).all()
         else:
             others = model._default_manager.filter(pk__in=pk_set)

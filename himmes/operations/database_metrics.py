@@ -8,6 +8,7 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import django
 from django.conf import settings
@@ -115,7 +116,7 @@ def _of_imports(now: datetime) -> list[Metric]:
     )
     runs = GaugeMetricFamily("himmes_import_runs", "Imported and uploaded files, by outcome.", labels=["outcome"])
     sums = {name: Sum(name) for name in COUNTS}
-    found = {
+    found: dict[str, Any] = {
         it["outcome"]: it for it in ImportRun.objects.order_by().values("outcome").annotate(runs=Count("pk"), **sums)
     }
     for outcome in ImportRun.Outcome.values:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -71,7 +72,8 @@ class OfTheRequest(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = _request.get() or getattr(record, "request", None)  # the latter when its middleware is through
-        if request_id := getattr(request, "id", None):
+        request_id = getattr(request, "id", None)
+        if request and request_id:
             record.request_id, record.method, record.path = request_id, request.method, request.path
         if record.name.startswith("django.") and getattr(record, "status_code", 500) < 500:
             # Refused, which is nobody's fault here: one line, and no traceback for each knock of a stranger.
@@ -115,7 +117,7 @@ def logging_config(*, debug: bool, level: str = "INFO") -> dict:
 
     It does not reach the libraries: on DEBUG some of them log statements and headers.
     """
-    ours = {name: {"level": level} for name in OUR_LOGGERS}
+    ours: dict[str, dict[str, Any]] = {name: {"level": level} for name in OUR_LOGGERS}
     if debug:  # runserver itself has a line for each request
         ours |= {"himmes.requests": {"level": "WARNING"}}
     else:

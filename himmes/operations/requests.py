@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from common.addresses import address_of
+from common.polls import is_poll
 from himmes.operations import metrics
 from himmes.operations.logs import about
 
@@ -19,13 +20,19 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._=-]{8,64}", re.ASCII)
 _QUIET = {"healthz", "readyz", "metrics", "static"}  # asked for every few seconds, or by the dozen
 
 
+class NamedRequest(HttpRequest):
+    """A request that has its id."""
+
+    id: str
+
+
 class RequestLogMiddleware:
     """Middleware, the outermost. A duration ends when the answer begins: rows of a CSV are still to be sent then."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: NamedRequest) -> HttpResponseBase:
         started = time.perf_counter()
         request.id = id_of(request)
         with about(request):
@@ -35,8 +42,7 @@ class RequestLogMiddleware:
             view = view_of(request)
             metrics.count_request(request, response, view, seconds)
             status = response.status_code
-            # Also what a page asks each second, which says so itself.
-            is_quiet = status < 400 and (view in _QUIET or getattr(response, "is_poll", False))
+            is_quiet = status < 400 and (view in _QUIET or is_poll(response))
             logger.log(
                 logging.DEBUG if is_quiet else logging.INFO,
                 "%s %s %s",

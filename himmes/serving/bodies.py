@@ -93,7 +93,7 @@ class NoFiles(FileUploadHandler):
 def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     status = refusal.status
     if request.path.startswith("/api/"):
-        response = JsonResponse(problem(status, refusal.detail), status=status, content_type=MEDIA_TYPE)
+        response: HttpResponse = JsonResponse(problem(status, refusal.detail), status=status, content_type=MEDIA_TYPE)
     else:
         response = render(None, "body_refused.html", {"words": _WORDS[status]}, status=status)
     if refusal.retry_after:

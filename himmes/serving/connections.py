@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
 from waitress.channel import HTTPChannel
@@ -54,6 +55,9 @@ class Spool:
 
 class Request(HTTPRequestParser):
     """A request that is being received. One whose body is refused is complete without it, and ends its connection."""
+
+    error: Error | None
+    body_rcv: Any
 
     def __init__(self, adjustments, listener: "Listener"):
         super().__init__(adjustments)
@@ -136,6 +140,7 @@ class Connection(HTTPChannel):
     """Of one client. Its methods run in the loop's thread, but for what sends the answer."""
 
     task_class = Task
+    request: Request | None  # that is being received
 
     def __init__(self, server, sock, addr, adj, map=None):
         super().__init__(server, sock, addr, adj, map)

@@ -8,11 +8,16 @@ whoever sends or reads slowly holds a connection, and no thread.
 import os
 import resource
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.task import ThreadedTaskDispatcher
+
+if TYPE_CHECKING:
+    from himmes.serving.connections import Listener
 
 LOOP_S = 1.0  # at the longest, from one look at the clock to the next
 FILES_PER_CONNECTION, OTHER_FILES = 3, 100  # its socket, a large body and a large answer; databases, modules
@@ -22,7 +27,7 @@ IDLE_LINGER_S = 2.0  # an open connection that says nothing may be about to send
 class BufferedWorker(Worker):
     """Settings of gunicorn that it knows: `threads`, `keepalive`, `worker_connections`, `graceful_timeout`."""
 
-    listeners = ()  # until it runs
+    listeners: "Sequence[Listener]" = ()  # until it runs
 
     def run(self) -> None:
         from himmes.serving.connections import Listener  # reads the settings, which the application has by now

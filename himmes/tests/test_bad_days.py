@@ -52,16 +52,6 @@ def clock(monkeypatch):
     cache.clear()
 
 
-@pytest.fixture(params=["locmemcache", "dbcache"])
-def counted_in(request, settings):
-    """Each place where a single server may count calls."""
-    if request.param == "dbcache":
-        settings.CACHES = {
-            "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "api_calls"}
-        }
-        call_command("createcachetable")
-
-
 @pytest.mark.parametrize("ahead", [DAY_S, HOUR_S])
 def test_who_called_before_the_clock_was_put_back_may_call_after_it(roles, counted_in, clock, monkeypatch, ahead):
     monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"caller": "3/minute", "stranger": "3/minute"})

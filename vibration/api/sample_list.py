@@ -53,14 +53,14 @@ class SampleRows:
         """
         places = self._since(start)
         position, reach = 0, number  # how many samples the recordings of the next statement may hold in all
-        is_begun = start is not None and bool(places) and places[0].pk == start[0]
+        begun = start if start and places and places[0].pk == start[0] else None  # within the first of them
         while position < len(places):
-            group = next_group(places, position, 0 if is_begun else reach)
+            group = next_group(places, position, 0 if begun else reach)
             samples = VibrationData.objects.filter(self.window, recording__in=[it.pk for it in group])
-            if is_begun:
-                samples = samples.filter(measured_time__gte=start[1])
+            if begun:
+                samples = samples.filter(measured_time__gte=begun[1])
             held = sum(it.sample_count for it in group)
-            if held <= number and not self.window and not is_begun:
+            if held <= number and not self.window and not begun:
                 count = held
             elif len(group) == 1:
                 times = samples.order_by("measured_time").values_list("measured_time", flat=True)
@@ -72,7 +72,7 @@ class SampleRows:
                 continue
             number = max(0, number - count)
             reach = (reach or 1) * GROWTH if count * GROWTH < held else number
-            position, is_begun = position + len(group), False
+            position, begun = position + len(group), None
         return None
 
     def read(self, start: Key | None, before: Key | None) -> Iterator[Rows]:

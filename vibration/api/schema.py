@@ -1,18 +1,18 @@
 """What the OpenAPI schema says of the vibration data: words for people, and examples that a test carries out."""
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from common.rest.lists import LIST_PARAMETERS, TOTAL
-from common.rest.query import parameters_of
 from vibration.api import serializers, upload_serializers, window_serializers
-from vibration.api.filters import SampleFilter
 from vibration.numbers.classifying import Posted, RowClass
 
 DATA = "진동 데이터 / vibration data"
 RECORDING_TAG = "측정 기록 / recordings"
 
-ROW = {
+ROW: dict[str, Any] = {
     "machine_name": "g1",
     "sensor_no": "sensor1",
     "collected_at": "2026-11-20T09:30:00",
@@ -46,7 +46,7 @@ SAMPLES = extend_schema_view(
         operation_id="get_vibration_data",
         description="설비, 센서, 측정 기록, 시간으로 걸러서 시간순으로. `format=csv`는 전체를 CSV로. / By recording and time, "
         "filtered. `format=csv` sends all that is filtered as one CSV, without pages or limit.",
-        parameters=[*LIST_PARAMETERS, TOTAL, *parameters_of(SampleFilter)],
+        parameters=[*LIST_PARAMETERS, TOTAL],
         responses={
             (200, "application/json"): serializers.Sample(many=True),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),

@@ -3,14 +3,12 @@
 from django.conf import settings
 from rest_framework import generics, status
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.csv_export import CsvRenderer
 from common.database.limited_reads import TOO_MANY, TooManyRows
-from common.rest.lists import FlatList, answer_list
-from common.rest.query import OTHER_PARAMETERS, StrictFilterBackend, read_query, refuse_unknown
+from common.rest.lists import FlatList, LongList, answer_list
+from common.rest.query import read_filters, read_query
 from common.rest.rows import Conflict, InvalidRows, read_rows
 from machines.arrivals import notes_on_times, poster_of
 from machines.models import PostedData
@@ -35,19 +33,12 @@ from vibration.storage.reading import first_samples, names_of, places_of
 
 
 @schema.SAMPLES
-class SampleList(APIView):
+class SampleList(LongList):
     queryset = VibrationData.objects.all()
-    renderer_classes = [JSONRenderer, CsvRenderer]
-
-    def get_renderers(self):
-        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
+    filterset_class = SampleFilter
 
     def get(self, request):
-        query = request.query_params
-        refuse_unknown(query, {*SampleFilter.base_filters, *OTHER_PARAMETERS})
-        filterset = SampleFilter(query, Recording.objects.order_by("pk"))
-        if not filterset.is_valid():
-            raise ValidationError(filterset.errors)
+        filterset = read_filters(self.filterset_class, request.query_params, Recording.objects.order_by("pk"))
         places, window = places_of(filterset.qs), filterset.window()
         if request.accepted_renderer.format == "csv":
             return export_samples(request, places, window)
@@ -125,7 +116,6 @@ class GroupedRange(APIView):
 class RecordingList(FlatList, generics.ListAPIView):
     queryset = Recording.objects.with_place()
     serializer_class = RecordingSerializer
-    filter_backends = [StrictFilterBackend]
     filterset_class = RecordingFilter
 
 

@@ -21,7 +21,9 @@ class WaveformQuery(WindowQuery):
         default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS, help_text="점 수 / at most so many buckets."
     )
     states = serializers.ListField(
-        child=serializers.ChoiceField(choices=STATES), default=STATES, help_text="상태 / states, all when left out."
+        child=serializers.ChoiceField(choices=STATES),
+        default=list(STATES),
+        help_text="상태 / states, all when left out.",
     )
 
 

@@ -23,7 +23,7 @@ class WaveformView(APIView):
     queryset = VibrationData.objects.all()
 
     def get(self, request):
-        asked = read_query(WaveformQuery, request.query_params, repeatable={"states"})
+        asked = read_query(WaveformQuery, request.query_params)
         recording = _recording_of(asked)
         waveform = read_waveform(recording, asked["start"], asked.get("end", math.inf), asked["points"])
         return Response(
@@ -44,7 +44,7 @@ class SpectrumView(APIView):
     queryset = VibrationData.objects.all()
 
     def get(self, request):
-        asked = read_query(SpectrumQuery, request.query_params, repeatable={"states"})
+        asked = read_query(SpectrumQuery, request.query_params)
         recording = _recording_of(asked)
         found = analyse(recording, asked["start"], asked.get("end", math.inf))
         return Response(SpectrumAnswer.of(_values(recording, found, _states_of(asked), asked["points"])))

@@ -26,7 +26,8 @@ _NO_WORD = re.compile(r"[b-hj-zB-HJ-Z]|[A-Za-z0-9]{0,20}_[A-Za-z0-9_]{1,20}|[A-Z
 
 def refuse_names(above: list[HeadLine], separator: bytes, width: int) -> None:
     """Refuse a file with a line of names above its rows, which are not ours. Of a file without rows the width is 0."""
-    found, names = None, []
+    found: HeadLine | None = None
+    names: list[str] = []
     for line in above:
         if line.is_short:
             seeming = _unknown_names(line, separator, width)
@@ -106,8 +107,8 @@ def _names_otherwise_separated(line: HeadLine, width: int) -> list[str]:
     # Words, and so any text; but not of two that name columns and hardly stand in a sentence
     words = decode(line.raw).lstrip("#%/' \t").split()
     known = [header_name(word) in HEADER_NAMES for word in words]
-    names = [is_known or bool(_NO_WORD.fullmatch(word)) for word, is_known in zip(words, known, strict=True)]
-    is_header = len(words) in (width, len(COLUMNS)) and (known[:1] == [True] or sum(names) > 1)
+    like = [is_known or bool(_NO_WORD.fullmatch(word)) for word, is_known in zip(words, known, strict=True)]
+    is_header = len(words) in (width, len(COLUMNS)) and (known[:1] == [True] or sum(like) > 1)
     return words if is_header or sum(known) > 1 else []
 
 
@@ -192,12 +193,13 @@ def _refuse_columns_without_numbers(rows: list[HeadLine], order: list[int]) -> N
 def _refuse_other_time(first: HeadLine, place: int, time: TimeColumn) -> None:
     """Refuse a file whose first row has another kind of time than was said; `place` is that of the time in it."""
     cell = bare(first.cells[place])
+    epoch = guess_epoch(cell)
     if time.name != "iso" and is_clock(cell):
         what = clock_told(cell)
-    elif time.name != "iso" and guess_epoch(cell) not in (None, time.name):
-        what = epoch_told(cell, time.period)
+    elif time.name != "iso" and epoch and epoch != time.name:
+        what = epoch_told(cell, epoch, time.period)
     elif time.name == "iso" and is_plain_number(cell):
-        told = epoch_told(cell, time.period) if guess_epoch(cell) else "a number"
+        told = epoch_told(cell, epoch, time.period) if epoch else "a number"
         what = f"{told}; it is no time of day as of ISO 8601, which was said"
     else:
         return

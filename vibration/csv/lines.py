@@ -6,9 +6,12 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
 from common.printable import printable
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MAX_LINE_BYTES = 64 * 1024  # a longer line is no row of five numbers
 BOM = b"\xef\xbb\xbf"
@@ -22,13 +25,13 @@ class UnreadableFile(Exception):
 class CheckedStream(io.RawIOBase):
     """A binary stream that calls `check` whenever a piece is read of it."""
 
-    def __init__(self, stream: BinaryIO, check: Callable[[], None]):
+    def __init__(self, stream: io.BufferedIOBase, check: Callable[[], None]):
         self._stream, self._check = stream, check
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         self._check()
         return self._stream.readinto(buffer)
 
@@ -40,14 +43,17 @@ class Lines:
     lines adds them by `count`.
     """
 
-    def __init__(self, stream: BinaryIO, check: Callable[[int], None]):
+    def __init__(self, stream: io.BufferedIOBase, check: Callable[[int], None]):
         self._content_bytes = 0
-        self._check = lambda: check(self._content_bytes)
+        self._check_bytes = check
         self._stream = _decompressed(stream, self._check)
 
     def count(self, content_bytes: int) -> None:
         self._content_bytes += content_bytes
         self._check()
+
+    def _check(self) -> None:
+        self._check_bytes(self._content_bytes)
 
     def __iter__(self) -> Iterator[bytes]:
         readline = partial(self._stream.readline, MAX_LINE_BYTES)
@@ -66,7 +72,7 @@ class Lines:
             raise UnreadableFile(f"the gzip data is damaged ({error}); copy and import the file again") from None
 
 
-def sha256_of(stream: BinaryIO, check: Callable[[], None] = lambda: None) -> str:
+def sha256_of(stream: io.BufferedIOBase, check: Callable[[], None] = lambda: None) -> str:
     """The checksum of all of a stream, which is at its beginning then. `check` is called meanwhile, and may raise."""
     digest = hashlib.file_digest(CheckedStream(stream, check), "sha256").hexdigest()
     stream.seek(0)
@@ -104,7 +110,7 @@ def is_open(line: bytes) -> bool:
     return not line.endswith(b"\n") and not is_overlong(line)
 
 
-def _decompressed(stream: BinaryIO, check: Callable[[], None]) -> BinaryIO:
+def _decompressed(stream: io.BufferedIOBase, check: Callable[[], None]) -> io.BufferedIOBase:
     """The stream, through gzip when it begins like it; the name of a file proves nothing."""
     is_gzip = stream.read(2) == b"\x1f\x8b"
     stream.seek(0)

@@ -8,8 +8,8 @@ matter of `csv_heads`.
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from itertools import chain, islice
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -83,7 +83,7 @@ class Batch:
         """The part of the batch from a line of the file on."""
         return self._part(slice(self._place(line), None), [row for row in self.rejected if row.line >= line])
 
-    def counted_from(self, start: int, zone) -> "Batch":
+    def counted_from(self, start: int, zone: tzinfo) -> "Batch":
         """With seconds from a start (ns since 1970) in the place of stamps; those before it are rejected."""
         early = np.flatnonzero(self.time < start)
         rejected = [
@@ -103,7 +103,7 @@ class Batch:
     def _place(self, line: int) -> int:
         return int(np.searchsorted(self.lines, line))
 
-    def _part(self, rows, rejected: list[Rejected]) -> "Batch":
+    def _part(self, rows: slice | np.ndarray, rejected: list[Rejected]) -> "Batch":
         return replace(self, lines=self.lines[rows], time=self.time[rows], values=self.values[rows], rejected=rejected)
 
 
@@ -120,7 +120,7 @@ class CsvReader:
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: io.BufferedIOBase,
         *,
         time: TimeColumn | None = None,
         batch_rows: int = BATCH_ROWS,
@@ -136,7 +136,7 @@ class CsvReader:
         self._lines = chain(lines, self._lines)
         self.head = read_head(lines, self.time)
         self._last_of_header = max(self.head.header_line, self.head.units_line)
-        types = dict.fromkeys(COLUMNS, pl.Float64)
+        types: dict[str, type[pl.DataType]] = dict.fromkeys(COLUMNS, pl.Float64)
         types[COLUMNS[self.head.order[0]]] = self.time.column_type
         self._schema = types
         if line := self.head.units_line:
@@ -208,7 +208,8 @@ class CsvReader:
         numbers = None if first_line <= self._last_of_header else self._parse_block(block)
         if numbers is not None:
             lines = np.arange(first_line, first_line + len(block))
-            time, values, rejected = *numbers, []
+            time, values = numbers
+            rejected: list[Rejected] = []
         else:
             lines, time, values, rejected = self._parse_lines(block, first_line)
         last = first_line + len(block) - 1
@@ -242,7 +243,9 @@ class CsvReader:
     def _parse_lines(
         self, block: list[bytes], first_line: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Rejected]]:
-        lines, rows, rejected = [], [], []
+        lines: list[int] = []
+        rows: list[tuple[float, ...]] = []
+        rejected: list[Rejected] = []
         for number, raw in enumerate(block, start=first_line):
             if number in (self.head.header_line, self.head.units_line) or not raw.strip():
                 continue
@@ -291,5 +294,5 @@ def _shown_row(raw: bytes) -> str:
 
 
 def _failing(error: UnreadableFile) -> Iterator[bytes]:
+    yield from ()  # so it is raised once a line is asked for
     raise error
-    yield

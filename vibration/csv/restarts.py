@@ -17,7 +17,7 @@ class Fall:
 class FallFinder:
     """Finds the falls in batches that follow each other; equal times are none."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._last: np.ndarray | None = None  # the last time by now, as an array of one
 
     def find(self, lines: np.ndarray, time: np.ndarray) -> list[Fall]:

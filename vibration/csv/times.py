@@ -84,7 +84,7 @@ class Seconds:
         if number < 0:
             raise BadRow(f"{TIME} is {shown(text)}, which is negative")
         if EPOCH_FROM_S <= number < EPOCH_TO_S:
-            raise BadRow(f"{TIME} is {shown(text)}, {epoch_told(text, self.period)}")
+            raise BadRow(f"{TIME} is {shown(text)}, {epoch_told(text, 'epoch-s', self.period)}")
         if number > MAX_TIME_S:
             raise BadRow(f"{TIME} is {shown(text)}; at most {MAX_TIME_S:.0f} s are allowed")
         return number
@@ -118,8 +118,8 @@ class Epoch:
             number_of(text[:MAX_STAMP_CHARACTERS], TIME, f"a number of {_UNIT_NAMES[self.name]} since 1970")
             raise BadRow(f"{TIME} is {shown(text)}: a stamp has at most {MAX_STAMP_CHARACTERS} characters")
         guessed = guess_epoch(text)
-        if guessed not in (None, self.name):
-            raise BadRow(f"{TIME} is {shown(text)}, {epoch_told(text, self.period)}")
+        if guessed is not None and guessed != self.name:
+            raise BadRow(f"{TIME} is {shown(text)}, {epoch_told(text, guessed, self.period)}")
         number = Decimal(text.decode()) or Decimal(0)  # one zero, whatever its exponent
         if number.adjusted() > 20:
             raise BadRow(f"{TIME} is {shown(text)}, which is no instant")
@@ -194,7 +194,7 @@ class Iso:
         except BadRow:
             return None
         seconds = column.str.slice(17, 2).cast(pl.Int64)
-        if seconds.max() > 59:
+        if not (seconds <= 59).all():
             return None
         fractions = column.str.slice(20).str.pad_end(DIGITS, "0").cast(pl.Int64)
         stamps = minutes.replace_strict(different, starts, return_dtype=pl.Int64) + seconds * NS + fractions
@@ -236,7 +236,7 @@ def time_column(name: str, period: Period | None = None) -> TimeColumn:
     period = period or Period()
     if name in EPOCHS:
         return Epoch(name, period)
-    return {"seconds": Seconds, "iso": Iso}[name](period)
+    return Iso(period) if name == "iso" else Seconds(period)
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -280,9 +280,8 @@ def guess_epoch(text: bytes) -> str | None:
     return next(found, None)
 
 
-def epoch_told(text: bytes, period: Period) -> str:
-    """What a number since 1970 is, and what to do."""
-    name = guess_epoch(text)
+def epoch_told(text: bytes, name: str, period: Period) -> str:
+    """What a number since 1970 is, of the unit that `guess_epoch` found, and what to do."""
     instant = _EPOCH + timedelta(seconds=int(float(text)) // 10 ** EPOCHS[name])
     return f"which is a number of {_UNIT_NAMES[name]} since 1970, {period.told(instant)}; say {option('time', name)}"
 

@@ -4,7 +4,7 @@ import io
 import sys
 import time as clock
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,12 @@ from vibration.storage.pruning import BYTES_PER_SAMPLE, Removal
 PLAIN_INTERVAL_S = 10  # between two lines about one file, where no terminal can show a bar
 
 
+class Output(Protocol):
+    """A command's `stdout` or `stderr`."""
+
+    def write(self, text: str, /) -> object: ...
+
+
 class Shown(Protocol):
     """What is shown of work that takes long."""
 
@@ -33,13 +39,13 @@ class Shown(Protocol):
         """Something that happened meanwhile."""
 
 
-def show_progress(path: Path, output, errors):
+def show_progress(path: Path, output: Output, errors: Output) -> AbstractContextManager[Shown]:
     """Of a file, by rows and bytes read; what is said meanwhile goes to `errors`."""
     return show_bar(path.name, 1, output, errors, said_as=str(path))
 
 
 @contextmanager
-def show_bar(name: str, size: int, output, errors, *, said_as: str = "") -> Iterator[Shown]:
+def show_bar(name: str, size: int, output: Output, errors: Output, *, said_as: str = "") -> Iterator[Shown]:
     """A bar with rows/s and time left, on a terminal; else lines to `output`.
 
     In lines it is `said_as`, if that is another name. What is said goes to `errors`, or stands above the bar.
@@ -72,7 +78,7 @@ class _Bar:
 
 
 class _Lines:
-    def __init__(self, name: str, size: int, output, errors):
+    def __init__(self, name: str, size: int, output: Output, errors: Output):
         self._name, self._size, self._output, self._errors = name, size, output, errors
         self._started = self._said = clock.monotonic()
 

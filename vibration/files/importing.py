@@ -6,8 +6,8 @@ import time as clock
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from common.rest.fields import MAX_AHEAD, earliest
 from machines.models import Sensor
 from vibration.csv.lines import UnreadableFile, sha256_of
 from vibration.csv.reader import CsvReader
-from vibration.csv.times import Period, time_column
+from vibration.csv.times import Iso, Period, time_column
 from vibration.files.names import Place
 from vibration.files.paths import name_of
 from vibration.files.records import was_imported
@@ -71,7 +71,7 @@ NO_BOUNDS = Bounds()
 
 
 def import_file(
-    stream: BinaryIO,
+    stream: BufferedIOBase,
     path: Path,
     options: Options,
     *,
@@ -112,7 +112,7 @@ def import_file(
         report.is_over_bounds = True
         outcome, message = ImportRun.Outcome.FAILED, f"{error}; {run.new + run.identical:,} of its rows are stored"
     except OSError as error:
-        outcome, message = ImportRun.Outcome.FAILED, f"reading failed: {error.strerror}"
+        outcome, message = ImportRun.Outcome.FAILED, f"reading failed: {error.strerror or error}"
     except Recording.DoesNotExist:
         outcome, message = ImportRun.Outcome.FAILED, "the recording was deleted during the import"
     except KeyboardInterrupt:
@@ -175,7 +175,7 @@ def _finish(
 
 def _read_and_write(
     report: Report,
-    stream: BinaryIO,
+    stream: BufferedIOBase,
     place: Place,
     options: Options,
     bounds: Bounds,
@@ -205,7 +205,7 @@ def _read_and_write(
         return ImportRun.Outcome.STOPPED, f"the rows after line {stop.line} were not read"
     finally:
         report.notes += store.notes()
-        is_local = time.is_local if time.name == "iso" else time.name == "seconds" and place.is_start_local
+        is_local = time.is_local if isinstance(time, Iso) else time.name == "seconds" and place.is_start_local
         report.newest_local = store.newest if is_local and options.zone is None else None
     report.notes += reader.notes
     if not run.read:

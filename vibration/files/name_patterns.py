@@ -30,7 +30,7 @@ class NamePattern:
         self._literals, self.names = _PLACEHOLDER.split(text)[::2], _PLACEHOLDER.findall(text)
         _check(text, self._literals, self.names)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.text
 
     def cut(self, name: str) -> dict[str, Span] | None:
@@ -50,7 +50,7 @@ class NamePattern:
         if not name.startswith(self._literals[0]):
             return None
         spans = rest(0, len(self._literals[0]))
-        return spans and dict(zip(self.names, spans, strict=True))
+        return dict(zip(self.names, spans, strict=True)) if spans else None
 
     def _ends(self, name: str, number: int, start: int) -> Iterator[int]:
         """Where a placeholder may end: where the text behind it begins, the last one first."""

@@ -8,13 +8,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from common.names import InvalidName, clean_name
 from common.printable import printable
-from common.rest.fields import TimeField
+from common.rest.fields import TimeField, messages_of
 from machines.models import Machine, Sensor
 from vibration.files.name_patterns import BadPattern, NamePattern
 from vibration.files.name_stamps import NameStamp, masked, stamps_in
@@ -44,7 +45,7 @@ class Place:
     started_at: datetime | None = None
     is_start_local: bool = field(default=False, compare=False)  # from the name, without an offset, taken for plant time
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.machine} / {self.sensor} / {self.recording}"
 
 
@@ -66,7 +67,7 @@ def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
     if spans is None:
         hint = "".join(f", in which {stamp.text} is a time stamp" for stamp in stamps[:1])
         raise BadName(path, f"the name is not like {printable(pattern)}{hint}", "rename the file")
-    found = {name: stem[slice(*span)] for name, span in spans.items()}
+    found: dict[str, Any] = {name: stem[slice(*span)] for name, span in spans.items()}
     if (text := found.pop("start", None)) is None:
         return Parts(**found)
     stamp = next(stamp for stamp in stamps if stamp.start == spans["start"][0])
@@ -83,7 +84,7 @@ def _start(path: Path, stamp: NameStamp, zone: tzinfo | None) -> datetime:
         with timezone.override(zone) if zone else nullcontext():
             return TimeField().run_validation(stamp.iso)
     except ValidationError as error:
-        reason = f"{stamp.text} is no start: {error.detail[0].rstrip('.')}"
+        reason = f"{stamp.text} is no start: {messages_of(error)[0].rstrip('.')}"
         raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern") from None
 
 
@@ -102,7 +103,7 @@ class Naming:
     pattern: NamePattern | None = None
     zone: tzinfo | None = None  # of a `{start}`; else the plant's
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.pattern is None:
             return
         for name in ("machine", "sensor", "recording"):
@@ -150,7 +151,7 @@ class Naming:
 NAMES_ALONE = Naming()
 
 
-def _first(*values):
+def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
@@ -160,7 +161,7 @@ def _cut_at_last(path: Path, machine: str | None, sensor: str | None) -> Parts:
     cut = stem.rfind("_")
     if cut < 0 and machine is None and sensor is None:
         raise BadName(path, "the name is not <machine>_<sensor>.csv", "rename the file, or say --machine and --sensor")
-    found = {}
+    found: dict[str, Any] = {}
     if machine is None:
         found["machine"] = _name(path, "machine", stem, 0, cut if cut >= 0 else len(stem))
     if sensor is None:

@@ -1,7 +1,7 @@
 """What the records of earlier imports tell."""
 
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from vibration.csv.lines import sha256_of
 from vibration.files.names import Place
@@ -9,7 +9,7 @@ from vibration.files.paths import name_of
 from vibration.models import ImportRun
 
 
-def was_imported(stream: BinaryIO, path: Path, size: int, place: Place) -> bool:
+def was_imported(stream: BufferedIOBase, path: Path, size: int, place: Place) -> bool:
     """Whether all of this very file was taken to this place before, and its recording is there still.
 
     The stream is at its beginning, and is again afterwards.

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from common.csv_export import SafeWriter
 from common.printable import printable
@@ -37,10 +38,10 @@ class RejectsFile:
         with path.open("rb") as file:
             return file.read(100).splitlines()[:1] in ([], [",".join(cls.HEADER).encode()])
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info):
+    def __exit__(self, *exc_info: object) -> None:
         self._file.close()
 
     def add(self, path: Path, line: int, row_class: RowClass, reason: str, text: str) -> None:

@@ -107,10 +107,17 @@ class FileStore:
         name = self._place.recording
         return name if self._number == 1 else f"{name}-{self._number}"
 
+    @property
+    def _present(self) -> Recording:
+        """The recording that rows go to; it is open once there is a good row."""
+        if self._recording is None:
+            raise ValueError("no recording is open")
+        return self._recording
+
     def _told(self, fall: Fall) -> str:
         if isinstance(fall.after, float):
             return f"from {fall.before!r} s to {fall.after!r} s"
-        return f"from {stamp_told(fall.before, self._zone)} to {stamp_told(fall.after, self._zone)}"
+        return f"from {stamp_told(int(fall.before), self._zone)} to {stamp_told(fall.after, self._zone)}"
 
     def _store(self, batch: Batch) -> None:
         stop = self._stopping(batch)
@@ -121,7 +128,7 @@ class FileStore:
                 # Not before there is a good row: a file of something else leaves no machine behind.
                 self._recording = self._open(batch)
             if batch.has_stamps:
-                batch = batch.counted_from(to_stamp(self._recording.started_at), self._zone)
+                batch = batch.counted_from(_start_of(self._present), self._zone)
                 if early := self._stopping(batch):
                     stop, batch = early, batch.before(early.line)
         if len(batch.lines):
@@ -160,10 +167,10 @@ class FileStore:
         """Store rows and their counts in one transaction; those left out are told of once that is settled."""
         run, replace = self._report.run, self._options.replace
         before = run.new, run.identical, run.conflicting
-        run.recording = self._recording  # so retention leaves alone the one that is being filled
+        run.recording = self._present  # so retention leaves alone the one that is being filled
 
         def locked() -> Recording:
-            return Recording.objects.select_for_update().get(pk=self._recording.pk)
+            return Recording.objects.select_for_update().get(pk=self._present.pk)
 
         def write() -> tuple[Recording, np.ndarray]:
             recording = locked()
@@ -195,3 +202,10 @@ class FileStore:
         reason = why_pruned(recording) if pruned else ""
         for line in pruned:
             self._reject(Rejected(line, reason, batch.text(line)), stops=False)
+
+
+def _start_of(recording: Recording) -> int:
+    """The stamp of its start, which one that was opened for rows with stamps has."""
+    if recording.started_at is None:
+        raise ValueError(f"{recording} has rows with stamps and no start")
+    return to_stamp(recording.started_at)

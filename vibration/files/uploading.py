@@ -1,6 +1,7 @@
 """An upload on its way to the importer: a file on disk that has no name, so a kill leaves nothing behind."""
 
 import tempfile
+from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -10,7 +11,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 class NamelessFileUploadHandler(FileUploadHandler):
     """Writes each uploaded file to the disk; its room is free again when it is closed, or when its process ends."""
 
-    def new_file(self, *args, **kwargs) -> None:
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         # Closed with the request, or by Django when the body breaks off.
         self.file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115

@@ -7,9 +7,8 @@ import time as clock
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from watchfiles import watch
 
@@ -59,9 +58,9 @@ class WatchedFolder:
     def whole_files(self, check: Callable[[], None] = lambda: None) -> Iterator[Path]:
         """Without end, unless `check`, which is called time and again, raises. Raises FolderGone."""
         # A change wakes the loop at once; the time limit brings it back for what has to become quiet.
-        options = {"recursive": False, "rust_timeout": POLL_MS, "yield_on_timeout": True, "raise_interrupt": True}
+        changes = watch(self.folder, recursive=False, rust_timeout=POLL_MS, yield_on_timeout=True, raise_interrupt=True)
         try:
-            for _changes in watch(self.folder, **options):
+            for _changes in changes:
                 check()
                 if clock.monotonic() >= self._rests_until:
                     yield from self._look_at_all(check)
@@ -143,7 +142,7 @@ def _has_end(path: Path) -> bool:
         return stream.read() == b"\n"
 
 
-def _gzip_has_end(stream: BinaryIO) -> bool:
+def _gzip_has_end(stream: BufferedIOBase) -> bool:
     deadline = clock.monotonic() + LOOK_S
 
     def check() -> None:

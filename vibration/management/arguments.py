@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rest_framework.exceptions import ValidationError
 
-from common.rest.fields import TimeField
+from common.rest.fields import TimeField, messages_of
 from vibration.csv.times import find_zone
 from vibration.files.name_patterns import BadPattern, NamePattern
 
@@ -18,7 +18,7 @@ def parse_instant(text: str) -> datetime:
     try:
         return TimeField().run_validation(text)
     except ValidationError as error:
-        raise argparse.ArgumentTypeError(error.detail[0]) from None
+        raise argparse.ArgumentTypeError(messages_of(error)[0]) from None
 
 
 def name_pattern(text: str) -> NamePattern:

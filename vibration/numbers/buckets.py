@@ -31,7 +31,7 @@ class Buckets:
     total: np.ndarray  # float64 (m, 4)
     squares: np.ndarray  # float64 (m, 4), the sum of the squares
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.index)
 
 

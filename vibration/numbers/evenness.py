@@ -67,9 +67,9 @@ def even_step(time: np.ndarray, stretches: list[tuple[int, int]]) -> float:
     covariance = variance = 0.0
     for first, last in stretches:
         number = np.arange(last - first) - (last - first - 1) / 2
-        covariance += number @ (time[first:last] - time[first])
-        variance += number @ number
-    return float(covariance / variance)
+        covariance += float(number @ (time[first:last] - time[first]))
+        variance += float(number @ number)
+    return covariance / variance
 
 
 def shift_of(time: np.ndarray, step: float) -> float:

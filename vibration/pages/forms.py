@@ -49,6 +49,8 @@ class WaveformForm(forms.Form):
     start = forms.FloatField(label=_("From (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
     end = forms.FloatField(label=_("To (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
 
+    data: QueryDict  # Django takes any mapping
+
     def __init__(self, query: QueryDict):
         """Two queries, however much there is."""
         super().__init__(query.copy())
@@ -59,7 +61,7 @@ class WaveformForm(forms.Form):
         sensor = self._offer("sensor", {number: _titled(number, it.position) for number, it in sensors.items()})
         of_sensor = [recording for recording in self.recordings if recording.sensor.sensor_no == sensor]
         self._offer("recording", {it.name: _titled(it.name, _start(it)) for it in of_sensor})
-        self._offer_comparison(sensor, self.data["recording"])
+        self._offer_comparison(sensor, self.data.get("recording", ""))
         if "states" not in self.data:
             self.data.setlist("states", STATES)
         for name, field in self.fields.items():
@@ -76,7 +78,7 @@ class WaveformForm(forms.Form):
             field.required = False
         elif not self.data.get(name):
             self.data[name] = next(iter(choices))
-        return self.data[name]
+        return self.data.get(name, "")
 
     def _offer_comparison(self, sensor: str, recording: str) -> None:
         """Offer every recording of the machine but the one shown, by its number, behind "none"."""
@@ -87,7 +89,8 @@ class WaveformForm(forms.Form):
             self.data["compare"] = ""  # the machine is wrong, and that is said there
 
     def clean(self):
-        asked = super().clean()
+        super().clean()
+        asked = self.cleaned_data
         start, end = asked.get("start"), asked.get("end")
         if start is not None and end is not None and end < start:
             self.add_error("end", _("The end must not lie before the start."))

@@ -94,14 +94,16 @@ def read_page(places: list[Place], window: Q, cursor: Cursor | None) -> Page:
         read_tuples(asked, window, newest_first=True, after=cursor and cursor.key, limit=PAGE_ROWS + 1),
     )
     by_number = {it.pk: it for it in asked}
-    addresses = {}
+    addresses: dict[int, tuple[str, float]] = {}
     rows = [_row(by_number[sample[0]], sample, addresses) for sample in found[:PAGE_ROWS]]
     older = None
     if len(found) > PAGE_ROWS:
         number, time, *_values = found[PAGE_ROWS - 1]
         # On its own later pages the cursor's recording keeps the place that it had.
         is_own = cursor is not None and cursor.key[0] == number
-        older = Cursor((number, time), cursor.written_at if is_own else by_number[number].last_written_at)
+        older = Cursor(
+            (number, time), cursor.written_at if cursor and is_own else by_number[number].last_written_at or _EPOCH
+        )
     total = None if window else sum(it.sample_count for it in places)
     return Page(rows, cursor is None, older, total)
 
@@ -111,7 +113,7 @@ def _row(place: Place, sample: tuple, addresses: dict[int, tuple[str, float]]) -
     _number, time, collected_at, *values = sample
     if place.pk not in addresses:
         query = {"machine": place.machine, "sensor": place.sensor, "recording": place.recording}
-        span = place.last_time - place.first_time
+        span = (place.last_time or 0.0) - (place.first_time or 0.0)
         half = LINKED_SAMPLES / 2 * span / (place.sample_count + place.pruned_count - 1) if span else 0.5
         addresses[place.pk] = f"{reverse('waveform')}?{urlencode(query)}", half
     address, half = addresses[place.pk]

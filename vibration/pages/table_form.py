@@ -1,6 +1,7 @@
 """What the query string of the table of samples may ask for, checked; what is wrong is said at its field."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.db.models import Q
@@ -12,6 +13,9 @@ from common.periods import PeriodForm, query_with
 from vibration.models import Recording
 from vibration.pages.sample_table import Cursor
 from vibration.storage.reading import Place
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise as Text
 
 _NOT_SECONDS = _("Enter a number of seconds, such as 12.5.")
 _PLACES = ("machine", "sensor", "recording")
@@ -83,7 +87,9 @@ class SampleTableForm(PeriodForm):
             kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
             field.widget.attrs.setdefault("class", kind)
 
-    def _offer(self, name: str, choices: list[tuple[str, str]], all_: str, without: str | None = None) -> str | None:
+    def _offer(
+        self, name: str, choices: list[tuple[str, str]], all_: "Text", without: "Text | None" = None
+    ) -> str | None:
         """Offer names with their titles; the one asked for, "" for all, None if it is none of them.
 
         `without` is what to say of any name while what it belongs to is not chosen.

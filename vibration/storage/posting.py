@@ -116,7 +116,7 @@ def _refuse_unknown(rows_of: dict[Place, list[int]], count: int) -> None:
     names = {machine for machine, _sensor, _recording in rows_of}
     known = set(Sensor.objects.filter(machine__name__in=names).values_list("machine__name", "sensor_no"))
     machines = {machine for machine, _sensor in known}
-    errors = {}
+    errors: dict[int, list[tuple[str, str]]] = {}
     for (machine, sensor, _recording), rows in rows_of.items():
         if (machine, sensor) in known:
             continue

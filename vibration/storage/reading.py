@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -73,7 +73,7 @@ def read_tuples(
     number, reach = 0, wanted  # how many samples the recordings of the next statement may hold in all
     while number < len(places) and limit != 0:
         group = next_group(places, number, reach if time is None else 0)
-        rows = _read_together(group, window, newest_first) if len(group) > 1 else None
+        rows: Iterable[tuple] | None = _read_together(group, window, newest_first) if len(group) > 1 else None
         if rows is None:
             group, reach = group[:1], wanted
             rows = _read_alone(group[0], window, newest_first, time, limit, is_included=start is not None)

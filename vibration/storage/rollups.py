@@ -52,7 +52,8 @@ def replace_rollups(recording: Recording, first: int, last: int, buckets: Bucket
 
 def _rows_beside(cursor, recording: Recording, spans: list[tuple[int, int]]) -> np.ndarray:
     """The stored buckets that share a parent with one of a level's span without being in it, as rows of `_read`."""
-    conditions, numbers = [], []
+    conditions: list[str] = []
+    numbers: list[int] = []
     for level, (first, last) in enumerate(spans[:-1]):
         from_parent, to_parent = first // FACTOR * FACTOR, (last // FACTOR + 1) * FACTOR
         for start, end in ((from_parent, first), (last + 1, to_parent)):

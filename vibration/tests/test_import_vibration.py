@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import io
 import os
 import re
 import time
@@ -23,8 +24,9 @@ from vibration.files import display as reporting
 from vibration.files import importing as file_importing
 from vibration.files import storing as file_storing
 from vibration.files import watching
+from vibration.files.importing import import_file
 from vibration.files.paths import open_csv
-from vibration.files.storing import FileStore
+from vibration.files.storing import FileStore, Options
 from vibration.files.watching import FolderGone, WatchedFolder
 from vibration.management.commands import import_vibration
 from vibration.models import ImportRun, Recording, VibrationData
@@ -607,3 +609,25 @@ def test_a_watched_folder_that_is_taken_away_ends_the_watch_in_words(tmp_path):
     folder = WatchedFolder(tmp_path / "missing")
     with pytest.raises(FolderGone, match="the watch has ended"):
         next(folder.whole_files())
+
+
+class GoneMeanwhile(io.FileIO):
+    """A file that can be read once, for its checksum."""
+
+    is_gone = False
+
+    def seek(self, *arguments):
+        self.is_gone = True
+        return super().seek(*arguments)
+
+    def readinto(self, buffer):
+        if self.is_gone:
+            raise OSError("the share is gone")  # without a number, so without a text of the system's
+        return super().readinto(buffer)
+
+
+def test_why_a_file_could_not_be_read_is_told_also_without_a_number(tmp_path):
+    path = write_csv(tmp_path / "g1_sensor1.csv", KAMP_ROWS)
+    with io.BufferedReader(GoneMeanwhile(path)) as stream:
+        run = import_file(stream, path, Options()).run
+    assert (run.outcome, run.message) == (ImportRun.Outcome.FAILED, "reading failed: the share is gone")

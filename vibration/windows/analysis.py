@@ -45,10 +45,10 @@ def analyse(recording: Recording, start: float, end: float) -> Analysis:
 
     Where raw samples from `start` on were removed: of the rollups of all samples, the window widened to whole buckets.
     """
-    if recording.first_time is None:
+    if recording.span is None:
         return _of_samples(Samples.concatenate([]))
     # Within the recording: an endless window is no number to a database.
-    start, end = max(start, recording.first_time), min(end, recording.last_time)
+    start, end = max(start, recording.span[0]), min(end, recording.span[1])
     if start <= end and recording.is_pruned(start):
         return _of_rollups(recording, start, end)
     found = _of_raw(recording, start, end)
@@ -126,9 +126,9 @@ def _spectrum(samples: Samples) -> tuple[Spectrum | None, str | None]:
 def _of_rollups(recording: Recording, start: float, end: float) -> Analysis:
     buckets, width, _first, _last = read_rollups(recording, start, end)
     first, last = None, None
-    if len(buckets):
-        first = max(float(buckets.index[0]) * width, recording.first_time)
-        last = min(float(buckets.index[-1] + 1) * width, recording.last_time)
+    if len(buckets) and recording.span:
+        first = max(float(buckets.index[0]) * width, recording.span[0])
+        last = min(float(buckets.index[-1] + 1) * width, recording.span[1])
     features = features_of_sums(buckets.count, buckets.minimum, buckets.maximum, buckets.squares)
     count = int(buckets.count.sum())
     return Analysis(first, last, count, count, 1, features, None, PRUNED)

@@ -50,9 +50,9 @@ def read_waveform(recording: Recording, start: float, end: float, points: int = 
 
     A window that begins where raw samples were removed is made from rollups as a whole: base buckets at the finest.
     """
-    if recording.first_time is None:
+    if recording.span is None:
         return _empty(start)
-    start, end = max(start, recording.first_time), min(end, recording.last_time)
+    start, end = max(start, recording.span[0]), min(end, recording.span[1])
     if end < start:
         return _empty(start)
     is_narrow = (end - start) / points * 4 < recording.bucket_width(0)

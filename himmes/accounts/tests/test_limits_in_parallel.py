@@ -13,7 +13,6 @@ from auditlog.models import LogEntry
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
 from django.test import Client
 
 from common.limits.tally import Tally
@@ -88,16 +87,6 @@ def evaluated(monkeypatch) -> list[bool]:
 
     monkeypatch.setattr(User, "check_password", slowly)
     return looks
-
-
-@pytest.fixture(params=["locmemcache", "dbcache"])
-def counted_in(request, settings):
-    """Each place where a single server may count calls."""
-    if request.param == "dbcache":
-        settings.CACHES = {
-            "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "api_calls"}
-        }
-        call_command("createcachetable")
 
 
 def test_of_sixty_wrong_passwords_of_a_name_five_are_looked_at(live_server, user, evaluated):

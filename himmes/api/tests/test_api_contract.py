@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def collector(roles):
-    return make_program(roles, "collector")
-
-
-@pytest.fixture
-def diagnoser(roles):
-    return make_program(roles, "diagnoser")
-
-
-@pytest.fixture
 def administrator(roles):
     return make_program(roles, "administrator")
 

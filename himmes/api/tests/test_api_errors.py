@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory, override_settings
 from himmes.api.errors import MEDIA_TYPE
 from himmes.api.schema import PROBLEM
 from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
+from himmes.api.urls import urlpatterns
 from himmes.wsgi_handler import Utf8Request
 from machines.models import Machine
 from machines.serializers import MachineNameField, MachineSerializer
@@ -510,6 +511,21 @@ def test_another_error_at_saving_a_machine_is_not_said_to_be_its_name(program, m
 )
 def test_a_wrong_query_is_answered_with_the_name_of_its_field(program, path, query, field):
     assert list(refused(program.get(f"{path}?{query}"))) == [field]
+
+
+# Of the paths without a number, those of the API's own documentation aside
+READ = [
+    it.pattern._regex.removeprefix("^").removesuffix("/?$")
+    for it in urlpatterns
+    if hasattr(it.callback.view_class, "get") and not it.pattern.regex.groups and "docs." not in it.lookup_str
+]
+
+
+@pytest.mark.parametrize("path", READ)
+def test_no_path_passes_over_a_parameter_that_it_does_not_know_or_gets_twice(program, path):
+    wrong = refused(program.get(f"{path}?no_such=1&format=json&format=json"))
+    assert wrong["no_such"].startswith("Unknown parameter. Known: ")
+    assert wrong["format"] == "Given more than once."
 
 
 def test_a_plus_that_the_query_string_made_a_space_is_read_as_meant(program):

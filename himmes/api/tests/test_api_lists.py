@@ -28,7 +28,6 @@ from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db
 LISTS = ["machines", "sensors", "recordings", "vibration-data", "vibration-diagnosis"]
-SHORT = LISTS[:3]
 LONG = LISTS[3:]
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -14,6 +14,8 @@ from himmes.api.tests.api_world import Program, make_program
 from machines.models import Machine, Sensor
 from vibration.tests.world import KAMP_ROWS
 
+pytestmark = pytest.mark.database  # which numbers a field takes in, Django asks the database
+
 METHODS = ("get", "post", "put", "patch", "delete")
 HANGUL = re.compile("[가-힣]")
 

@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
-@pytest.fixture
-def collector(roles):
-    return make_program(roles, "collector")
-
-
-@pytest.fixture
-def diagnoser(roles):
-    return make_program(roles, "diagnoser")
-
-
 def plant_time(instant) -> str:
     """Without an offset."""
     return timezone.localtime(instant).replace(tzinfo=None).isoformat()

@@ -26,7 +26,8 @@ def copy_dump(
     """
     hashes = {name: hashlib.sha256() for name in tables}
     counts = dict.fromkeys(hashes, 0)
-    start, table, rows, size, read = b"", "", [], 0, 0
+    start, table, size, read = b"", "", 0, 0
+    rows: list[bytes] = []
 
     def flush():
         nonlocal rows, size

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from himmes.operations.backups.archive import BLOCK_BYTES, BackupError
 
@@ -95,7 +96,12 @@ def running(tool: str, options: str, *arguments: str, **streams) -> Iterator[sub
         file.write(options.encode())
         file.flush()
         command = [tool, f"--defaults-file=/dev/fd/{file.fileno()}", *arguments]
-        more = {"stderr": errors, "pass_fds": [file.fileno()], "bufsize": BLOCK_BYTES, "start_new_session": True}
+        more: dict[str, Any] = {
+            "stderr": errors,
+            "pass_fds": [file.fileno()],
+            "bufsize": BLOCK_BYTES,
+            "start_new_session": True,
+        }
         trouble = None
         try:
             with subprocess.Popen(command, **more, **streams) as process:

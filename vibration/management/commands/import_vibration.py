@@ -2,8 +2,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from django.core.management.base import CommandError
 from django.db import reset_queries, transaction
@@ -273,7 +273,7 @@ class Command(TerminalCommand):
             stream = open_csv(path, follow=path in self.named)
         except OSError as error:
             # There is nothing to keep a record of.
-            run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror, place="")
+            run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror or str(error), place="")
             report = Report(path, run)
         else:
             with stream:
@@ -282,7 +282,7 @@ class Command(TerminalCommand):
             self.stderr.write(line)
         return report
 
-    def _import_open(self, stream: BinaryIO, path: Path, rejects: RejectsFile | None) -> Report:
+    def _import_open(self, stream: BufferedIOBase, path: Path, rejects: RejectsFile | None) -> Report:
         with show_progress(path, self.stdout, self.stderr) as show:
             patience = Patience(self.wait_s, show.say, self.interruptions.sleep)
 

@@ -1,5 +1,6 @@
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -35,7 +36,7 @@ class Command(TerminalCommand):
             raise CommandError(f"{there[0]} is there already; nothing was written. Name another folder.")
         folder.mkdir(parents=True, exist_ok=True)
         console = Console(stderr=True)
-        work = files.items()
+        work: Iterable[tuple[Path, tuple[int, int]]] = files.items()
         if sys.stderr.isatty():
             work = track(work, "Making synthetic samples", console=console, transient=True)
         rows = 0

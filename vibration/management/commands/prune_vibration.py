@@ -3,6 +3,7 @@ import difflib
 import signal
 import sys
 import time as clock
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.core.management.base import CommandError
@@ -101,7 +102,7 @@ class Command(TerminalCommand):
                 self.stderr.write(f"{recording} is left for the next time: an import of it runs, or was killed.")
         return [it for it in recordings if it.pk not in imported]
 
-    def _track(self, recordings: list[Recording]) -> list[Recording]:
+    def _track(self, recordings: list[Recording]) -> Iterable[Recording]:
         if not sys.stderr.isatty():
             return recordings
         return track(recordings, "Looking at recordings", console=Console(stderr=True), transient=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from common.durations import read_duration
-from common.rest.fields import TimeField
+from common.rest.fields import TimeField, messages_of
 from common.terminal import TerminalCommand
 from himmes.accounts.tokens import make_token
 
@@ -22,7 +22,7 @@ def expiry(text: str) -> datetime:
     try:
         return TimeField(measured=False).to_internal_value(text)
     except serializers.ValidationError as error:
-        raise CommandError(f"--expires: {error.detail[0]} Or a length of time, such as 90d.") from None
+        raise CommandError(f"--expires: {messages_of(error)[0]} Or a length of time, such as 90d.") from None
 
 
 class Command(TerminalCommand):

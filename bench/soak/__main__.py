@@ -42,7 +42,7 @@ from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
 from bench.page_requests import requests_of  # noqa: E402
 from bench.report import print_table  # noqa: E402
 from bench.serving import Server, children_of, in_production  # noqa: E402
-from bench.visitors import Answers, Visitors  # noqa: E402
+from bench.soak.visitors import Answers, Visitors  # noqa: E402
 from machines.models import Machine  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 
@@ -175,7 +175,7 @@ def soak(plant: Plant, folder: Path, rate: int, seconds: float) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("soak", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600, help="%(default)s")
     parser.add_argument("--step-seconds", type=float, default=30, help="at each rate, to find the knee; %(default)s")
     parser.add_argument("--rate", type=int, help="of the soak, instead of looking for the knee")

@@ -46,9 +46,9 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client, RequestFactory  # noqa: E402
 
-from bench import page_weight  # noqa: E402
+from bench.bench_pages import weight  # noqa: E402
+from bench.bench_pages.old_pages import first_samples, week_of_diagnoses  # noqa: E402
 from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
-from bench.old_pages import first_samples, week_of_diagnoses  # noqa: E402
 from bench.page_requests import Request, at, requests_of, weighed_paths  # noqa: E402
 from bench.report import print_report, print_table  # noqa: E402
 from diagnosis.models import VibrationDiagnosis  # noqa: E402
@@ -150,13 +150,13 @@ def former_way(way: Callable[[], bytes]) -> Measured:
         began = time.perf_counter()
         body = way()
         seconds.append(time.perf_counter() - began)
-    return Measured(seconds, 0, len(gzip.compress(body, page_weight.GZIP_LEVEL)))
+    return Measured(seconds, 0, len(gzip.compress(body, weight.GZIP_LEVEL)))
 
 
 # --- What came out ----------------------------------------------------------------------------------------------------
 
 
-def report(took: dict[str, Measured], former: dict[str, Measured], weights: dict[str, page_weight.Weight]) -> None:
+def report(took: dict[str, Measured], former: dict[str, Measured], weights: dict[str, weight.Weight]) -> None:
     numbers: dict[str, float] = {}
     lines = []
     for name, it in (took | former).items():
@@ -174,7 +174,7 @@ def report(took: dict[str, Measured], former: dict[str, Measured], weights: dict
         for name, it in weights.items()
     ]
     heavy = [name for name, it in weights.items() if it.total >= GOAL_KB * 1e3]
-    title = f"First visit, each body with gzip {page_weight.GZIP_LEVEL}; goal: each below {GOAL_KB} kB; "
+    title = f"First visit, each body with gzip {weight.GZIP_LEVEL}; goal: each below {GOAL_KB} kB; "
     title += f"above it: {', '.join(heavy) or 'none'}"
     if weights:
         print_table(title, ["page", "kB", "document", "static files", "data", "requests"], lines)
@@ -210,7 +210,7 @@ def fill_database(given: argparse.Namespace) -> Recording:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("bench_pages", description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=1_500_000, help="%(default)s")
     parser.add_argument("--machines", type=int, default=200, help="beside the one that flickers; %(default)s")
     parser.add_argument("--diagnoses", type=int, default=100_000, help="of these machines; %(default)s")
@@ -228,8 +228,8 @@ def main() -> None:
     took = {it.name: site.measure(it, given.requests) for it in requests_of(recording, older, names)}
     former = {name: former_way(way) for name, way in FORMER.items()}
     weights = {}
-    if page_weight.chromium():
-        weights = page_weight.weigh(site.application, site.sessions["viewer"], weighed_paths(recording))
+    if weight.chromium():
+        weights = weight.weigh(site.application, site.sessions["viewer"], weighed_paths(recording))
     report(took, former, weights)
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import django
 
-from bench.minute_loggers import MINUTE, Logger, MinuteFile, serial_numbers, three_loggers
+from bench.watch_days.minute_loggers import MINUTE, Logger, MinuteFile, serial_numbers, three_loggers
 
 MINUTES_A_DAY = 24 * 60
 OPTIONS = ("--on-error", "skip", "--on-restart", "split")

@@ -1,4 +1,4 @@
-"""Who uses the site in bench/soak.py, each a thread with a connection of its own, all at a pace of their own.
+"""Who uses the site in bench/soak, each a thread with a connection of its own, all at a pace of their own.
 
 Nobody waits for anybody else: what comes late is sent late, but none of it is left out, so that a server which does not
 keep up is seen to fall behind instead of being asked less.

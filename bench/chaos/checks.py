@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bench.chaos_clients import Collector, Diagnoser
+from bench.chaos.clients import Collector, Diagnoser
 from diagnosis.models import CurrentState, VibrationDiagnosis
 from diagnosis.storage.current_states import KEPT, state_at
 from machines.models import Machine

@@ -119,9 +119,9 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
     from django.db import connection
     from django.test import Client
 
-    from bench.chaos_checks import wrong_imports, wrong_posts, wrong_rollups
-    from bench.chaos_clients import Asker, Collector, Diagnoser, Reader, Tally
-    from bench.chaos_kills import WorkerKiller, kill_at_random
+    from bench.chaos.checks import wrong_imports, wrong_posts, wrong_rollups
+    from bench.chaos.clients import Asker, Collector, Diagnoser, Reader, Tally
+    from bench.chaos.kills import WorkerKiller, kill_at_random
     from himmes.accounts.tokens import make_token
     from vibration.models import ImportRun
 
@@ -209,7 +209,7 @@ def run(server: Server, folder: Path, given: argparse.Namespace) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("chaos", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=ALL_ROWS, help="to import; %(default)s")
     parser.add_argument("--batch-size", type=int, default=50_000, help="of the import; %(default)s")
     parser.add_argument("--kills", type=int, default=10, help="%(default)s")

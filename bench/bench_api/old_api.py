@@ -2,8 +2,8 @@
 
 A small replica of our own writing, of what an uploader used to post to: FastAPI with a pydantic model for each row, an
 ORM object for each row, SQLAlchemy's `bulk_save_objects` through PyMySQL, one commit a request. Like the old table, its
-own has no unique key, so it looks for no duplicates, and 4-byte floats. The server is `uvicorn bench.old_api:app`, on
-the database in DATABASE_URL.
+own has no unique key, so it looks for no duplicates, and 4-byte floats. The server is
+`uvicorn bench.bench_api.old_api:app`, on the database in DATABASE_URL.
 """
 
 import os

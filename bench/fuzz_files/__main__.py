@@ -24,7 +24,7 @@ from pathlib import Path
 import django
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from bench.made_files import MadeFile, Row, made_files, seconds_since
+from bench.fuzz_files.made_files import MadeFile, Row, made_files, seconds_since
 
 FILES = 2_000
 SEPARATORS = {"commas": ",", "semicolons": ";", "tabs": "\t"}

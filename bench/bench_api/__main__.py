@@ -2,7 +2,7 @@
 
 An uploader posts a synthetic file of one sensor as lists of 200 and of 1,000 rows, over one kept connection, each list
 once the one before it is answered. Both servers are of one process, get the same bytes, and are on the same database:
-ours under gunicorn with the settings of production, the old way (bench/old_api.py) under uvicorn. The lists are made
+ours under gunicorn with the settings of production, the old way (old_api.py) under uvicorn. The lists are made
 JSON, and compressed where they are, before the clock starts: what counts is what the server takes. Server, database and
 uploader share the machine.
 
@@ -230,7 +230,7 @@ def report(rates: dict[str, list[float]], rows: int, reading: dict[str, float]) 
 
 def main() -> None:
     whole = row_count(1, DEFAULT_SECONDS)
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("bench_api", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=whole, help="of each post of the file; the whole file: %(default)s")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
@@ -245,7 +245,7 @@ def main() -> None:
 
     # Neither server writes a line for each request.
     old_port = free_port()
-    uvicorn = ["uvicorn", "bench.old_api:app", "--host=127.0.0.1", f"--port={old_port}", "--workers=1"]
+    uvicorn = ["uvicorn", "bench.bench_api.old_api:app", "--host=127.0.0.1", f"--port={old_port}", "--workers=1"]
     uvicorn += ["--no-access-log", "--log-level=warning"]
     with (
         tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder,
