@@ -1,5 +1,8 @@
 """The administration of recordings and imports, and what samples add to the list of machines."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Count, F, Max, OuterRef, Subquery
 from django.urls import reverse
@@ -21,7 +24,10 @@ def _of_machine(aggregate):
     return Subquery(recordings.annotate(figure=aggregate).values("figure"))
 
 
-def with_figures(columns: list[str]) -> list[str]:
+Column = str | Callable[[Any], str | bool]  # of a list in the administration
+
+
+def with_figures(columns: list[Column]) -> list[Column]:
     """The columns of a list of machines, with those of what was measured behind the number of sensors."""
     at = columns.index("sensor_count") + 1
     return [*columns[:at], "recording_count", "latest_sample", "latest_write", *columns[at:]]

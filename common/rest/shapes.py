@@ -4,17 +4,19 @@ A `Shape` holds a value for each field, in their order; optional texts and lists
 answer is made of stands in a comment of each shape: its docstring is for the readers of the schema.
 """
 
+import math
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from rest_framework import serializers
 
-_EMPTY = (None, "", [], {})
+_EMPTY: tuple = (None, "", [], {})
 
 
 class Shape(serializers.Serializer):  # without a docstring, which the schema would give to each shape that has none
     @classmethod
-    def of(cls, values) -> dict:
+    def of(cls, values: object) -> dict:
         """The answer; each field is taken from where its `source` says, of a mapping or of attributes."""
         return _only(cls).to_representation(values)
 
@@ -23,7 +25,7 @@ class Shape(serializers.Serializer):  # without a docstring, which the schema wo
         """Of the fields. The answer to rows by the thousand is `dict(zip(names, row))`, where no value is looked at."""
         return tuple(_only(cls).fields)
 
-    def to_representation(self, instance) -> dict:
+    def to_representation(self, instance: Any) -> dict:
         told = super().to_representation(instance)
         for name in self._optional:
             if told.get(name, 0) in _EMPTY:
@@ -47,17 +49,18 @@ class Column(serializers.ListField):
     Where its child may be null, NaN is.
     """
 
-    def to_representation(self, values: list | np.ndarray) -> list:
-        if isinstance(values, list):
-            return values
-        return (np.where(np.isnan(values), None, values) if self.child.allow_null else values).tolist()
+    def to_representation(self, data: list | np.ndarray) -> list:
+        if isinstance(data, list):
+            return data
+        values = data.tolist()
+        return [None if math.isnan(value) else value for value in values] if self.child.allow_null else values
 
 
 class MillisecondColumn(Column):
     """Instants, in microseconds since 1970 as they are read, int64 (n,), and in milliseconds as JavaScript has them."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(child=serializers.FloatField(), **kwargs)
 
-    def to_representation(self, values: np.ndarray) -> list:
-        return super().to_representation(values / 1_000)
+    def to_representation(self, data: list | np.ndarray) -> list:
+        return super().to_representation(np.asarray(data) / 1_000)

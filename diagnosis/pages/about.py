@@ -7,7 +7,7 @@ from django.db import models
 from django.template.defaultfilters import linebreaksbr
 from django.utils.translation import gettext as _
 
-from common.database.columns import columns_of
+from common.database.columns import fields_of
 from machines.models import Machine
 
 # Name and title head the page; who registered a machine is of interest to administrators, who see it in their lists.
@@ -17,13 +17,12 @@ ALSO_EMPTY = {"rated_rpm"}  # without it spectra have no orders, so that it is m
 
 def about(machine: Machine) -> Iterator[tuple[str, object]]:
     """Name and value of each field, for a template; those that are empty are left out."""
-    for name in columns_of(Machine, without=ELSEWHERE):
-        value = getattr(machine, name)
-        if name == "expected_interval_min":
+    for field in fields_of(Machine, without=ELSEWHERE):
+        value = getattr(machine, field.name)
+        if field.name == "expected_interval_min":
             yield _stale_after(machine)
-        elif value not in (None, "") or name in ALSO_EMPTY:
-            field = Machine._meta.get_field(name)
-            yield field.verbose_name, _in_words(field, value)
+        elif value not in (None, "") or field.name in ALSO_EMPTY:
+            yield str(field.verbose_name), _in_words(field, value)
 
 
 def _in_words(field: models.Field, value: object) -> object:

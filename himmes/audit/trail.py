@@ -29,7 +29,7 @@ from vibration.models import ImportRun, Recording
 HIDDEN = "•••"
 # Models of which each change is noted, with the fields that are not: numbers of rows, what changes by itself as a last
 # login or a last use, and secrets.
-NOT_NOTED = {
+NOT_NOTED: dict[type[Model], list[str]] = {
     Machine: ["id"],
     Sensor: ["id"],
     get_user_model(): ["id", "last_login", "date_joined"],
