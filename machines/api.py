@@ -32,7 +32,7 @@ def _asked(name: str, value: dict) -> OpenApiExample:
 
 
 def _answered(name: str, value: dict) -> OpenApiExample:
-    return OpenApiExample(name, value | {"id": 1}, response_only=True, status_codes=["200", "201"])
+    return OpenApiExample(name, {"id": 1} | value | {"id": 1}, response_only=True, status_codes=["200", "201"])
 
 
 MACHINE = [_asked("펌프 / a pump", _PUMP)]
