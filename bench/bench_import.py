@@ -113,11 +113,11 @@ def clear() -> None:
 
 def assert_stored_as_in_file(path: Path) -> None:
     recording = Recording.objects.get(source=path.name)
-    stored_time, stored_values = VibrationData.objects.of(recording).as_arrays()
+    stored = VibrationData.objects.of(recording).as_samples()
     with path.open("rb") as stream:
         batches = list(CsvReader(stream))
-    assert b"".join(batch.time.tobytes() for batch in batches) == stored_time.tobytes()
-    assert b"".join(batch.values.tobytes() for batch in batches) == stored_values.tobytes()
+    assert b"".join(batch.time.tobytes() for batch in batches) == stored.time.tobytes()
+    assert b"".join(batch.values.tobytes() for batch in batches) == stored.values.tobytes()
 
 
 def peak_memory_mb(files: list[Path]) -> float:

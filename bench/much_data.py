@@ -21,6 +21,7 @@ from machines.models import Machine, RegisteredBy
 from vibration.csv.reader import BATCH_ROWS
 from vibration.csv.synthetic import DEFAULT_SECONDS, row_count, sample_lines, step_us
 from vibration.models import ImportRun
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 
 DAYS = 7  # that the diagnoses reach back
@@ -103,7 +104,7 @@ def _fill_samples(samples: int, machines: int, seed: int, started_at: datetime) 
         time, values = _make_samples(machine, sensor, rows, seed)
         for start in range(0, rows, BATCH_ROWS):
             part = slice(start, start + BATCH_ROWS)
-            write_samples(recording, time[part], values[part])
+            write_samples(recording, Samples(time[part], values[part]))
         runs.append(
             ImportRun(
                 started_by="much_data",

@@ -1,5 +1,10 @@
-"""Output of commands. File names, file contents and names in the database may come from anybody."""
+"""What commands print, and who runs them.
 
+Names of files and what stands in them come from anybody, and so may names in the database.
+"""
+
+import getpass
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
@@ -49,3 +54,11 @@ class TerminalCommand(BaseCommand):
 def cell(text: object) -> Text:
     """A cell of a table: rich would take [red] or :smile: in a plain string for markup."""
     return Text(printable(text))
+
+
+def user_name() -> str:
+    """Whose process this is: nobody logs in to a command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"

@@ -10,7 +10,6 @@ from machines.models import Machine, PostConflict, Sensor
 class SensorInline(admin.TabularInline):
     model = Sensor
     extra = 0
-    fields = ["sensor_no", "position", "unit"]
     ordering = ["sensor_no"]
 
 

@@ -12,6 +12,8 @@ from machines.filters import MachineFilter, SensorFilter
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.serializers import MachineSerializer, SensorSerializer
 
+# As it registers itself by its data; as the API tells of it, so that no field is missing here
+UNKNOWN_PUMP = MachineSerializer(Machine(name="g1", registered_by=RegisteredBy.API)).data
 _PUMP = {
     "name": "g1",
     "title": "순환 펌프 1",
@@ -22,13 +24,6 @@ _PUMP = {
     "is_active": True,
     "notes": "",
 }
-_UNKNOWN_PUMP = _PUMP | {
-    "title": "",
-    "location": "",
-    "installed_at": None,
-    "rated_rpm": None,
-    "expected_interval_min": None,
-}
 _SENSOR = {"machine_name": "g1", "sensor_no": "sensor1", "position": "motor, drive end", "unit": ""}
 
 
@@ -37,7 +32,7 @@ def _asked(name: str, value: dict) -> OpenApiExample:
 
 
 def _answered(name: str, value: dict) -> OpenApiExample:
-    return OpenApiExample(name, {"id": 1} | value, response_only=True, status_codes=["200", "201"])
+    return OpenApiExample(name, {"id": 1} | value | {"id": 1}, response_only=True, status_codes=["200", "201"])
 
 
 MACHINE = [_asked("펌프 / a pump", _PUMP)]
@@ -82,12 +77,12 @@ class OnceOnly:
         parameters=[*LIST_PARAMETERS, TOTAL],
         summary="설비 목록 / list the machines",
         description="등록된 설비를 이름순으로. / All machines, by name.",
-        examples=[_answered("설비 / a machine", _UNKNOWN_PUMP | {"registered_by": "api"})],
+        examples=[_answered("설비 / a machine", UNKNOWN_PUMP)],
     ),
     post=extend_schema(
         summary="설비 등록 / register a machine",
         description="관리자만. / Administrators only. Machines also register themselves by the data posted of them.",
-        examples=[*MACHINE, _answered("펌프 / a pump", _PUMP | {"registered_by": "api"})],
+        examples=[*MACHINE, _answered("펌프 / a pump", UNKNOWN_PUMP | _PUMP)],
     ),
 )
 class MachineList(FlatList, OnceOnly, generics.ListCreateAPIView):
@@ -104,13 +99,13 @@ class MachineList(FlatList, OnceOnly, generics.ListCreateAPIView):
     get=extend_schema(
         summary="설비 조회 / read a machine",
         description="설비 정보. / The master data of one machine.",
-        examples=[_answered("설비 / a machine", _UNKNOWN_PUMP | {"registered_by": "api"})],
+        examples=[_answered("설비 / a machine", UNKNOWN_PUMP)],
     ),
     put=extend_schema(
         parameters=[IF_MATCH],
         summary="설비 수정 / replace a machine",
         description="관리자만. / Administrators only. Renamed, it is unknown to programs that post under the old name.",
-        examples=[*MACHINE, _answered("펌프 / a pump", _PUMP | {"registered_by": "admin"})],
+        examples=[*MACHINE, _answered("펌프 / a pump", UNKNOWN_PUMP | _PUMP | {"registered_by": "admin"})],
     ),
     patch=extend_schema(
         parameters=[IF_MATCH],
@@ -118,7 +113,7 @@ class MachineList(FlatList, OnceOnly, generics.ListCreateAPIView):
         description="관리자만. / Administrators only; the fields left out stay as they are.",
         examples=[
             _asked("정지 / take out of use", {"is_active": False}),
-            _answered("정지 / out of use", _UNKNOWN_PUMP | {"is_active": False, "registered_by": "admin"}),
+            _answered("정지 / out of use", UNKNOWN_PUMP | {"is_active": False, "registered_by": "admin"}),
         ],
     ),
     delete=extend_schema(

@@ -1,6 +1,7 @@
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
+from common.database.columns import columns_of
 from common.rest.fields import NameField, WholeNumberField
 from common.rest.strict import StrictModelSerializer
 from machines.models import LONGEST_INTERVAL_MIN, Machine, Sensor
@@ -40,18 +41,7 @@ class MachineSerializer(StrictModelSerializer):
 
     class Meta:
         model = Machine
-        fields = [
-            "id",
-            "name",
-            "title",
-            "location",
-            "installed_at",
-            "rated_rpm",
-            "expected_interval_min",
-            "is_active",
-            "registered_by",
-            "notes",
-        ]
+        fields = columns_of(Machine)
 
 
 class SensorSerializer(StrictModelSerializer):
@@ -60,4 +50,4 @@ class SensorSerializer(StrictModelSerializer):
 
     class Meta:
         model = Sensor
-        fields = ["id", "machine_name", "sensor_no", "position", "unit"]
+        fields = ["machine_name" if name == "machine" else name for name in columns_of(Sensor)]

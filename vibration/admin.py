@@ -1,5 +1,8 @@
 """Admin of recordings and imports, and what they add to the list of machines."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Count, F, Max, OuterRef, Subquery
 from django.urls import reverse
@@ -21,17 +24,20 @@ def _of_machine(aggregate):
     return Subquery(recordings.annotate(figure=aggregate).values("figure"))
 
 
+Column = str | Callable[[Any], str | bool]  # of a list in the administration
+
+
+def with_figures(columns: list[Column]) -> list[Column]:
+    """The columns of a list of machines, with those of what was measured behind the number of sensors."""
+    at = columns.index("sensor_count") + 1
+    return [*columns[:at], "recording_count", "latest_sample", "latest_write", *columns[at:]]
+
+
 @admin.register(Machine)
 class MachineWithRecordingsAdmin(MachineAdmin):
     """The machines' own administration, with what has been measured of each: the machines app knows no samples."""
 
-    list_display = [
-        *MachineAdmin.list_display[:-1],
-        "recording_count",
-        "latest_sample",
-        "latest_write",
-        "registered_by",
-    ]
+    list_display = with_figures(MachineAdmin.list_display)
 
     def get_queryset(self, request):
         return (

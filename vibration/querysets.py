@@ -12,6 +12,7 @@ from django.db.models import Max
 from common.database.keysets import FETCHED_ROWS
 from common.database.transactions import in_transaction
 from common.prefetching import prefetch
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
@@ -135,12 +136,12 @@ class VibrationDataQuerySet(ColumnQuerySet):
         """Samples with start <= measured_time < end, in seconds."""
         return self.filter(measured_time__gte=start, measured_time__lt=end)
 
-    def as_arrays(self, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Times float64 (n,) in seconds, rising, and values float64 (n, 4); of the first `limit` samples if given."""
+    def as_samples(self, limit: int | None = None) -> Samples:
+        """In rising order of time, without when they were collected; the first `limit` of them if given."""
         queryset = self.order_by("measured_time").values_list("measured_time", *STATES)[:limit]
         parts = [np.fromiter(chain.from_iterable(rows), np.float64) for rows in _fetched(queryset)]
         numbers = np.concatenate(parts or [np.empty(0)]).reshape(-1, 1 + len(STATES))
-        return numbers[:, 0], numbers[:, 1:]
+        return Samples(numbers[:, 0], numbers[:, 1:])
 
 
 class VibrationRollupQuerySet(ColumnQuerySet):

@@ -124,9 +124,9 @@ def assert_stored(file: File, sensor: str) -> None:
     """Ours: every row is there once, with the very numbers that were posted, and in the counts."""
     recording = Recording.objects.get(sensor__machine__name=MACHINE, sensor__sensor_no=sensor)
     assert recording.sample_count == VibrationData.objects.of(recording).count() == len(file.time)
-    stored_time, stored_values = VibrationData.objects.of(recording).as_arrays()
-    assert stored_time.tobytes() == file.time.tobytes()
-    assert stored_values.tobytes() == file.values.tobytes()
+    stored = VibrationData.objects.of(recording).as_samples()
+    assert stored.time.tobytes() == file.time.tobytes()
+    assert stored.values.tobytes() == file.values.tobytes()
 
 
 def assert_stored_the_old_way(file: File, sensor: str) -> None:

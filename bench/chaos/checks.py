@@ -53,13 +53,13 @@ def wrong_posts(collectors: list[Collector], diagnoser: Diagnoser) -> Iterator[s
 def wrong_rollups() -> Iterator[str]:
     """The rollups are what the stored samples give; so are the counts of the recordings."""
     for recording in Recording.objects.all():
-        time, values = VibrationData.objects.of(recording).as_arrays()
+        samples = VibrationData.objects.of(recording).as_samples()
         counted = VibrationData.objects.of(recording).count()
-        if not recording.sample_count == counted == len(time):
+        if not recording.sample_count == counted == len(samples):
             yield f"{recording}: {recording.sample_count} samples by its count, {counted} stored"
-        if len(time) and (recording.first_time, recording.last_time) != (time[0], time[-1]):
+        if len(samples) and [recording.first_time, recording.last_time] != samples.time[[0, -1]].tolist():
             yield f"{recording}: it does not go from {recording.first_time} to {recording.last_time}"
-        buckets = summarise(time, values, recording.rollup_exponent)
+        buckets = summarise(samples, recording.rollup_exponent)
         for level in range(LEVELS):
             kept = read_buckets(VibrationRollup.objects.of(recording, level))
             for name in Buckets.__dataclass_fields__:
@@ -74,8 +74,8 @@ def _wrong_samples(place: tuple[str, str, str], time: np.ndarray, values: np.nda
     if (recording := found.first()) is None:
         yield f"{' / '.join(place)}: not there, with {len(time)} samples"
         return
-    stored_time, stored_values = VibrationData.objects.of(recording).as_arrays()
-    if stored_time.tobytes() != time.tobytes():
-        yield f"{recording}: {len(stored_time)} samples are stored of {len(time)}, or at other times"
-    elif stored_values.tobytes() != values.tobytes():
+    stored = VibrationData.objects.of(recording).as_samples()
+    if stored.time.tobytes() != time.tobytes():
+        yield f"{recording}: {len(stored)} samples are stored of {len(time)}, or at other times"
+    elif stored.values.tobytes() != values.tobytes():
         yield f"{recording}: other values are stored"

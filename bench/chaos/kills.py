@@ -11,7 +11,7 @@ from threading import Event, Thread
 from django.db.models import Sum
 
 from bench.serving import children_of
-from common.database.waiting import Patience
+from common.database.transactions import Patience
 from scripts.throwaway_mariadb import Server
 from vibration.models import ImportRun
 

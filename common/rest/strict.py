@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from rest_framework import serializers
 
-from common.rest.fields import TextField, TruthField
+from common.rest.fields import TextField, TruthField, WholeNumberField
 
 
 class RefuseUnknown(serializers.Serializer):
@@ -27,4 +27,6 @@ class StrictModelSerializer(RefuseUnknown, serializers.ModelSerializer):
         models.CharField: TextField,
         models.TextField: TextField,
         models.BooleanField: TruthField,
+        models.PositiveIntegerField: WholeNumberField,
+        models.IntegerField: WholeNumberField,
     }

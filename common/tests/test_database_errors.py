@@ -27,7 +27,7 @@ from common.database.errors import (
     mark_undone,
     trouble_of,
 )
-from common.database.transactions import ATTEMPTS, in_transaction
+from common.database.transactions import ATTEMPTS, Patience, in_transaction
 from machines.models import Machine, Sensor
 
 
@@ -264,6 +264,65 @@ class TestInTransaction:
         assert not is_undone(error)
         assert len(calls) == 1
         connection.close()
+        assert Machine.objects.count() == 1
+
+    @pytest.fixture
+    def first_answer_lost(self, monkeypatch):
+        """Says how many transactions were begun to be committed; the answer to the first gets lost."""
+        commit, commits = BaseDatabaseWrapper._commit, []
+
+        def lose_the_answer(self):
+            commits.append(1)
+            commit(self)
+            if len(commits) == 1:
+                self.close()
+                raise OperationalError(2013, "Lost connection")
+
+        monkeypatch.setattr(BaseDatabaseWrapper, "_commit", lose_the_answer)
+        return commits
+
+    @pytest.mark.parametrize(("is_stored", "expected"), [(True, ["first"]), (False, ["first", "second"])])
+    def test_who_waits_looks_whether_an_attempt_without_an_answer_was_stored(
+        self, first_answer_lost, is_stored, expected
+    ):
+        names, asked = iter(["first", "second"]), []
+
+        def ask():
+            asked.append(connection.in_atomic_block)
+            return is_stored
+
+        found = in_transaction(
+            lambda: Machine.objects.create(name=next(names)), patience=Patience(60, sleep=str), is_stored=ask
+        )
+        assert asked == [True]
+        assert found.name == expected[-1]
+        assert [machine.name for machine in Machine.objects.all()] == expected
+
+    def test_who_waits_and_cannot_look_does_the_work_again(self, first_answer_lost):
+        made = in_transaction(lambda: Machine.objects.get_or_create(name="g1"), patience=Patience(60, sleep=str))
+        assert len(first_answer_lost) == 2
+        assert made == (Machine.objects.get(), False)
+
+    def test_after_an_answer_was_lost_no_later_error_says_that_nothing_was_stored(self, first_answer_lost):
+        calls = []
+
+        def work():
+            calls.append(1)
+            if len(calls) > 1:
+                raise OperationalError(2003, "Can't connect to server")
+            Machine.objects.create(name="g1")
+
+        waits = iter([0])  # once
+
+        def sleep(seconds):
+            if next(waits, None) is None:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt) as raised:
+            in_transaction(work, patience=Patience(60, sleep=sleep))
+        error = raised.value.__context__
+        assert error.args[0] == 2003
+        assert not is_undone(error)
         assert Machine.objects.count() == 1
 
     def test_what_the_commit_itself_refuses_stays_what_it_is(self, monkeypatch):

@@ -17,8 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from common.database import waiting
-from common.database.waiting import Patience
+from common.database import transactions
+from common.database.transactions import Patience
 from machines.models import Machine, Sensor
 from vibration.files.importing import Options
 from vibration.models import ImportRun, Recording, VibrationData
@@ -78,7 +78,7 @@ class Instants:
 
 def test_an_import_whose_connection_breaks_at_any_instant_goes_on_and_counts_right(path, monkeypatch):
     """Also between a commit and its answer: then the batch is stored, and must not be told as identical."""
-    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(transactions, "FIRST_PAUSE_S", 0.0)
     instants = Instants(monkeypatch)
 
     def import_cut_at(instant):
@@ -115,7 +115,7 @@ def test_an_import_whose_connection_breaks_at_any_instant_goes_on_and_counts_rig
 @pytest.fixture
 def half_of_the_answers_lost(monkeypatch):
     """Each second commit is done, but nobody hears of it."""
-    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(transactions, "FIRST_PAUSE_S", 0.0)
     commits = 0
     commit = BaseDatabaseWrapper._commit
 
@@ -156,7 +156,7 @@ def test_rows_that_retention_keeps_out_are_told_of_once_too(path, half_of_the_an
 
 
 def test_after_the_bound_the_import_fails_and_says_what_to_do(path, monkeypatch):
-    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(transactions, "FIRST_PAUSE_S", 0.05)
 
     def fail(*args, **kwargs):
         raise OperationalError(2003, "Can't connect to server")
@@ -174,7 +174,7 @@ def test_after_the_bound_the_import_fails_and_says_what_to_do(path, monkeypatch)
 
 def test_an_error_of_the_driver_itself_is_waited_for_and_told_of_too(path, monkeypatch):
     """Django lets those through that come up when a cursor is closed."""
-    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(transactions, "FIRST_PAUSE_S", 0.01)
     gone = (2006, "") if connection.vendor == "mysql" else ("disk I/O error",)
 
     def fail(*args, **kwargs):
@@ -262,7 +262,7 @@ def test_pauses_grow_and_stay_within_the_bound(monkeypatch):
     def fail():
         raise OperationalError(2006, "Server has gone away")
 
-    monkeypatch.setattr(waiting.clock, "monotonic", lambda: now[0])
+    monkeypatch.setattr(transactions.time, "monotonic", lambda: now[0])
     with pytest.raises(OperationalError):
         Patience(60, sleep=sleep).until_done(fail)
     assert pauses[:5] == [0.25, 0.5, 1, 2, 4]

@@ -5,7 +5,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from common.rest.lists import LIST_PARAMETERS
 from diagnosis.api import serializers
+from machines.api import UNKNOWN_PUMP
 from vibration.api.serializers import PostedRows
+from vibration.numbers.classifying import Posted, RowClass
 
 TAG = "진단 / diagnoses"
 
@@ -69,10 +71,7 @@ DIAGNOSIS_BULK = extend_schema(
     responses=PostedRows,
     examples=[
         OpenApiExample("한 행의 목록 / a list of one row", ROW, request_only=True),
-        _answer(
-            "모두 저장됨 / all stored",
-            {"status": "success", "received": 1, "inserted": 1, "identical": 0, "conflicting": 0, "conflicts": []},
-        ),
+        _answer("모두 저장됨 / all stored", PostedRows.of(Posted([RowClass.NEW]))),
     ],
 )
 GROUPED_RECENT = extend_schema(
@@ -92,21 +91,7 @@ LATEST = extend_schema(
     examples=[
         _answer(
             "지지 불량 / looseness",
-            DIAGNOSIS
-            | {
-                "machine": {
-                    "id": 1,
-                    "name": "g1",
-                    "title": "",
-                    "location": "",
-                    "installed_at": None,
-                    "rated_rpm": None,
-                    "expected_interval_min": None,
-                    "is_active": True,
-                    "registered_by": "api",
-                    "notes": "",
-                }
-            },
+            DIAGNOSIS | {"machine": UNKNOWN_PUMP | {"id": 1}},
         )
     ],
 )

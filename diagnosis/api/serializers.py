@@ -8,6 +8,7 @@ from rest_framework import serializers
 from common.periods import RANGES
 from common.rest.fields import NameField, NumberField, TimeField, WholeNumberField
 from common.rest.query import QueryTimeField
+from common.rest.shapes import Column, MillisecondColumn, Shape
 from common.rest.strict import RefuseUnknown
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
@@ -42,7 +43,7 @@ class DiagnosisRow(RefuseUnknown, serializers.Serializer):
     )
 
 
-class Diagnosis(serializers.Serializer):
+class Diagnosis(Shape):
     """A diagnosis as it is stored."""
 
     id = serializers.IntegerField()
@@ -87,34 +88,44 @@ class TimelineQuery(serializers.Serializer):
         return asked
 
 
-class MachineRuns(serializers.Serializer):
+class MachineRuns(Shape):  # of a `machine`, its `runs`, and the `models` of these
     """Runs of one machine in rising order of time; a list has one value for each run."""
 
-    machine_name = serializers.CharField(help_text="설비 이름 / machine.")
-    fault_type = serializers.ListField(
-        child=serializers.IntegerField(**KNOWN), help_text=f"진단 / state; of several runs the worst. {MEANING}."
+    machine_name = serializers.CharField(source="machine.name", help_text="설비 이름 / machine.")
+    fault_type = Column(
+        child=serializers.IntegerField(**KNOWN),
+        source="runs.state",
+        help_text=f"진단 / state; of several runs the worst. {MEANING}.",
     )
-    start = serializers.ListField(
-        child=serializers.FloatField(), help_text="시작 / its first diagnosis; milliseconds since 1970, UTC."
+    start = MillisecondColumn(
+        source="runs.start", help_text="시작 / its first diagnosis; milliseconds since 1970, UTC."
     )
-    end = serializers.ListField(
-        child=serializers.FloatField(),
-        help_text="끝 / until when its last diagnosis holds; milliseconds since 1970, UTC.",
+    end = MillisecondColumn(
+        source="runs.end", help_text="끝 / until when its last diagnosis holds; milliseconds since 1970, UTC."
     )
-    count = serializers.ListField(child=serializers.IntegerField(), help_text="진단 수 / diagnoses.")
-    runs = serializers.ListField(
+    count = Column(child=serializers.IntegerField(), source="runs.count", help_text="진단 수 / diagnoses.")
+    runs = Column(
         child=serializers.IntegerField(),
+        source="runs.runs",
         help_text="상태 구간 수 / runs merged into one, being thinner than a pixel; else 1.",
     )
-    first_model = serializers.ListField(child=serializers.CharField(allow_blank=True), help_text="AI 모델 / model.")
-    last_model = serializers.ListField(
-        child=serializers.CharField(allow_blank=True), help_text="AI 모델 / another one, if there are several."
+    first_model = Column(
+        child=serializers.CharField(allow_blank=True), source="models.least", help_text="AI 모델 / model."
     )
-    least_confidence = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="최소 신뢰도.")
-    greatest_confidence = serializers.ListField(child=serializers.FloatField(allow_null=True), help_text="최대 신뢰도.")
+    last_model = Column(
+        child=serializers.CharField(allow_blank=True),
+        source="models.greatest",
+        help_text="AI 모델 / another one, if there are several.",
+    )
+    least_confidence = Column(
+        child=serializers.FloatField(allow_null=True), source="runs.least_confidence", help_text="최소 신뢰도."
+    )
+    greatest_confidence = Column(
+        child=serializers.FloatField(allow_null=True), source="runs.greatest_confidence", help_text="최대 신뢰도."
+    )
 
 
-class Timeline(serializers.Serializer):
+class Timeline(Shape):
     start = serializers.FloatField(help_text="시작 / milliseconds since 1970, UTC.")
     end = serializers.FloatField(help_text="끝 / milliseconds since 1970, UTC.")
     now = serializers.FloatField(help_text="현재 / the server's time; a run that ends then is ongoing.")

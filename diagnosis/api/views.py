@@ -1,6 +1,5 @@
 """API views of diagnoses; their paths are in `himmes/api/urls.py`, their descriptions in `schema.py`."""
 
-import math
 from datetime import datetime
 
 import numpy as np
@@ -20,8 +19,16 @@ from common.rest.lists import LongList, TableRows, answer_list
 from common.rest.query import read_filters, read_query
 from common.rest.rows import Conflict, InvalidRows, read_rows
 from diagnosis.api import schema
+from diagnosis.api import serializers as shapes
 from diagnosis.api.filters import DiagnosisFilter
-from diagnosis.api.serializers import DiagnosisRow, GroupedRecentQuery, TimelineQuery
+from diagnosis.api.serializers import (
+    Diagnosis,
+    DiagnosisRow,
+    GroupedRecentQuery,
+    LatestDiagnosis,
+    StoredDiagnosis,
+    TimelineQuery,
+)
 from diagnosis.history.exporting import export_diagnoses
 from diagnosis.history.reading import LONGEST_SPAN, USUAL_RANGE, History, microseconds, read_runs
 from diagnosis.history.runs import reduce
@@ -31,12 +38,12 @@ from diagnosis.storage.current_states import current_version
 from diagnosis.storage.writing import post_diagnoses
 from machines.arrivals import notes_on_times, poster_of
 from machines.models import Machine, PostedData
-from machines.serializers import MachineSerializer
+from vibration.api.serializers import PostedRows
 from vibration.metrics import counting
-from vibration.numbers.classifying import RowClass
-from vibration.storage.posting import summary
+from vibration.numbers.classifying import Posted, RowClass
 
 MOST_MACHINES = 200  # in one timeline
+_NAMES = Diagnosis.names()
 FIELDS = ["pk", "machine_id", "detected_at", "fault_type", "model_name", "confidence"]
 
 
@@ -78,7 +85,7 @@ class DiagnosisList(LongList):
                 f"confidence {stored.confidence} of the same model."
             )
         created = row_class == RowClass.NEW
-        answer = as_row(stored) | ({"notes": notes} if notes else {})
+        answer = StoredDiagnosis.of(as_row(stored) | {"notes": notes})
         return Response(answer, status.HTTP_201_CREATED if created else status.HTTP_200_OK)
 
 
@@ -91,7 +98,7 @@ class DiagnosisBulk(APIView):
             columns = read_rows(request.data, DiagnosisRow())
             classes = count(post_diagnoses(columns, poster=poster_of(request)))
         notes = _notes_on(request.data, columns, request)
-        return Response(summary(classes) | ({"notes": notes} if notes else {}))
+        return Response(PostedRows.of(Posted(classes, notes)))
 
 
 def _notes_on(posted: list[dict], columns: dict, request) -> list[str]:
@@ -130,7 +137,7 @@ class Latest(APIView):
     def get(self, request):
         read_query(serializers.Serializer, request.query_params)
         latest = VibrationDiagnosis.objects.latest_per_machine()
-        return Response([as_row(it) | {"machine": MachineSerializer(it.machine).data} for it in latest])
+        return Response([LatestDiagnosis.of(as_row(it) | {"machine": it.machine}) for it in latest])
 
 
 @schema.TIMELINE
@@ -148,18 +155,14 @@ class Timeline(APIView):
         start, end = _span(asked, now)
         machines = _named(asked.get("machine_name", []))
         history = read_runs(machines, start, end, now=now)
-        body = {
+        states = set(map(int, asked.get("fault_type") or FaultType.values))
+        told = {
             "start": microseconds(start) / 1_000,
             "end": microseconds(end) / 1_000,
             "now": microseconds(now) / 1_000,
-            "machines": [
-                _columns(
-                    machine, history, set(map(int, asked.get("fault_type") or FaultType.values)), start, end, asked
-                )
-                for machine in machines
-            ],
+            "machines": [_runs_of(machine, history, states, start, end, asked) for machine in machines],
         }
-        response = Response(body, headers={"ETag": version, "Cache-Control": "private, no-cache"})
+        response = Response(shapes.Timeline.of(told), headers={"ETag": version, "Cache-Control": "private, no-cache"})
         mark_poll(response, "If-None-Match" in request.headers)
         return response
 
@@ -189,26 +192,16 @@ def _named(names: list[str]) -> list[Machine]:
     return found
 
 
-def _columns(machine: Machine, history: History, states: set[int], start: datetime, end: datetime, asked: dict) -> dict:
+def _runs_of(machine: Machine, history: History, states: set[int], start: datetime, end: datetime, asked: dict) -> dict:
+    """What MachineRuns is made of."""
     runs = history.runs[machine.pk]
     runs = runs.take(np.isin(runs.state, list(states)))
     runs = reduce(runs, microseconds(start), microseconds(end), asked["points"], worst_last=FaultType.values)
-    return {
-        "machine_name": machine.name,
-        "fault_type": runs.state.tolist(),
-        "start": (runs.start / 1_000).tolist(),
-        "end": (runs.end / 1_000).tolist(),
-        "count": runs.count.tolist(),
-        "runs": runs.runs.tolist(),
-        "first_model": [history.models[model] for model in runs.least_model.tolist()],
-        "last_model": [history.models[model] for model in runs.greatest_model.tolist()],
-        "least_confidence": _nullable(runs.least_confidence),
-        "greatest_confidence": _nullable(runs.greatest_confidence),
+    models = {
+        "least": [history.models[model] for model in runs.least_model.tolist()],
+        "greatest": [history.models[model] for model in runs.greatest_model.tolist()],
     }
-
-
-def _nullable(values: np.ndarray) -> list[float | None]:
-    return [None if math.isnan(value) else value for value in values.tolist()]
+    return {"machine": machine, "runs": runs, "models": models}
 
 
 def as_rows(diagnoses: list) -> list[dict]:
@@ -230,11 +223,5 @@ def as_row(diagnosis: VibrationDiagnosis) -> dict:
 
 
 def _row(pk, machine_name, detected_at, fault_type, model_name, confidence) -> dict:
-    return {
-        "id": pk,
-        "machine_name": machine_name,
-        "detected_at": timezone.localtime(detected_at).isoformat(),
-        "fault_type": fault_type,
-        "model_name": model_name,
-        "confidence": confidence,
-    }
+    instant = timezone.localtime(detected_at).isoformat()
+    return dict(zip(_NAMES, (pk, machine_name, instant, fault_type, model_name, confidence), strict=True))

@@ -14,6 +14,7 @@ from diagnosis.history.exporting import export_diagnoses, export_runs
 from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import tell_runs
 from diagnosis.models import CurrentState, VibrationDiagnosis
+from diagnosis.pages.about import about
 from diagnosis.pages.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.pages.live import kept_while, render_live
 from diagnosis.pages.overview import counts_of, state_of, tiles_of
@@ -98,7 +99,7 @@ def _machine(request, name: str):
             "conflicts": [(it, record_url(request.user, it.record)) for it in conflicts_of(found, now)],
             "runs": runs[: -RECENT_RUNS - 1 : -1],
             "earlier_runs": max(0, len(runs) - RECENT_RUNS),
-            "minutes_until_stale": found.expected_interval // timedelta(minutes=1),
+            "about": list(about(found)),
             "recordings": Recording.objects.of_machine(name).with_place(),
             "sensors": found.sensors.order_by("sensor_no"),
         }

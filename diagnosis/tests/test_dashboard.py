@@ -11,6 +11,7 @@ from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
 from diagnosis.tests.world import ago, post
 from machines.models import Machine
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_samples
 
@@ -178,7 +179,7 @@ def test_a_history_is_that_of_one_machine_from_a_place_that_there_is(client, pla
 
 def test_a_diagnosis_leads_to_what_was_measured_then(client):
     recording = open_recording("g1", "sensor1", started_at=MIDNIGHT)
-    write_samples(recording, *make_samples(20_000))  # 20 s
+    write_samples(recording, Samples(*make_samples(20_000)))  # 20 s
     post("g1", (MIDNIGHT + timedelta(seconds=12.5), 1), (MIDNIGHT + timedelta(seconds=25), 1))
     outside, inside = client.get(HISTORY, {"machine": "g1"}).context["rows"]
     assert outside["waveform"] is None

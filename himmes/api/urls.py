@@ -5,7 +5,9 @@ from django.urls import re_path
 from diagnosis.api import views as diagnosis
 from himmes.api import docs
 from machines import api as machines
+from vibration.api import upload_views as vibration_uploads
 from vibration.api import views as vibration
+from vibration.api import window_views as vibration_windows
 
 
 def at(path: str, view, name: str):
@@ -21,10 +23,10 @@ urlpatterns = [
     at(r"recordings/(?P<pk>[0-9]{1,18})", vibration.RecordingDetail, "recording"),
     at("vibration-data", vibration.SampleList, "samples"),
     at("vibration-data/bulk", vibration.SampleBulk, "sample-bulk"),
-    at("vibration-data/csv", vibration.CsvUploadView, "csv-upload"),
+    at("vibration-data/csv", vibration_uploads.CsvUploadView, "csv-upload"),
     at("vibration-data/grouped-range", vibration.GroupedRange, "grouped-range"),
-    at("vibration-data/spectrum", vibration.SpectrumView, "spectrum"),
-    at("vibration-data/waveform", vibration.WaveformView, "waveform"),
+    at("vibration-data/spectrum", vibration_windows.SpectrumView, "spectrum"),
+    at("vibration-data/waveform", vibration_windows.WaveformView, "waveform"),
     at("vibration-diagnosis", diagnosis.DiagnosisList, "diagnoses"),
     at("vibration-diagnosis/bulk", diagnosis.DiagnosisBulk, "diagnosis-bulk"),
     at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),

@@ -3,8 +3,6 @@
 django-auditlog compares and stores; `common.audit_trail.note` is for what is no change of a row.
 """
 
-import getpass
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,8 @@ from django.utils.translation import gettext_noop
 
 from common.addresses import address_of
 from common.audit_trail import Action, note
+from common.database.columns import columns_of
+from common.terminal import user_name
 from himmes.accounts.models import ApiToken
 from himmes.operations.logs import current_request
 from machines.models import Machine, Sensor
@@ -29,33 +29,16 @@ from vibration.files.report import COUNTS
 from vibration.models import ImportRun, Recording
 
 HIDDEN = "•••"
-# Fields by model. Those that change by themselves are left out, as a last login or a last use.
-AUDITED = {
-    Machine: [
-        "name",
-        "title",
-        "location",
-        "installed_at",
-        "rated_rpm",
-        "expected_interval_min",
-        "is_active",
-        "registered_by",
-        "notes",
-    ],
-    Sensor: ["machine", "sensor_no", "position", "unit"],
-    get_user_model(): [
-        "username",
-        "password",
-        "first_name",
-        "last_name",
-        "email",
-        "is_active",
-        "is_staff",
-        "is_superuser",
-    ],
-    Group: ["name"],
-    ApiToken: ["name", "user", "role", "token_key", "created", "expiry"],
+# Models of which each change is noted, with the fields that are not: numbers of rows, what changes by itself as a last
+# login or a last use, and secrets.
+NOT_NOTED: dict[type[Model], list[str]] = {
+    Machine: ["id"],
+    Sensor: ["id"],
+    get_user_model(): ["id", "last_login", "date_joined"],
+    Group: ["id"],
+    ApiToken: ["id", "digest", "last_used"],
 }
+MASKED = {"password"}  # that it changed is noted, but not what it is
 
 CALLED = {"token_key": _("begins with")}  # of a token, whose package has no name for it
 
@@ -63,8 +46,9 @@ CALLED = {"token_key": _("begins with")}  # of a token, whose package has no nam
 def listen() -> None:
     """Connect everything that is noted automatically."""
     pre_save.connect(_say_who, sender=LogEntry)
-    for model, fields in AUDITED.items():
-        masked = ["password"] if "password" in fields else []
+    for model, left_out in NOT_NOTED.items():
+        fields = columns_of(model, without=left_out)
+        masked = sorted(MASKED & set(fields))
         auditlog.register(
             model,
             include_fields=fields,
@@ -104,11 +88,7 @@ def _say_who(sender, instance: LogEntry, raw: bool = False, **kwargs) -> None:
 def _program() -> dict:
     """A command, and whose process it is: nobody has logged in there. No arguments, as they may hold secrets."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])[:100]
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        name = f"uid {os.getuid()}"
-    return {"command": command, "system_user": name}
+    return {"command": command, "system_user": user_name()}
 
 
 def _caller(request, entry: LogEntry) -> dict:

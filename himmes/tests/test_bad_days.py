@@ -26,6 +26,7 @@ from vibration.files.importing import Options
 from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
 from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
+from vibration.numbers.samples import Samples
 from vibration.storage.rollups import read_buckets
 from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
 
@@ -185,7 +186,7 @@ def test_nothing_is_removed_of_a_recording_while_an_import_of_it_runs(tmp_path, 
     recording = Recording.objects.get()
     assert VibrationData.objects.count() == recording.sample_count == 0
     assert recording.pruned_count == len(sampled)
-    buckets = summarise(sampled, values, recording.rollup_exponent)
+    buckets = summarise(Samples(sampled, values), recording.rollup_exponent)
     for level in range(LEVELS):
         kept = read_buckets(VibrationRollup.objects.of(recording, level))
         for name in Buckets.__dataclass_fields__:

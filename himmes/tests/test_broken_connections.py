@@ -11,8 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client, RequestFactory
 
 from common.database.errors import DATABASE_ERRORS
-from common.database.transactions import in_transaction
-from common.database.waiting import Patience
+from common.database.transactions import Patience, in_transaction
 from himmes.api.tests.api_world import DIAGNOSIS, Program, make_program, samples
 from himmes.wsgi_handler import Handler
 from machines.models import Machine

@@ -26,6 +26,7 @@ from vibration.files import display, importing
 from vibration.files.display import result_line, show_bar
 from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import write_samples
 from vibration.tests.world import import_csv, write_csv
 
@@ -139,7 +140,7 @@ def test_names_in_the_database_are_shown_as_escapes(monkeypatch, run):
         sensor=Sensor.objects.create(machine=Machine.objects.create(name=f"{MARKUP}[/]{HOSTILE}"), sensor_no=HOSTILE),
         name=f"{HOSTILE}\n",
     )
-    write_samples(recording, np.array([0.0, 1.0]), np.ones((2, 4)))
+    write_samples(recording, Samples(np.array([0.0, 1.0]), np.ones((2, 4))))
     Recording.objects.update(last_written_at=timezone.now() - timedelta(days=9))
     asked = []
     monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "no")

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from diagnosis.tests.world import post
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +33,9 @@ def plant():
     post("g1", *((at, number % 4) for number, at in enumerate(INSTANTS)))
     collected_at = np.array([it.replace(tzinfo=None) for it in INSTANTS], "datetime64[us]")
     values = np.arange(20.0).reshape(5, 4)
-    write_samples(open_recording("g1", "sensor1"), np.arange(5) / 8, values, collected_at=collected_at)
+    write_samples(open_recording("g1", "sensor1"), Samples(np.arange(5) / 8, values, collected_at))
     without = np.full(5, np.datetime64("NaT"), "datetime64[us]")
-    write_samples(open_recording("g2", "sensor1"), np.arange(5) / 8, values, collected_at=without)
+    write_samples(open_recording("g2", "sensor1"), Samples(np.arange(5) / 8, values, without))
 
 
 def download(client, path: str) -> bytes:

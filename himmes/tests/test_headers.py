@@ -13,6 +13,7 @@ from diagnosis.tests.world import post
 from himmes.audit.tests.test_audit_trail import EXPORTS
 from machines.models import Machine, Sensor
 from vibration.models import Recording
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
 
@@ -207,7 +208,7 @@ PAGES_WITH_NAMES = [
 def test_a_name_that_is_a_script_is_text_on_every_page(path, admin_client):
     """In HTML, in attributes, in addresses and in the JSON that scripts read."""
     post(NAME, (1, 2), (2, 0), model=NAME)
-    write_samples(open_recording(NAME, NAME[:20], name=NAME), *make_samples(3))
+    write_samples(open_recording(NAME, NAME[:20], name=NAME), Samples(*make_samples(3)))
     path = path.replace("/machine/?name", "/machines/?name")
     answer = admin_client.get(path, headers={"Accept-Language": "en"})
     assert answer.status_code in (200, 400, 404)

@@ -1,23 +1,23 @@
 """Samples as the API lists them: by recording number, then by time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 
 from django.db.models import Q
+from django.utils import timezone
 
 from common.database.keysets import FETCHED_ROWS
 from common.rest.lists import Rows, UnknownCursor
+from vibration.api.serializers import Sample
 from vibration.models import VibrationData
 from vibration.storage.reading import (
     GROWTH,
     Key,
     Place,
-    as_rows,
     id_of,
     key_of,
     names_of,
     next_group,
-    read_samples,
     read_tuples,
 )
 
@@ -42,7 +42,8 @@ class SampleRows:
         return id_of(*key)
 
     def first(self, start: Key | None, count: int) -> Rows:
-        return list(read_samples(self._since(start), self.window, start=start, limit=count))
+        places = self._since(start)
+        return list(as_rows(names_of(places), read_tuples(places, self.window, start=start, limit=count)))
 
     def key_at(self, start: Key | None, number: int) -> Key | None:
         """See `Listing`. Recordings that are listed as a whole are not read: it is known how many samples they hold.
@@ -87,3 +88,12 @@ class SampleRows:
 
     def _since(self, start: Key | None) -> list[Place]:
         return [it for it in self.places if start is None or it.pk >= start[0]]
+
+
+def as_rows(names: dict[int, tuple[str, str, str]], samples: Iterable[tuple]) -> Iterator[dict]:
+    """What `read_tuples` gives, each as a `Sample`; `names` are those of `names_of`."""
+    zone, fields = timezone.get_current_timezone(), Sample.names()
+    for recording, time, collected_at, *values in samples:
+        instant = collected_at and collected_at.astimezone(zone).isoformat()
+        # Not strict, which takes its time with rows by the thousand
+        yield dict(zip(fields, (id_of(recording, time), *names[recording], instant, time, *values)))  # noqa: B905

@@ -6,7 +6,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from common.rest.lists import LIST_PARAMETERS, TOTAL
-from vibration.api import serializers
+from vibration.api import serializers, upload_serializers, window_serializers
+from vibration.numbers.classifying import Posted, RowClass
 
 DATA = "진동 데이터 / vibration data"
 RECORDING_TAG = "측정 기록 / recordings"
@@ -80,10 +81,7 @@ SAMPLE_BULK = extend_schema(
     responses=serializers.PostedSamples,
     examples=[
         OpenApiExample("한 행의 목록 / a list of one row", ROW, request_only=True),
-        _answer(
-            "모두 저장됨 / all stored",
-            {"status": "success", "received": 1, "inserted": 1, "identical": 0, "conflicting": 0, "conflicts": []},
-        ),
+        _answer("모두 저장됨 / all stored", serializers.PostedSamples.of(Posted([RowClass.NEW]))),
     ],
 )
 GROUPED_RANGE = extend_schema(
@@ -99,8 +97,8 @@ WAVEFORM = extend_schema(
     summary="파형 / waveform",
     description="구간을 점 수만큼의 칸으로 묶되 칸마다 최솟값과 최댓값을 유지합니다. / A window of one recording as at most "
     "`points` buckets with the least and greatest value of each state: no peak is lost, however long the window.",
-    parameters=[serializers.WaveformQuery],
-    responses=serializers.WaveformAnswer,
+    parameters=[window_serializers.WaveformQuery],
+    responses=window_serializers.WaveformAnswer,
     examples=[
         _answer(
             "샘플 하나 / one sample",
@@ -135,8 +133,8 @@ SPECTRUM = extend_schema(
     "window the longest stretch without a gap is the only one. Where the window has more than about 32,768 samples, "
     "places spread evenly over it are read for kurtosis and spectrum, `places` in all; RMS, peak and crest factor stay "
     "those of all samples. The spectrum has at most `points` values a state, each the greatest of its group of bins.",
-    parameters=[serializers.SpectrumQuery],
-    responses=serializers.SpectrumAnswer,
+    parameters=[window_serializers.SpectrumQuery],
+    responses=window_serializers.SpectrumAnswer,
     examples=[
         _answer(
             "샘플 하나 / one sample",
@@ -206,8 +204,8 @@ CSV_UPLOAD = extend_schema(
     "unless given. `time` says what the time column holds, `on_restart` what becomes of a file whose time falls back. "
     "400 with the report when it ended early; what came before is stored then. 413 with the report "
     "when it holds too much or takes too long: import the rest with the command.",
-    request={"multipart/form-data": serializers.CsvUpload},
-    responses=serializers.ImportReport,
+    request={"multipart/form-data": upload_serializers.CsvUpload},
+    responses=upload_serializers.ImportReport,
     examples=[
         _answer(
             "모두 저장됨 / all stored",

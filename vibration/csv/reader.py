@@ -19,6 +19,7 @@ from vibration.csv.header import SNIFFED_LINES, read_head
 from vibration.csv.lines import BOM, MAX_LINE_BYTES, Lines, UnreadableFile, decode, decode_anyhow, is_open, is_overlong
 from vibration.csv.numbers import COLUMNS, BadRow, parse_row
 from vibration.csv.times import TimeColumn, seconds_between, stamp_told, time_column
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import MAX_VALUE
 
 BATCH_ROWS = 50_000
@@ -47,18 +48,24 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive rows of a file. Values are float64 (n, 4), lines int64 (n,).
+    """Consecutive rows of a file."""
 
-    Times are float64 (n,) in seconds from the start or, of a file with stamps, int64 (n,) in ns since 1970, until they
-    are `counted_from` a start.
-    """
-
-    lines: np.ndarray
-    time: np.ndarray
-    values: np.ndarray
+    lines: np.ndarray  # int64 (n,), where each row stands, counted from 1
+    time: np.ndarray  # float64 (n,), seconds from the start; of a file with stamps int64 (n,), ns since 1970
+    values: np.ndarray  # float64 (n, 4)
     rejected: list[Rejected]
     first_line: int
     raw: list[bytes]  # the lines from `first_line` on
+
+    @property
+    def has_stamps(self) -> bool:
+        """Whether the times are instants, which have to be `counted_from` a start."""
+        return self.time.dtype == np.int64
+
+    @property
+    def samples(self) -> Samples:
+        """The rows as samples, of a batch without stamps."""
+        return Samples(self.time, self.values)
 
     def text(self, line: int) -> str:
         """The line as it stands in the file."""

@@ -12,8 +12,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from common.database.errors import DATABASE_ERRORS
-from common.database.transactions import in_transaction
-from common.database.waiting import Patience
+from common.database.transactions import Patience, in_transaction
 from common.names import InvalidName
 from common.prefetching import prefetch
 from common.printable import printable
@@ -103,7 +102,7 @@ def import_file(
     )
     report = Report(path, run, rejects)
     run.sha256 = sha256_of(stream, now_and_then(lambda: on_progress(report, 0)))
-    patience.until_done(lambda: _begin(run))
+    _begin(run, patience)
     started = clock.monotonic()
     try:
         outcome, message = _read_and_write(report, stream, place, options, bounds, on_progress, patience)
@@ -131,7 +130,7 @@ def import_file(
     if waited_s := patience.waited_s - waited_before_s:
         message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
     seconds = clock.monotonic() - started
-    patience.until_done(lambda: _finish(run, outcome, message, seconds))
+    _finish(run, outcome, message, seconds, patience)
     return report
 
 
@@ -152,19 +151,26 @@ def now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-def _begin(run: ImportRun) -> None:
-    """Store the record of an import, once."""
-    if run.started_at:  # tried before; it may be stored after all
-        known = {name: getattr(run, name) for name in ("started_at", "started_by", "file_name", "sha256", "place")}
-        run.pk = ImportRun.objects.filter(**known).values_list("pk", flat=True).first()
-    if run.pk is None:
-        in_transaction(run.save)  # with its entry in the audit trail
+def _begin(run: ImportRun, patience: Patience) -> None:
+    """Store the record of an import, once, with its entry in the audit trail."""
+
+    def begin() -> None:
+        run.pk = None  # that of an attempt which is undone may be another's by now
+        run.save()
+
+    def is_stored() -> bool:
+        return ImportRun.objects.filter(pk=run.pk, started_at=run.started_at, sha256=run.sha256).exists()
+
+    in_transaction(begin, patience=patience, is_stored=is_stored)
 
 
-def _finish(run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: float) -> None:
+def _finish(
+    run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: float, patience: Patience | None = None
+) -> None:
     run.outcome, run.message, run.seconds = outcome, message, seconds
     # Not the recording: it may be deleted by now.
-    in_transaction(lambda: run.save(update_fields=["outcome", "message", "seconds", *COUNTS]))
+    fields = ["outcome", "message", "seconds", *COUNTS]
+    in_transaction(lambda: run.save(update_fields=fields), patience=patience)
 
 
 def _read_and_write(

@@ -63,6 +63,11 @@ class Report:
     newest_local: datetime | None = None  # instant of a row whose time came without an offset, taken for plant time
     is_over_bounds: bool = False
 
+    @property
+    def seconds(self) -> float:
+        """How long it took, to the millisecond."""
+        return round(self.run.seconds, 3)
+
     def tell(self, line: int, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:
         """Keep a conflicting or rejected row: in the rejects file, and in words if one of the first or it `stops`."""
         self.told[row_class] += 1

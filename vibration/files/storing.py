@@ -5,8 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 
-from common.database.transactions import in_transaction
-from common.database.waiting import Patience
+from common.database.transactions import Patience, in_transaction
 from machines.models import RegisteredBy
 from vibration.csv.reader import BATCH_ROWS, Batch, Rejected
 from vibration.csv.restarts import Fall, FallFinder
@@ -18,6 +17,7 @@ from vibration.numbers.classifying import RowClass
 from vibration.storage.writing import open_recording, why_pruned, write_samples
 
 ON_RESTART = ("refuse", "split", "merge")
+_WITH_ROWS = [*COUNTS, "recording_id"]  # fields of an import that are stored together with rows
 MAX_RECORDINGS = 100  # of a file; one whose time falls back more often holds rows out of order
 
 
@@ -126,8 +126,8 @@ class FileStore:
         if len(batch.lines):
             if self._recording is None:
                 # Not before there is a good row: a file of something else leaves no machine behind.
-                self._recording = self._patience.until_done(lambda: self._open(batch))
-            if batch.time.dtype == np.int64:
+                self._recording = self._open(batch)
+            if batch.has_stamps:
                 batch = batch.counted_from(_start_of(self._present), self._zone)
                 if early := self._stopping(batch):
                     stop, batch = early, batch.before(early.line)
@@ -147,43 +147,46 @@ class FileStore:
 
     def _open(self, batch: Batch) -> Recording:
         """The present recording, whose first rows these are."""
-        has_stamps = batch.time.dtype == np.int64
-        started_at = to_instant(batch.time[0]) if has_stamps else self._place.started_at if self._number == 1 else None
+        started_at = self._place.started_at if self._number == 1 else None
+        if batch.has_stamps:
+            started_at = to_instant(batch.time[0])
         return in_transaction(
             lambda: open_recording(
                 self._place.machine,
                 self._place.sensor,
                 name=self._name,
                 started_at=started_at,
-                keep_start=has_stamps,
+                keep_start=batch.has_stamps,
                 source=self._report.run.file_name,
                 registered_by=self._options.registered_by or RegisteredBy.IMPORT,  # known a moment ago
-            )
+            ),
+            patience=self._patience,
         )
 
     def _write(self, batch: Batch) -> None:
         """Store rows and their counts in one transaction; those left out are told of once that is settled."""
         run, replace = self._report.run, self._options.replace
         before = run.new, run.identical, run.conflicting
-        recording = self._present
-        classes: np.ndarray | None = None
-        run.recording = recording  # so retention leaves alone the one that is being filled
+        run.recording = self._present  # so retention leaves alone the one that is being filled
 
-        def write() -> None:
-            nonlocal classes, recording
-            recording = Recording.objects.select_for_update().get(pk=self._present.pk)
-            # The last attempt may have been committed without an answer. If so, its counts are stored with it; and if
-            # the server was still at it, it has ended now, as it held the lock.
-            counted = None if classes is None else np.count_nonzero(classes != RowClass.REJECTED)
-            if counted is not None and _settled_rows(run) == sum(before) + counted:
-                return
-            classes = write_samples(recording, batch.time, batch.values, replace=replace, locked=True)
+        def locked() -> Recording:
+            return Recording.objects.select_for_update().get(pk=self._present.pk)
+
+        def write() -> tuple[Recording, np.ndarray]:
+            recording = locked()
+            classes = write_samples(recording, batch.samples, replace=replace, locked=True)
             run.new = before[0] + int(np.count_nonzero(classes == RowClass.NEW))
             run.identical = before[1] + int(np.count_nonzero(classes == RowClass.IDENTICAL))
             run.conflicting = before[2] + int(np.count_nonzero(classes == RowClass.CONFLICTING))
-            run.save(update_fields=[*COUNTS, "recording"])
+            run.save(update_fields=_WITH_ROWS)
+            return recording, classes
 
-        self._patience.until_done(lambda: in_transaction(write))
+        def is_stored() -> bool:
+            locked()
+            stored = ImportRun.objects.values_list(*_WITH_ROWS).get(pk=run.pk)
+            return stored == tuple(getattr(run, name) for name in _WITH_ROWS)
+
+        recording, classes = in_transaction(write, patience=self._patience, is_stored=is_stored)
         if recording.started_at:
             newest = recording.started_at + timedelta(seconds=float(batch.time.max()))
             self.newest = max(newest, self.newest or newest)
@@ -206,8 +209,3 @@ def _start_of(recording: Recording) -> int:
     if recording.started_at is None:
         raise ValueError(f"{recording} has rows with stamps and no start")
     return to_stamp(recording.started_at)
-
-
-def _settled_rows(run: ImportRun) -> int:
-    """How many rows of an import the database knows to be new, identical or conflicting."""
-    return sum(ImportRun.objects.values_list("new", "identical", "conflicting").get(pk=run.pk))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 SAMPLES_PER_BUCKET = 50  # the least in a base bucket of an evenly sampled recording; the most is twice that
@@ -62,9 +63,10 @@ def narrower(exponent: int, fullest: int) -> int:
     return max(MIN_EXPONENT, exponent - int(np.ceil(np.log2(fullest / (2 * SAMPLES_PER_BUCKET)))))
 
 
-def summarise(time: np.ndarray, values: np.ndarray, exponent: int) -> Buckets:
-    """Samples, time float64 (n,) rising and values float64 (n, 4), as buckets of 2**exponent seconds; n >= 1."""
-    index, start, group = _groups(bucket_of(time, exponent))
+def summarise(samples: Samples, exponent: int) -> Buckets:
+    """Samples in rising order of time, at least one, as buckets of 2**exponent seconds."""
+    index, start, group = _groups(bucket_of(samples.time, exponent))
+    values = samples.values
     return Buckets(
         index=index,
         count=np.bincount(group),

@@ -1,9 +1,13 @@
 """The class of each sample of a batch (new, identical, conflicting): pure numbers, no database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar
 
 import numpy as np
+
+from vibration.numbers.samples import Samples
 
 
 class RowClass(IntEnum):
@@ -22,39 +26,76 @@ class Classified:
     replace: np.ndarray  # int64, the rows that take the place of the stored sample of their time
 
 
-def classify(
-    time: np.ndarray, values: np.ndarray, stored_time: np.ndarray, stored_values: np.ndarray, *, replace: bool
-) -> Classified:
-    """Class rows, time float64 (n,) and values float64 (n, 4), against what is stored, in rising order of time.
+def classify(samples: Samples, stored: Samples, *, replace: bool) -> Classified:
+    """Class samples against those that are stored, which are in rising order of time.
 
     The rows count one after the other, as if each were stored before the next is looked at: of two rows with one time
     the second is identical to or in conflict with the first. With `replace` the last row of a time is what stays.
     """
-    order = np.argsort(time, kind="stable")
-    t, v = time[order], values[order]
+    order = np.argsort(samples.time, kind="stable")
+    t, v = samples.time[order], samples.values[order]
     first = np.ones(len(t), dtype=bool)  # of its time
     first[1:] = t[1:] != t[:-1]
     last = np.ones(len(t), dtype=bool)
     last[:-1] = first[1:]
 
-    place = np.searchsorted(stored_time, t)
-    stored = np.zeros(len(t), dtype=bool)
-    within = place < len(stored_time)
-    stored[within] = stored_time[place[within]] == t[within]
+    place = np.searchsorted(stored.time, t)
+    is_stored = np.zeros(len(t), dtype=bool)  # whether there is a sample of its time
+    within = place < len(stored)
+    is_stored[within] = stored.time[place[within]] == t[within]
 
     # What each row is compared with: the row before it of the same time, or the sample that is stored
     reference = v[np.maximum.accumulate(np.where(first, np.arange(len(t)), 0))]
-    reference[stored] = stored_values[place[stored]]
+    reference[is_stored] = stored.values[place[is_stored]]
     if replace:
         later = np.flatnonzero(~first)
         reference[later] = v[later - 1]
     same = (v == reference).all(axis=1)
-    new = first & ~stored
+    new = first & ~is_stored
 
     classes = np.empty(len(t), dtype=np.int8)
     classes[order] = np.where(new, RowClass.NEW, np.where(same, RowClass.IDENTICAL, RowClass.CONFLICTING))
     if not replace:
         return Classified(classes, insert=order[new], replace=order[:0])
-    changed = last & stored
-    changed[changed] = (v[changed] != stored_values[place[changed]]).any(axis=1)
-    return Classified(classes, insert=order[last & ~stored], replace=order[changed])
+    changed = last & is_stored
+    changed[changed] = (v[changed] != stored.values[place[changed]]).any(axis=1)
+    return Classified(classes, insert=order[last & ~is_stored], replace=order[changed])
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of the rows of a post, in the words of the API.
+
+    A row where raw samples were removed counts as conflicting: another value was there, to send it again changes
+    nothing, and the rows beside it are stored. It is in `pruned`, too.
+    """
+
+    classes: Sequence[int] | np.ndarray  # RowClass of each row
+    notes: Sequence[str] = ()  # what else the poster is told
+    status: ClassVar[str] = "success"
+
+    @property
+    def received(self) -> int:
+        return len(self.classes)
+
+    @property
+    def inserted(self) -> int:
+        return int(np.count_nonzero(np.asarray(self.classes) == RowClass.NEW))
+
+    @property
+    def identical(self) -> int:
+        return int(np.count_nonzero(np.asarray(self.classes) == RowClass.IDENTICAL))
+
+    @property
+    def conflicting(self) -> int:
+        return int(np.count_nonzero(np.asarray(self.classes) >= RowClass.CONFLICTING))
+
+    @property
+    def conflicts(self) -> list[int]:
+        """Numbers of rows."""
+        return np.flatnonzero(np.asarray(self.classes) >= RowClass.CONFLICTING).tolist()
+
+    @property
+    def pruned(self) -> list[int]:
+        """Numbers of rows."""
+        return np.flatnonzero(np.asarray(self.classes) == RowClass.REJECTED).tolist()

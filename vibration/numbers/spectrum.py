@@ -9,6 +9,7 @@ window, so that what is read from a spectrum does not depend on how much of a re
 import itertools
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -54,6 +55,8 @@ class NoSpectrum(Exception):
 class Spectrum:
     """The mean of some sections of n samples, n // 2 + 1 bins."""
 
+    WINDOW: ClassVar[str] = "Hann"
+
     start: float  # seconds, the first sample of the first section
     end: float  # seconds, the last sample of the last section
     samples: int  # that lie in a section
@@ -64,6 +67,10 @@ class Spectrum:
     frequency: np.ndarray  # float64 (bins,), Hz
     amplitude: np.ndarray  # float64 (bins, m), in the unit of the values
     rounding: np.ndarray  # float64 (m,), amplitudes up to this may be an error of rounding
+
+    @property
+    def bins(self) -> int:
+        return len(self.frequency)
 
     @property
     def resolution(self) -> float:

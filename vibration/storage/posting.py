@@ -1,6 +1,6 @@
 """Stores rows of samples that programs post, of any recordings in one list: all or none."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,6 +13,7 @@ from machines.conflicts import Conflicting, note_conflicts
 from machines.models import Machine, PostedData, RegisteredBy, Sensor
 from vibration.models import Recording, VibrationData
 from vibration.numbers.classifying import RowClass
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, why_pruned, write_samples
 
@@ -37,63 +38,45 @@ def post_samples(columns: dict, *, poster: str = "") -> np.ndarray:
         raise TooLarge(
             f"Rows of {len(rows_of):,} recordings in one list; at most {MAX_PLACES} are allowed. Send parts."
         )
-    time = columns["measured_time"]
     values = np.column_stack([columns[state] for state in STATES])
-    collected_at = columns["collected_at"]
+    samples = Samples(columns["measured_time"], values, columns["collected_at"])
     if not settings.API_REGISTERS_MACHINES:
-        _refuse_unknown(rows_of, len(time))
+        _refuse_unknown(rows_of, len(samples))
 
     def write() -> np.ndarray:
         if len(rows_of) == 1 and (recording := _locked(*next(iter(rows_of)))):
-            classes = write_samples(recording, time, values, collected_at=collected_at, locked=True)
-            _note_conflicts([(recording, np.arange(len(time)))], classes, time, values, poster)
+            classes = write_samples(recording, samples, locked=True)
+            _note_conflicts([(recording, np.arange(len(samples)))], classes, samples, poster)
             return classes
-        classes = np.empty(len(time), dtype=np.int8)
+        classes = np.empty(len(samples), dtype=np.int8)
         # One order for all writers: of the names, in which new ones are registered, then of the locks.
         opened = [(_opened(*place), np.array(rows_of[place])) for place in sorted(rows_of)]
         for recording, rows in sorted(opened, key=lambda pair: pair[0].pk):
-            classes[rows] = write_samples(recording, time[rows], values[rows], collected_at=collected_at[rows])
-        _note_conflicts(opened, classes, time, values, poster)
+            classes[rows] = write_samples(recording, samples.take(rows))
+        _note_conflicts(opened, classes, samples, poster)
         return classes
 
     return in_transaction(write, again_on=(Recording.DoesNotExist,))
 
 
-def summary(classes: Iterable[int]) -> dict:
-    """What the poster of rows is told of what became of them.
-
-    A row where raw samples were removed counts as conflicting: another value was there, to send it again changes
-    nothing, and the rows beside it are stored. `notes_of` says more.
-    """
-    classes = [int(it) for it in classes]
-    counts = Counter(classes)
-    return {
-        "status": "success",
-        "received": len(classes),
-        "inserted": counts[RowClass.NEW],
-        "identical": counts[RowClass.IDENTICAL],
-        "conflicting": counts[RowClass.CONFLICTING] + counts[RowClass.REJECTED],
-        "conflicts": [row for row, row_class in enumerate(classes) if row_class >= RowClass.CONFLICTING],
-    }
-
-
-def notes_of(columns: dict, classes: np.ndarray) -> dict:
-    """Which rows were kept out as raw samples were removed, and why; nothing if there are none.
+def notes_on_pruned(columns: dict, classes: np.ndarray) -> list[str]:
+    """Why rows were not stored where raw samples were removed, for each recording.
 
     `columns` is what `post_samples` got, `classes` what it returned.
     """
     pruned = np.flatnonzero(classes == RowClass.REJECTED).tolist()
-    if not pruned:
-        return {}
     places = {tuple(columns[name][row] for name in ("machine_name", "sensor_no", "recording")) for row in pruned}
     found = [recording for place in sorted(places) if (recording := _found(*place))]
-    return {"pruned": pruned, "notes": [f"Not stored: {why_pruned(recording)}." for recording in found]}
+    return [f"Not stored: {why_pruned(recording)}." for recording in found]
 
 
 def _note_conflicts(
-    written: list[tuple[Recording, np.ndarray]], classes: np.ndarray, time: np.ndarray, values: np.ndarray, poster: str
+    written: list[tuple[Recording, np.ndarray]], classes: np.ndarray, samples: Samples, poster: str
 ) -> None:
-    """Keep which rows of the recordings written to were in conflict, with the last one of each machine as example."""
+    """Keep which rows of the recordings written to were in conflict, with the last one of each machine as example.
+
+    `written` says of each recording which rows are of it, int64; `classes` is the RowClass of each row, int8 (n,).
+    """
     if not (classes == RowClass.CONFLICTING).any():
         return
     of_machine: dict[Machine, list[tuple[int, Recording]]] = defaultdict(list)
@@ -102,9 +85,10 @@ def _note_conflicts(
             of_machine[recording.sensor.machine].append((row, recording))
     for machine, conflicting in sorted(of_machine.items(), key=lambda pair: pair[0].pk):
         row, recording = max(conflicting, key=lambda pair: pair[0])
-        stored = VibrationData.objects.of(recording).filter(measured_time=time[row]).values_list(*STATES).get()
-        key = f"{recording.sensor.sensor_no} / {recording.name}, measured_time {float(time[row])!r}"
-        last = Conflicting(key, _in_words(stored), _in_words(values[row].tolist()))
+        time, values = float(samples.time[row]), samples.values[row].tolist()
+        stored = VibrationData.objects.of(recording).filter(measured_time=time).values_list(*STATES).get()
+        key = f"{recording.sensor.sensor_no} / {recording.name}, measured_time {time!r}"
+        last = Conflicting(key, _in_words(stored), _in_words(values))
         data, now = PostedData.SAMPLES, timezone.now()
         note_conflicts(machine, len(conflicting), last, data=data, poster=poster, now=now)
 

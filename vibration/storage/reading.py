@@ -8,7 +8,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from common.database.keysets import FETCHED_ROWS
 from common.database.limited_reads import rows_of_each
@@ -45,11 +44,6 @@ def places_of(recordings: QuerySet[Recording]) -> list[Place]:
     kept = ("sample_count", "first_time", "last_time", "last_written_at")
     pruned = ("pruned_before", "pruned_count", "pruned_at")
     return list(map(Place._make, recordings.values_list("pk", *sensor, "name", *kept, *pruned)))
-
-
-def read_samples(places: list[Place], window: Q, **how) -> Iterator[dict]:
-    """The samples that `read_tuples` reads, as the API shows them."""
-    return as_rows(names_of(places), read_tuples(places, window, **how))
 
 
 def names_of(places: list[Place]) -> dict[int, tuple[str, str, str]]:
@@ -133,39 +127,22 @@ def _read_alone(
         time, lookup = rows[-1][1], behind
 
 
-def first_samples(recordings: list[Recording], start: float, end: float, limit: int, *, most: int) -> list[dict]:
-    """The first `limit` samples with start <= measured_time <= end of each recording, in the order of the recordings.
+def first_samples(places: list[Place], start: float, end: float, limit: int, *, most: int) -> list[tuple]:
+    """The first `limit` samples with start <= measured_time <= end of each recording, as `read_tuples` gives them.
 
     Raises TooManyRows when there are more than `most` in all.
     """
     window = Q(measured_time__gte=start, measured_time__lte=end)
     rows = rows_of_each(
         [
-            VibrationData.objects.of(recording).filter(window).order_by("measured_time").values_list(*_FIELDS)[:limit]
-            for recording in recordings
+            VibrationData.objects.of(place.pk).filter(window).order_by("measured_time").values_list(*_FIELDS)[:limit]
+            for place in places
         ],
         most=most,
     )
-    place = {recording.pk: number for number, recording in enumerate(recordings)}
-    rows.sort(key=lambda row: (place[row[0]], row[1]))
-    names = {it.pk: (it.sensor.machine.name, it.sensor.sensor_no, it.name) for it in recordings}
-    return list(as_rows(names, rows))
-
-
-def as_rows(names: dict[int, tuple[str, str, str]], rows: Iterable[tuple]) -> Iterator[dict]:
-    """Samples as the API shows them; `names` are machine, sensor and recording by the number of the recording."""
-    zone = timezone.get_current_timezone()
-    for recording, time, collected_at, *values in rows:
-        machine, sensor, name = names[recording]
-        yield {
-            "id": id_of(recording, time),
-            "machine_name": machine,
-            "sensor_no": sensor,
-            "recording": name,
-            "collected_at": collected_at and collected_at.astimezone(zone).isoformat(),
-            "measured_time": time,
-            **dict(zip(STATES, values, strict=True)),
-        }
+    rank = {it.pk: number for number, it in enumerate(places)}
+    rows.sort(key=lambda row: (rank[row[0]], row[1]))
+    return rows
 
 
 def id_of(recording: int, time: float) -> str:

@@ -6,7 +6,7 @@ calls, with their rollups and counts; and two programs that write the same sampl
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from machines.registering import register_sensor
 from vibration.models import DEFAULT_RECORDING, Recording, VibrationData, VibrationRollup
 from vibration.numbers.buckets import Buckets, base_exponent, bucket_of, narrower, summarise
 from vibration.numbers.classifying import RowClass, classify
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.rollups import replace_rollups
 
@@ -52,8 +53,7 @@ class Piece:
 
     first: int
     last: int
-    time: np.ndarray  # float64 (n,), rising
-    values: np.ndarray  # float64 (n, 4)
+    samples: Samples  # in rising order of time, without when they were collected
 
 
 def open_recording(
@@ -97,61 +97,25 @@ def open_recording(
 
 
 @transaction.atomic(savepoint=False)
-def write_samples(
-    recording: Recording,
-    time: np.ndarray,
-    values: np.ndarray,
-    *,
-    collected_at: np.ndarray | None = None,
-    replace: bool = False,
-    locked: bool = False,
-) -> np.ndarray:
+def write_samples(recording: Recording, samples: Samples, *, replace: bool = False, locked: bool = False) -> np.ndarray:
     """Store samples and bring rollups and counts up to date, all or nothing; the RowClass of each row, int8 (n,).
 
-    `time` is float64 (n,) in seconds, `values` float64 (n, 4), in any order; both must be finite and in range, as
-    csv/reader.py makes sure of. `collected_at` is datetime64[us] (n,) in UTC, NaT where it is not known; then a
-    recording with a known start counts from there. A row in conflict with a stored one is left out, or takes its place
-    with `replace`. A row where raw samples were removed is rejected: see `why_pruned`. `locked`: the recording was read
-    with its lock in this very transaction.
+    Times and values must be finite and in range, as csv/reader.py makes sure of. A sample of which it is not known when
+    it was collected counts from the start of its recording, if that is known. A row in conflict with a stored one is
+    left out, or takes its place with `replace`. A row where raw samples were removed is rejected: see `why_pruned`.
+    `locked`: the recording was read with its lock in this very transaction.
     """
-    classes = np.empty(len(time), dtype=np.int8)
-    if not len(time):
-        return classes
+    if not len(samples):
+        return np.empty(0, dtype=np.int8)
     if not locked:
         recording = Recording.objects.select_for_update().get(pk=recording.pk)
-    if (pruned := recording.is_pruned(time)).any():
-        # Their buckets are made of samples that are gone: made anew of these rows alone, they would be lost.
-        kept = np.flatnonzero(~pruned)
-        instants = None if collected_at is None else collected_at[kept]
-        classes[pruned] = RowClass.REJECTED
-        classes[kept] = write_samples(
-            recording, time[kept], values[kept], collected_at=instants, replace=replace, locked=True
-        )
-        return classes
-    if recording.rollup_exponent is None:
-        recording.rollup_exponent = base_exponent(time)
-    if recording.started_at is not None:
-        from_start = _since(recording.started_at, time)
-        collected_at = (
-            from_start if collected_at is None else np.where(np.isnat(collected_at), from_start, collected_at)
-        )
-
-    order = np.argsort(time, kind="stable")
-    bucket = bucket_of(time[order], recording.rollup_exponent)
-    fullest = 0
-    for first, last in _runs(recording, bucket):
-        for piece in _stored_pieces(recording, first, last):
-            start, end = np.searchsorted(bucket, [piece.first, piece.last + 1])
-            rows = np.sort(order[start:end])  # as they came: of two rows with one time the first counts first
-            result = classify(time[rows], values[rows], piece.time, piece.values, replace=replace)
-            classes[rows] = result.classes
-            insert, replaced = rows[result.insert], rows[result.replace]
-            if len(insert) or len(replaced):
-                fullest = max(fullest, _store(recording, piece, time, values, collected_at, insert, replaced))
-
-    if fullest:  # something was stored
-        _keep_buckets_small(recording, fullest)
-        recording.save(update_fields=_KEPT_FIELDS)
+    pruned = recording.is_pruned(samples.time)
+    if not pruned.any():
+        return _write(recording, samples, replace)
+    # Their buckets are made of samples that are gone: made anew of these rows alone, they would be lost.
+    classes = np.full(len(samples), RowClass.REJECTED, dtype=np.int8)
+    if not pruned.all():
+        classes[~pruned] = _write(recording, samples.take(~pruned), replace)
     return classes
 
 
@@ -164,49 +128,104 @@ def why_pruned(recording: Recording) -> str:
     )
 
 
-def _store(recording, piece: Piece, time, values, collected_at, insert, replaced) -> int:
-    """Insert rows, put others in the place of stored ones; the number of samples in the fullest bucket of the piece."""
-    for start in range(0, len(replaced), KEYS_PER_STATEMENT):
-        keys = time[replaced[start : start + KEYS_PER_STATEMENT]].tolist()
-        VibrationData.objects.of(recording).filter(measured_time__in=keys).delete()
-    rows = np.concatenate([insert, replaced])
-    columns = {"measured_time": time[rows]} | {state: values[rows, i] for i, state in enumerate(STATES)}
-    if collected_at is not None:
-        columns["collected_at"] = collected_at[rows]
-        if not np.isnat(latest := np.fmax.reduce(collected_at[rows])):  # fmax passes over NaT
-            latest = latest.item().replace(tzinfo=UTC)
-            recording.last_collected_at = max(latest, recording.last_collected_at or latest)
-    frame = pl.DataFrame({"recording_id": np.full(len(rows), recording.pk)} | columns)
-    to_sum_up = (piece, time[rows], values[rows], time[replaced], recording.rollup_exponent)
-    if len(rows) < ROWS_FOR_A_THREAD:
-        VibrationData.objects.bulk_create(frame)
-        buckets = _sum_up(*to_sum_up)
-    else:
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            # Summed up while the database is busy with the samples.
-            summed = pool.submit(_sum_up, *to_sum_up)
-            VibrationData.objects.bulk_create(frame)
-            buckets = summed.result()
-    replace_rollups(recording, piece.first, piece.last, buckets)
+def _write(recording: Recording, samples: Samples, replace: bool) -> np.ndarray:
+    """Store samples, at least one, none of them where raw samples were removed; the RowClass of each, int8 (n,)."""
+    if recording.rollup_exponent is None:
+        recording.rollup_exponent = base_exponent(samples.time)
+    samples = _counted_from(recording.started_at, samples)
+    classes = np.empty(len(samples), dtype=np.int8)
+    fullest = 0
+    for rows, piece in _compared(recording, samples.time):
+        part = samples.take(rows)
+        found = classify(part, piece.samples, replace=replace)
+        classes[rows] = found.classes
+        if len(found.insert) or len(found.replace):
+            fullest = max(fullest, _store(recording, piece, part.take(found.insert), part.take(found.replace)))
+    if fullest:  # something was stored
+        _keep_buckets_small(recording, fullest)
+        recording.save(update_fields=_KEPT_FIELDS)
+    return classes
 
-    first, last = float(time[rows].min()), float(time[rows].max())
-    recording.sample_count += len(insert)
-    recording.first_time = first if recording.first_time is None else min(first, recording.first_time)
-    recording.last_time = last if recording.last_time is None else max(last, recording.last_time)
-    recording.last_written_at = timezone.now()
+
+def _counted_from(started_at: datetime | None, samples: Samples) -> Samples:
+    """With when they were collected, where only the start of their recording tells it."""
+    if started_at is None:
+        return samples
+    start = np.datetime64(started_at.astimezone(UTC).replace(tzinfo=None), "us")
+    instants = start + np.rint(samples.time * 1e6).astype("timedelta64[us]")
+    if samples.collected_at is not None:
+        instants = np.where(np.isnat(samples.collected_at), instants, samples.collected_at)
+    return Samples(samples.time, samples.values, instants)
+
+
+def _compared(recording: Recording, time: np.ndarray) -> Iterator[tuple[np.ndarray, Piece]]:
+    """Each piece of what is stored that some of these times, float64 (n,), fall into; and which, int64 rising."""
+    order = np.argsort(time, kind="stable")
+    bucket = bucket_of(time[order], recording.rollup_exponent)
+    for first, last in _stretches(recording, bucket):
+        for piece in _stored_pieces(recording, first, last):
+            start, end = np.searchsorted(bucket, [piece.first, piece.last + 1])
+            yield np.sort(order[start:end]), piece  # as they came: of two rows with one time the first counts first
+
+
+def _store(recording: Recording, piece: Piece, new: Samples, replacing: Samples) -> int:
+    """Insert samples, and others in the place of those stored at their times; how many are in the fullest bucket then.
+
+    All of them lie in the piece. Its buckets and the counts of the recording follow; the recording is not saved.
+    """
+    written, exponent = Samples.concatenate([new, replacing]), recording.rollup_exponent
+    _delete(recording, replacing.time)
+    buckets = _inserted(recording, written, lambda: _summed_up(piece.samples, new, replacing, exponent))
+    replace_rollups(recording, piece.first, piece.last, buckets)
+    _count(recording, written, added=len(new))
     return int(buckets.count.max())
 
 
-def _sum_up(piece: Piece, time: np.ndarray, values: np.ndarray, replaced: np.ndarray, exponent: int) -> Buckets:
-    """The base buckets of a piece with new samples added, some in the place of those stored at the times `replaced`."""
-    kept = ~np.isin(piece.time, replaced)
-    time = np.concatenate([piece.time[kept], time])
-    values = np.concatenate([piece.values[kept], values])
-    order = np.argsort(time)
-    return summarise(time[order], values[order], exponent)
+def _delete(recording: Recording, time: np.ndarray) -> None:
+    """Delete the samples stored at exactly these times, float64 (n,)."""
+    for start in range(0, len(time), KEYS_PER_STATEMENT):
+        keys = time[start : start + KEYS_PER_STATEMENT].tolist()
+        VibrationData.objects.of(recording).filter(measured_time__in=keys).delete()
 
 
-def _runs(recording: Recording, bucket: np.ndarray) -> Iterator[tuple[int, int]]:
+def _inserted(recording: Recording, samples: Samples, meanwhile: Callable[[], Buckets]) -> Buckets:
+    """Insert samples; what `meanwhile` returns, which is called while the database is busy with them."""
+    columns = {"recording_id": np.full(len(samples), recording.pk), "measured_time": samples.time}
+    columns |= {state: samples.values[:, i] for i, state in enumerate(STATES)}
+    if samples.collected_at is not None:
+        columns["collected_at"] = samples.collected_at
+    frame = pl.DataFrame(columns)
+    if len(samples) < ROWS_FOR_A_THREAD:
+        VibrationData.objects.bulk_create(frame)
+        return meanwhile()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(meanwhile)
+        VibrationData.objects.bulk_create(frame)
+        return future.result()
+
+
+def _summed_up(stored: Samples, new: Samples, replacing: Samples, exponent: int) -> Buckets:
+    """The base buckets of what is stored, with new samples and with others in the place of those of their times."""
+    kept = stored.take(~np.isin(stored.time, replacing.time)) if len(replacing) else stored
+    return summarise(Samples.concatenate([kept, new, replacing]).by_time(), exponent)
+
+
+def _count(recording: Recording, written: Samples, *, added: int) -> None:
+    """Bring up to date what the recording says of its samples, of which so many were added."""
+    first, last = float(written.time.min()), float(written.time.max())
+    recording.sample_count += added
+    recording.first_time = first if recording.first_time is None else min(first, recording.first_time)
+    recording.last_time = last if recording.last_time is None else max(last, recording.last_time)
+    recording.last_written_at = timezone.now()
+    if written.collected_at is None:
+        return
+    latest = np.fmax.reduce(written.collected_at)  # fmax passes over NaT
+    if not np.isnat(latest):
+        latest = latest.item().replace(tzinfo=UTC)
+        recording.last_collected_at = max(latest, recording.last_collected_at or latest)
+
+
+def _stretches(recording: Recording, bucket: np.ndarray) -> Iterator[tuple[int, int]]:
     """First and last of each stretch of buckets to look at, of rising bucket indexes.
 
     One stretch, unless more than a page of samples is stored there: then long gaps are left out. Not always, as each
@@ -233,16 +252,15 @@ def _stored_pieces(recording: Recording, first: int, last: int) -> Iterator[Piec
     samples = VibrationData.objects.of(recording)
     while first <= last:
         start = math.ldexp(first, exponent)
-        time, values = samples.in_window(start, math.ldexp(last + 1, exponent)).as_arrays(limit=PAGE_ROWS)
+        stored = samples.in_window(start, math.ldexp(last + 1, exponent)).as_samples(limit=PAGE_ROWS)
         piece_last = last
-        if len(time) == PAGE_ROWS:
+        if len(stored) == PAGE_ROWS:
             # The page may end within a bucket, which then belongs to the next piece.
-            piece_last = int(bucket_of(time[-1:], exponent)[0]) - 1
+            piece_last = int(bucket_of(stored.time[-1:], exponent)[0]) - 1
             if piece_last < first:  # one bucket that is larger than a page
                 piece_last = first
-                time, values = samples.in_window(start, math.ldexp(first + 1, exponent)).as_arrays()
-        within = bucket_of(time, exponent) <= piece_last
-        yield Piece(first, piece_last, time[within], values[within])
+                stored = samples.in_window(start, math.ldexp(first + 1, exponent)).as_samples()
+        yield Piece(first, piece_last, stored.take(bucket_of(stored.time, exponent) <= piece_last))
         first = piece_last + 1
 
 
@@ -256,13 +274,7 @@ def _keep_buckets_small(recording: Recording, fullest: int) -> None:
         fullest = 0
         first, last = bucket_of(np.array([recording.first_time, recording.last_time]), exponent).tolist()
         for piece in _stored_pieces(recording, first, last):
-            if len(piece.time):
-                buckets = summarise(piece.time, piece.values, exponent)
+            if len(piece.samples):
+                buckets = summarise(piece.samples, exponent)
                 replace_rollups(recording, piece.first, piece.last, buckets)
                 fullest = max(fullest, int(buckets.count.max()))
-
-
-def _since(started_at: datetime, time: np.ndarray) -> np.ndarray:
-    """The instants `time` seconds after the start, to the microsecond, as datetime64[us] in UTC."""
-    start = np.datetime64(started_at.astimezone(UTC).replace(tzinfo=None), "us")
-    return start + np.rint(time * 1e6).astype("timedelta64[us]")

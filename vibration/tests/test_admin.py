@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from machines.models import Machine
 from vibration.models import ImportRun, Recording, VibrationData
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
 
@@ -113,7 +114,7 @@ def test_nobody_edits_what_was_measured(admin_client):
 
 def test_the_detail_pages_open(admin_client):
     recording = make_recording(5)
-    write_samples(recording, *make_samples(5))
+    write_samples(recording, Samples(*make_samples(5)))
     run = ImportRun.objects.create(started_by="x", file_name="f", file_size=1, sha256="0", place="p")
     for url in (f"/admin/vibration/recording/{recording.pk}/change/", f"/admin/vibration/importrun/{run.pk}/change/"):
         assert admin_client.get(url).status_code == 200

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibration.numbers import buckets as b
+from vibration.numbers.samples import Samples
 
 times = st.lists(st.floats(0, 1e10), min_size=1, max_size=60, unique=True).map(lambda values: np.array(sorted(values)))
 exponents = st.integers(b.MIN_EXPONENT, b.MAX_EXPONENT)
@@ -24,7 +25,7 @@ def test_every_sample_lies_between_the_edges_of_its_bucket(time, exponent):
 @given(times, exponents, st.integers(1, 64))
 def test_coarser_buckets_are_the_sum_of_the_finer_ones(time, exponent, factor):
     values = values_for(time)
-    fine = b.summarise(time, values, exponent)
+    fine = b.summarise(Samples(time, values), exponent)
     coarse = b.coarsen(fine, factor)
     assert fine.count.sum() == coarse.count.sum() == len(time)
     for index, count, low, high, total, squares in zip(

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibration.numbers.classifying import RowClass, classify
+from vibration.numbers.samples import Samples
 
 rows = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 2)), max_size=30)
 
 
-def arrays(pairs):
+def samples(pairs):
     time = np.array([t for t, _ in pairs], dtype=float)
-    values = np.array([[v] * 4 for _, v in pairs], dtype=float).reshape(-1, 4)
-    return time, values
+    return Samples(time, np.array([[v] * 4 for _, v in pairs], dtype=float).reshape(-1, 4))
 
 
 @given(rows.filter(bool), st.dictionaries(st.integers(0, 8), st.integers(0, 2)), st.booleans())
@@ -29,24 +29,24 @@ def test_a_batch_is_classed_as_if_its_rows_came_one_by_one(batch, stored, replac
             if replace:
                 table[time] = value
 
-    time, values = arrays(batch)
-    result = classify(time, values, *arrays(sorted(stored.items())), replace=replace)
+    came = samples(batch)
+    result = classify(came, samples(sorted(stored.items())), replace=replace)
     assert result.classes.tolist() == expected
 
     after = dict(stored)
     for row in result.insert:
-        assert time[row] not in after
-        after[time[row]] = values[row, 0]
+        assert came.time[row] not in after
+        after[came.time[row]] = came.values[row, 0]
     for row in result.replace:
-        assert after[time[row]] != values[row, 0]
-        after[time[row]] = values[row, 0]
+        assert after[came.time[row]] != came.values[row, 0]
+        after[came.time[row]] = came.values[row, 0]
     assert after == table
-    assert (np.diff(time[result.insert]) > 0).all()
+    assert (np.diff(came.time[result.insert]) > 0).all()
 
 
 def test_a_difference_in_one_state_is_a_conflict():
-    time, values = np.array([1.0]), np.array([[1.0, 2.0, 3.0, 4.0]])
-    other = values.copy()
-    other[0, 3] = np.nextafter(4.0, 5.0)
-    assert classify(time, other, time, values, replace=False).classes.tolist() == [RowClass.CONFLICTING]
-    assert classify(time, values, time, values, replace=False).classes.tolist() == [RowClass.IDENTICAL]
+    stored = Samples(np.array([1.0]), np.array([[1.0, 2.0, 3.0, 4.0]]))
+    other = Samples(stored.time, stored.values.copy())
+    other.values[0, 3] = np.nextafter(4.0, 5.0)
+    assert classify(other, stored, replace=False).classes.tolist() == [RowClass.CONFLICTING]
+    assert classify(stored, stored, replace=False).classes.tolist() == [RowClass.IDENTICAL]

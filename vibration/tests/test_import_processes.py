@@ -244,8 +244,8 @@ def test_a_whole_file_of_real_size_comes_back_bit_for_bit(tmp_path):
     with path.open() as file:
         expected = np.array([[float(number) for number in line.split(",")] for line in file])
     assert expected.shape == (190_218, 5)
-    time_s, values = VibrationData.objects.all().as_arrays()
-    assert np.column_stack([time_s, values]).tobytes() == expected.tobytes()
+    samples = VibrationData.objects.all().as_samples()
+    assert np.column_stack([samples.time, samples.values]).tobytes() == expected.tobytes()
     assert_rollups_fit(Recording.objects.get())
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from vibration.models import Recording, VibrationData, VibrationRollup
 from vibration.numbers.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.numbers.classifying import RowClass
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import MAX_TIME_S, MAX_VALUE, STATES
 from vibration.storage import writing
 from vibration.storage.rollups import read_buckets
@@ -27,7 +28,8 @@ def counts(classes):
 
 
 def stored(recording):
-    return VibrationData.objects.of(recording).as_arrays()
+    samples = VibrationData.objects.of(recording).as_samples()
+    return samples.time, samples.values
 
 
 def assert_rollups_fit(recording):
@@ -35,7 +37,7 @@ def assert_rollups_fit(recording):
     recording.refresh_from_db()
     time, values = stored(recording)
     assert (recording.sample_count, recording.first_time, recording.last_time) == (len(time), time[0], time[-1])
-    buckets = summarise(time, values, recording.rollup_exponent)
+    buckets = summarise(Samples(time, values), recording.rollup_exponent)
     for level in range(LEVELS):
         kept = read_buckets(VibrationRollup.objects.of(recording, level))
         for name in ("index", "count", "minimum", "maximum", "total", "squares"):
@@ -46,8 +48,8 @@ def assert_rollups_fit(recording):
 def test_samples_are_stored_once_and_the_second_time_is_identical():
     recording = open_recording("g1", "sensor1")
     time, values = make_samples(3000)
-    assert counts(write_samples(recording, time, values)) == [3000, 0, 0]
-    assert counts(write_samples(recording, time, values)) == [0, 3000, 0]
+    assert counts(write_samples(recording, Samples(time, values))) == [3000, 0, 0]
+    assert counts(write_samples(recording, Samples(time, values))) == [0, 3000, 0]
     kept_time, kept_values = stored(recording)
     assert kept_time.tobytes() == time.tobytes()
     assert kept_values.tobytes() == values.tobytes()
@@ -59,9 +61,9 @@ def test_a_conflict_is_kept_out_unless_it_is_to_replace():
     time, values = make_samples(500)
     changed = values.copy()
     changed[[10, 20], 2] += 1
-    assert counts(write_samples(recording, time, changed)) == [0, 498, 2]
+    assert counts(write_samples(recording, Samples(time, changed))) == [0, 498, 2]
     assert (stored(recording)[1] == values).all()
-    assert counts(write_samples(recording, time, changed, replace=True)) == [0, 498, 2]
+    assert counts(write_samples(recording, Samples(time, changed), replace=True)) == [0, 498, 2]
     assert (stored(recording)[1] == changed).all()
     assert_rollups_fit(recording)
 
@@ -71,10 +73,10 @@ def test_of_a_time_repeated_in_a_batch_the_first_counts_or_with_replace_the_last
     values = np.arange(16.0).reshape(4, 4)
     values[3] = values[0]
     first = open_recording("g1", "first")
-    assert write_samples(first, time, values).tolist() == [0, 0, 2, 1]
+    assert write_samples(first, Samples(time, values)).tolist() == [0, 0, 2, 1]
     assert stored(first)[1].tolist() == [values[0].tolist(), values[1].tolist()]
     last = open_recording("g1", "last")
-    assert write_samples(last, time, values, replace=True).tolist() == [0, 0, 2, 2]
+    assert write_samples(last, Samples(time, values), replace=True).tolist() == [0, 0, 2, 2]
     assert stored(last)[1].tolist() == [values[3].tolist(), values[1].tolist()]
     assert_rollups_fit(last)
 
@@ -89,7 +91,7 @@ def test_any_double_comes_back_bit_for_bit(rows):
     with transaction.atomic():
         recording = open_recording("g1", "sensor1")
         numbers = np.array(sorted(rows)) + 0.0
-        write_samples(recording, numbers[:, 0], numbers[:, 1:])
+        write_samples(recording, Samples(numbers[:, 0], numbers[:, 1:]))
         time, values = stored(recording)
         assert np.column_stack([time, values]).tobytes() == numbers.tobytes()
         transaction.set_rollback(True)
@@ -116,7 +118,7 @@ def test_after_any_history_of_writes_the_rollups_fit_the_samples(history):
         for steps, step, kind, replace in history:
             time = np.array(steps) * step
             values = np.sin(np.outer(time + kind, [1.0, 2.0, 3.0, 4.0]))
-            write_samples(recording, time, values, replace=replace)
+            write_samples(recording, Samples(time, values), replace=replace)
             for t, v in zip(time.tolist(), values.tolist(), strict=True):
                 if replace or t not in table:
                     table[t] = v
@@ -129,9 +131,9 @@ def test_after_any_history_of_writes_the_rollups_fit_the_samples(history):
 def test_how_the_samples_were_cut_in_batches_leaves_no_trace():
     time, values = make_samples(20_000)
     whole, cut = open_recording("g1", "whole"), open_recording("g1", "cut")
-    write_samples(whole, time, values)
+    write_samples(whole, Samples(time, values))
     for start in range(0, len(time), 777):
-        write_samples(cut, time[start : start + 777], values[start : start + 777])
+        write_samples(cut, Samples(time[start : start + 777], values[start : start + 777]))
     assert [row[2:] for row in stored_rows()[:20_000]] == [row[2:] for row in stored_rows()[20_000:]]
     assert_rollups_fit(whole)
     assert_rollups_fit(cut)
@@ -143,8 +145,8 @@ def test_pages_of_stored_samples_smaller_than_a_write_change_nothing(monkeypatch
     recording = open_recording("g1", "sensor1")
     shuffled = np.random.default_rng(2).permutation(3000)
     for rows in np.array_split(shuffled, 4):
-        write_samples(recording, time[rows], values[rows])
-    assert counts(write_samples(recording, time[shuffled], values[shuffled])) == [0, 3000, 0]
+        write_samples(recording, Samples(time[rows], values[rows]))
+    assert counts(write_samples(recording, Samples(time[shuffled], values[shuffled]))) == [0, 3000, 0]
     assert stored(recording)[1].tobytes() == values.tobytes()
     assert_rollups_fit(recording)
 
@@ -152,12 +154,12 @@ def test_pages_of_stored_samples_smaller_than_a_write_change_nothing(monkeypatch
 def test_a_recording_that_begins_sparse_gets_narrow_buckets_when_it_becomes_dense():
     recording = open_recording("g1", "sensor1")
     for hour in range(3):
-        write_samples(recording, np.array([hour * 3600.0]), np.zeros((1, 4)))
+        write_samples(recording, Samples(np.array([hour * 3600.0]), np.zeros((1, 4))))
     recording.refresh_from_db()
     wide = recording.rollup_exponent
     time, values = make_samples(5000)
     for start in range(0, 5000, 500):
-        write_samples(recording, 100 + time[start : start + 500], values[start : start + 500])
+        write_samples(recording, Samples(100 + time[start : start + 500], values[start : start + 500]))
     assert_rollups_fit(recording)
     assert recording.rollup_exponent < wide
     assert max(read_buckets(VibrationRollup.objects.of(recording, 0)).count) <= 200
@@ -167,7 +169,7 @@ def test_a_few_samples_far_apart_in_a_long_recording_do_not_read_all_of_it(djang
     recording = make_recording(20_000)
     time, values = make_samples(20_000)
     with django_assert_max_num_queries(60):
-        classes = write_samples(recording, time[[0, -1]], values[[0, -1]] + 1)
+        classes = write_samples(recording, Samples(time[[0, -1]], values[[0, -1]] + 1))
     assert counts(classes) == [0, 0, 2]
 
 
@@ -175,14 +177,14 @@ def test_sparse_samples_after_dense_ones_do_not_cost_a_statement_each(django_ass
     recording = make_recording(2_000)
     time = 100.0 + np.arange(1_000) * 600.0
     with django_assert_max_num_queries(12):
-        write_samples(recording, time, np.zeros((1_000, 4)))
+        write_samples(recording, Samples(time, np.zeros((1_000, 4))))
     assert_rollups_fit(recording)
 
 
 def test_a_known_start_gives_each_sample_its_instant():
     start = datetime(2026, 3, 1, 0, 0, 0, 250_000, tzinfo=UTC)
     recording = open_recording("g1", "sensor1", started_at=start)
-    write_samples(recording, np.array([0.0, 0.000736, 0.75, 139.999712]), np.zeros((4, 4)))
+    write_samples(recording, Samples(np.array([0.0, 0.000736, 0.75, 139.999712]), np.zeros((4, 4))))
     instants = VibrationData.objects.of(recording).order_by("measured_time").values_list("collected_at", flat=True)
     assert [instant.isoformat() for instant in instants] == [
         "2026-03-01T00:00:00.250000+00:00",
@@ -292,7 +294,7 @@ def test_a_failure_on_the_way_leaves_nothing_of_the_write(monkeypatch):
     monkeypatch.setattr(writing, "replace_rollups", fail)
     time, values = make_samples(2000)
     with pytest.raises(RuntimeError, match="power cut"), transaction.atomic():
-        write_samples(recording, time, values)
+        write_samples(recording, Samples(time, values))
     assert stored_rows() == before
     assert_rollups_fit(recording)
 
@@ -314,7 +316,7 @@ def test_two_writers_of_the_same_samples_store_them_once():
         try:
             recording = open_recording("g1", "sensor1")
             for rows in pieces:
-                results.append(counts(write_samples(recording, time[rows], values[rows])))
+                results.append(counts(write_samples(recording, Samples(time[rows], values[rows]))))
         except Exception as error:  # noqa: BLE001  handed to the test, which fails with it
             failures.append(error)
         finally:

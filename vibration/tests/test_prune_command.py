@@ -17,6 +17,7 @@ from django.utils import timezone
 from common.durations import read_duration
 from vibration.management.commands import prune_vibration
 from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.test_import_processes import database_url
 from vibration.tests.world import make_recording, make_samples
@@ -34,7 +35,7 @@ def signals():
 def recorded(machine: str = "g1", sensor: str = "sensor1", *, days_ago: float = 100, count: int = 2000, name="default"):
     started_at = timezone.now() - timedelta(days=days_ago)
     recording = open_recording(machine, sensor, started_at=started_at, name=name)
-    write_samples(recording, *make_samples(count))
+    write_samples(recording, Samples(*make_samples(count)))
     recording.refresh_from_db()
     return recording
 

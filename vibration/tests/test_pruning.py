@@ -20,6 +20,7 @@ from vibration.models import ImportRun, Recording, VibrationData, VibrationRollu
 from vibration.numbers.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.numbers.classifying import RowClass
 from vibration.numbers.features import features_of
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.pruning import find_removal, remove
 from vibration.storage.rollups import read_buckets
@@ -51,7 +52,7 @@ def recorded(count: int = 4000, *, started_at: datetime | None = START, step: fl
     """A recording of `count` samples, and these."""
     recording = open_recording("g1", "sensor1", started_at=started_at, name=name)
     time, values = make_samples(count, step=step)
-    write_samples(recording, time, values)
+    write_samples(recording, Samples(time, values))
     recording.refresh_from_db()
     return recording, time, values
 
@@ -59,16 +60,16 @@ def recorded(count: int = 4000, *, started_at: datetime | None = START, step: fl
 def assert_state_fits(recording, time, values):
     """Samples, counts and border fit; the rollups are, bit for bit, those of all samples that there ever were."""
     recording.refresh_from_db()
-    kept, kept_values = VibrationData.objects.of(recording).as_arrays()
+    kept = VibrationData.objects.of(recording).as_samples()
     there = time >= recording.pruned_before
-    assert kept.tobytes() == time[there].tobytes()
-    assert kept_values.tobytes() == values[there].tobytes()
+    assert kept.time.tobytes() == time[there].tobytes()
+    assert kept.values.tobytes() == values[there].tobytes()
     assert (recording.sample_count, recording.pruned_count) == (there.sum(), (~there).sum())
     assert (recording.pruned_at is None) == (recording.pruned_count == 0) == (recording.pruned_before == 0)
     assert (recording.first_time, recording.last_time) == (time[0], time[-1])
     bucket = recording.pruned_before / recording.bucket_width(0)
     assert bucket == int(bucket)
-    buckets = summarise(time, values, recording.rollup_exponent)
+    buckets = summarise(Samples(time, values), recording.rollup_exponent)
     for level in range(LEVELS):
         stored = read_buckets(VibrationRollup.objects.of(recording, level))
         for name in ("index", "count", "minimum", "maximum", "total", "squares"):
@@ -118,7 +119,7 @@ def test_one_sample_of_unknown_time_keeps_all_behind_it_while_the_recording_is_w
     time, values = make_samples(4000)
     instants = np.datetime64("2026-03-01T00:00:00", "us") + (time * 1e6).astype("timedelta64[us]")
     instants[2010] = np.datetime64("NaT")
-    write_samples(recording, time, values, collected_at=instants)
+    write_samples(recording, Samples(time, values, instants))
     assert prune(recording, at(1e4)) == 2000  # an edge of the buckets of 1/16 s
     assert_state_fits(recording, time, values)
     assert prune(recording, timezone.now() + timedelta(days=1)) == 2000
@@ -131,7 +132,7 @@ def test_the_first_sample_that_is_too_young_ends_what_goes_however_deep_it_lies(
     time, values = make_samples(4000)
     instants = np.full(4000, np.datetime64("2026-03-01T00:00:00", "us"))
     instants[3333] = np.datetime64("2026-06-01", "us")
-    write_samples(recording, time, values, collected_at=instants)
+    write_samples(recording, Samples(time, values, instants))
     assert prune(recording, datetime(2026, 5, 1, tzinfo=UTC)) == recording.pruned_count
     assert recording.pruned_before <= 3.333 < recording.pruned_before + recording.bucket_width(0)
     assert VibrationData.objects.filter(measured_time=3.333).exists()
@@ -143,7 +144,7 @@ def test_a_young_sample_that_comes_while_somebody_is_asked_stays():
     cutoff = at(3600)
     removal = find_removal(recording, cutoff)
     late = np.array(["2026-06-01"], dtype="datetime64[us]")
-    write_samples(recording, np.array([2.0005]), np.zeros((1, 4)), collected_at=late)
+    write_samples(recording, Samples(np.array([2.0005]), np.zeros((1, 4)), late))
     assert 1900 < sum(remove(removal, cutoff, by="test", batch_rows=700)) <= 2001
     assert VibrationData.objects.filter(measured_time=2.0005).exists()
     time, values = np.insert(time, 2001, 2.0005), np.insert(values, 2001, np.zeros(4), axis=0)
@@ -226,11 +227,11 @@ def test_rows_where_samples_were_removed_are_rejected_and_those_behind_are_store
     recording, time, values = recorded()
     prune(recording, at(2.5))
     border = recording.pruned_before
-    classes = write_samples(recording, time, values)
+    classes = write_samples(recording, Samples(time, values))
     assert ((classes == RowClass.REJECTED) == (time < border)).all()
     assert ((classes == RowClass.IDENTICAL) == (time >= border)).all()
     more, other = np.array([0.0005, border, border + 0.0005, 9.0]), np.ones((4, 4))
-    classes = write_samples(recording, more, other, collected_at=np.full(4, np.datetime64("NaT"), "datetime64[us]"))
+    classes = write_samples(recording, Samples(more, other, np.full(4, np.datetime64("NaT"), "datetime64[us]")))
     assert classes.tolist()[0] == RowClass.REJECTED
     assert classes.tolist()[2:] == [RowClass.NEW, RowClass.NEW]
     recording.refresh_from_db()
@@ -241,7 +242,7 @@ def test_to_replace_does_not_bring_removed_samples_back():
     recording, time, values = recorded()
     prune(recording, at(2.5))
     rows = time < 2
-    assert set(write_samples(recording, time[rows], values[rows] + 1, replace=True)) == {RowClass.REJECTED}
+    assert set(write_samples(recording, Samples(time[rows], values[rows] + 1), replace=True)) == {RowClass.REJECTED}
     assert_state_fits(recording, time, values)
 
 
@@ -273,7 +274,7 @@ def test_after_any_history_of_writes_and_removals_the_rollups_are_those_of_all_s
             steps, unit, replaces = step
             time = np.array(steps) * unit
             values = np.sin(np.outer(time + len(table), [1.0, 2.0, 3.0, 4.0]))
-            classes = write_samples(recording, time, values, replace=replaces)
+            classes = write_samples(recording, Samples(time, values), replace=replaces)
             for row_class, t, v in zip(classes, time.tolist(), values.tolist(), strict=True):
                 assert (row_class == RowClass.REJECTED) == (t < recording.pruned_before)
                 if row_class != RowClass.REJECTED and (replaces or t not in table):
@@ -290,7 +291,7 @@ def test_buckets_that_grow_full_are_not_divided_once_samples_were_removed():
     prune(recording, at(100))
     dense = 150 + np.arange(1, 4000) / 4096
     more = np.ones((len(dense), 4))
-    assert set(write_samples(recording, dense, more)) == {RowClass.NEW}
+    assert set(write_samples(recording, Samples(dense, more))) == {RowClass.NEW}
     time, values = np.concatenate([time, dense]), np.concatenate([values, more])
     order = np.argsort(time)
     assert_state_fits(recording, time[order], values[order])
@@ -434,14 +435,14 @@ def test_at_the_border_itself_too(points, length, shift):
 
 def test_samples_that_are_removed_while_they_are_read_are_drawn_from_rollups(monkeypatch):
     recording, time, values = recorded(12_000)
-    read = VibrationData.objects.none().__class__.as_arrays
+    read = VibrationData.objects.none().__class__.as_samples
 
-    def as_arrays(self, *args):
+    def as_samples(self, *args):
         monkeypatch.undo()
         prune(Recording.objects.get(), at(6.0))
         return read(self, *args)
 
-    monkeypatch.setattr(waveform.VibrationData.objects.none().__class__, "as_arrays", as_arrays)
+    monkeypatch.setattr(waveform.VibrationData.objects.none().__class__, "as_samples", as_samples)
     found = read_waveform(recording, 5.9, 6.1, 1000)
     assert recording.pruned_before > 0
     assert_stands_for(found, time, values, 5.9, 6.1, pruned_before=recording.pruned_before)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from machines.models import Machine
 from vibration.models import Recording
+from vibration.numbers.samples import Samples
 from vibration.numbers.spectrum import peaks_of, spectrum_of
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, write_samples
@@ -26,7 +27,7 @@ def operator(client, user):
 
 
 def write(time: np.ndarray, values: np.ndarray) -> None:
-    write_samples(open_recording("g1", "sensor1"), time, values)
+    write_samples(open_recording("g1", "sensor1"), Samples(time, values))
 
 
 def tone(count: int = 2_000, frequency: float = 27.5) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from machines.models import Machine, Sensor
 from machines.tests.page_clock import pass_time, settle, stop_clock
 from vibration.models import Recording
 from vibration.numbers.features import features_of
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.test_waveform_page import COUNT, OVERFLOW, TOOLTIP, URL, caption, drag, loaded, press, show
@@ -43,7 +44,7 @@ def write_tone(frequency: float = 27.5, count: int = 4_000) -> None:
     time = np.round(np.arange(count) * 0.001, 6)
     noise = np.random.default_rng(1).normal(0, 0.1, (count, 4))
     values = np.round(np.outer(np.sin(2 * np.pi * frequency * time), [1, 2, 3, 4]) + noise, 6)
-    write_samples(open_recording("g1", "sensor1"), time, values)
+    write_samples(open_recording("g1", "sensor1"), Samples(time, values))
 
 
 def note(page, name: str) -> str:
@@ -95,7 +96,7 @@ def test_the_numbers_are_those_of_the_window_shown_and_follow_each_zoom(page):
 def test_numbers_are_rounded_to_four_digits_and_named_with_the_unit(page):
     time = np.arange(2_000) * 0.001
     values = np.outer(np.sin(2 * np.pi * 50 * time), [1, 1e-9, 1e99, 0])
-    write_samples(open_recording("g1", "sensor1"), time, values)
+    write_samples(open_recording("g1", "sensor1"), Samples(time, values))
     Sensor.objects.update(unit="mm/s²")
     show(page)
     rows = [row.inner_text().split()[-4:] for row in page.locator("[data-features]").all()]
@@ -194,22 +195,22 @@ def test_noise_has_no_peak_and_that_is_said(page):
 @pytest.mark.browser
 def test_what_the_spectrum_can_not_be_made_of_is_said_in_words(page):
     time, values = make_samples(COUNT)
-    write_samples(open_recording("g1", "sensor1"), time, values)
+    write_samples(open_recording("g1", "sensor1"), Samples(time, values))
     show(page, "?start=1&end=1.005")
     assert note(page, "about") == "No spectrum: it needs at least 16 samples."
     assert page.locator("#spectrum .canvas-box").is_hidden()
     press(page, "Whole recording")
     assert page.locator("#spectrum .canvas-box").is_visible()
     uneven = np.round(np.cumsum(np.linspace(0.8, 1.2, 500)) * 0.001, 6)
-    write_samples(open_recording("g2", "sensor1"), uneven, values[:500])
+    write_samples(open_recording("g2", "sensor1"), Samples(uneven, values[:500]))
     show(page, "?machine=g2")
     assert note(page, "about") == "No spectrum: the samples of this window are not evenly spaced in time."
     lossy = np.arange(COUNT) % 4 != 3
-    write_samples(open_recording("g4", "sensor1"), time[lossy], values[lossy])
+    write_samples(open_recording("g4", "sensor1"), Samples(time[lossy], values[lossy]))
     show(page, "?machine=g4&start=1&end=2")
     assert note(page, "about") == TOO_FEW
     kept = (time <= 5) | (time > 12)
-    write_samples(open_recording("g3", "sensor1"), time[kept], values[kept])
+    write_samples(open_recording("g3", "sensor1"), Samples(time[kept], values[kept]))
     show(page, "?machine=g3&start=4.7&end=12.2")
     assert "of one section of 0.301 s, resolution 3.322 Hz: 301 samples" in note(page, "about")
     assert "has room for a whole section, so the resolution is coarser than usual." in note(page, "about")
@@ -234,7 +235,7 @@ def test_that_a_long_window_is_read_in_places_is_said(page, monkeypatch):
 def test_whole_milliseconds_at_800_hz_have_a_spectrum(page):
     time = np.arange(800) / 800
     values = np.outer(np.sin(2 * np.pi * 50 * time), [1, 2, 3, 4])
-    write_samples(open_recording("g1", "sensor1"), np.floor(time * 1000 + 1e-9) / 1000, values)
+    write_samples(open_recording("g1", "sensor1"), Samples(np.floor(time * 1000 + 1e-9) / 1000, values))
     show(page)
     for number, peak in enumerate(page.evaluate(PEAKS), start=1):
         assert peak["numbers"] == pytest.approx([50, number], rel=1e-3)

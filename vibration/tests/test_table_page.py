@@ -14,6 +14,7 @@ from django.utils import timezone
 from common.tests.html import flat
 from machines.models import Sensor
 from vibration.models import Recording
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.pages import sample_table
 from vibration.storage import reading as samples
@@ -53,7 +54,7 @@ def collected(machine: str, count: int, start: datetime, *, step_s: float = 1) -
     recording = open_recording(machine, "sensor1")
     time, values = make_samples(count, step=step_s)
     start = np.datetime64(start.astimezone(UTC).replace(tzinfo=None), "us")
-    write_samples(recording, time, values, collected_at=start + (time * 1e6).astype("timedelta64[us]"))
+    write_samples(recording, Samples(time, values, start + (time * 1e6).astype("timedelta64[us]")))
     return recording
 
 
@@ -142,7 +143,7 @@ def test_a_row_has_every_digit_and_plant_time_to_the_microsecond(client):
     time = np.array([0.000736, 1e10, 1.5])
     values = np.array([[1 / 3, -1e100, 5e-324, 0.1], [1, 2, 3, 4], [-0.30000000000000004, 0, 0, 0]])
     at = np.array(["2026-03-02T00:00:00.000736", "NaT", "2026-03-02T15:00:00"], dtype="datetime64[us]")
-    write_samples(recording, time, values, collected_at=at)
+    write_samples(recording, Samples(time, values, at))
     place = ["g1", "sensor1", "default"]
     assert rows(client) == [
         [*place, "–", "10000000000.0", "1.0", "2.0", "3.0", "4.0"],
@@ -231,7 +232,7 @@ def test_what_is_written_while_somebody_reads_brings_no_row_twice_and_hides_none
     written(5, recordings[1])
     third = client.get(URL + second.context["older"])  # six of g2, one of g1
     written(6, recordings[1])
-    write_samples(recordings[2], *make_samples(12))
+    write_samples(recordings[2], Samples(*make_samples(12)))
     found = [(row[0], row[4]) for page in (first, second, third) for row in cells(page.text)]
     found += [(row[0], row[4]) for row in all_rows(client, third.context["older"])]
     times = [repr(round(it * 0.001, 6)) for it in range(9, -1, -1)]
@@ -321,7 +322,7 @@ def test_recordings_read_together_may_hold_more_than_is_sorted_in_memory(client,
     late = np.arange(30) / 10
     for number in range(40, 45):
         recording = open_recording(f"g{number}", "sensor1")
-        write_samples(recording, late, make_samples(30)[1])
+        write_samples(recording, Samples(late, make_samples(30)[1]))
         written(100 - number, recording)
     found = [(row[0], row[4]) for row in all_rows(client, "?start=0.049")]
     expected = [(f"g{number}", "0.049") for number in range(40)]
@@ -334,7 +335,7 @@ def test_recordings_read_together_may_hold_more_than_is_sorted_in_memory(client,
 
 def test_machine_sensor_and_recording_are_filtered_by_and_what_belongs_to_them_is_offered(client):
     for machine, sensor, name in [("g1", "s1", "a"), ("g1", "s1", "b"), ("g1", "s2", "a"), ("g2", "s3", "c")]:
-        write_samples(open_recording(machine, sensor, name=name), *make_samples(1))
+        write_samples(open_recording(machine, sensor, name=name), Samples(*make_samples(1)))
 
     def offered(query: dict) -> list[list[str]]:
         form = client.get(URL, query).context["form"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vibration.csv.synthetic import row_count, sample_lines
 from vibration.models import VibrationData
+from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording
 from vibration.windows.waveform import read_waveform
@@ -71,7 +72,7 @@ def test_no_window_ever_loses_an_extreme(shape, start, length, points):
     with transaction.atomic():
         recording = open_recording("g1", "sensor1")
         for part in np.array_split(np.arange(len(time)), 3):
-            write_samples(recording, time[part], values[part])
+            write_samples(recording, Samples(time[part], values[part]))
         recording.refresh_from_db()
         waveform = read_waveform(recording, start, end, points)
         assert_stands_for_its_samples(waveform, time, values, start, end, points)
@@ -84,7 +85,7 @@ def long_recording():
     lines = "".join(sample_lines(1, 1, 140.0, seed=1)).split()
     numbers = np.array([line.split(",") for line in lines], dtype=np.float64)
     recording = open_recording("g1", "sensor1")
-    write_samples(recording, numbers[:, 0], numbers[:, 1:])
+    write_samples(recording, Samples(numbers[:, 0], numbers[:, 1:]))
     recording.refresh_from_db()
     return recording, numbers
 
@@ -119,7 +120,7 @@ def test_what_is_read_does_not_grow_with_the_recording():
     recording = make_recording(2_000)
     time = np.arange(2_000) * 0.001
     for hour in range(1, 40):
-        write_samples(recording, time + hour * 3600.0, np.sin(np.outer(time, [1, 2, 3, 4])))
+        write_samples(recording, Samples(time + hour * 3600.0, np.sin(np.outer(time, [1, 2, 3, 4]))))
     recording.refresh_from_db()
     with CaptureQueriesContext(connection) as queries:
         waveform = read_waveform(recording, 0, 40 * 3600.0, 100)
@@ -138,5 +139,5 @@ def test_an_empty_recording_and_a_window_beside_the_samples_give_nothing():
 
 def test_the_samples_of_a_window_are_half_open():
     recording = make_recording(10)
-    times, _values = VibrationData.objects.of(recording).in_window(0.002, 0.005).as_arrays()
-    assert times.tolist() == [0.002, 0.003, 0.004]
+    samples = VibrationData.objects.of(recording).in_window(0.002, 0.005).as_samples()
+    assert samples.time.tolist() == [0.002, 0.003, 0.004]

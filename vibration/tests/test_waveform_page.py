@@ -9,6 +9,7 @@ from django.urls import reverse
 from common.tests.html import flat
 from machines.models import Sensor
 from machines.tests.page_clock import settle
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
@@ -204,7 +205,7 @@ def test_dragging_reads_the_window_anew_and_shows_each_sample(page):
 @pytest.mark.browser
 def test_the_tooltip_has_microseconds_and_every_digit(page):
     time, values = make_samples(COUNT, step=0.000736)
-    write_samples(open_recording("g1", "sensor1"), time, values)
+    write_samples(open_recording("g1", "sensor1"), Samples(time, values))
     show(page, "?start=1&end=1.05")
     page.hover("#waveform canvas")
     title, *lines = page.evaluate(TOOLTIP)
@@ -226,7 +227,7 @@ def test_the_tooltip_has_microseconds_and_every_digit(page):
 def test_a_gap_in_the_recording_is_not_bridged(page):
     time, values = make_samples(COUNT)
     kept = (time < 5) | (time > 12)
-    write_samples(open_recording("g1", "sensor1"), time[kept], values[kept])
+    write_samples(open_recording("g1", "sensor1"), Samples(time[kept], values[kept]))
     for window in ("", "?start=4.9&end=12.1"):
         show(page, window)
         for line in page.evaluate(DRAWN):

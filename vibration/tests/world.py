@@ -8,6 +8,7 @@ import numpy as np
 from vibration.files.importing import Options, Report, import_file
 from vibration.files.paths import open_csv
 from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, write_samples
 
@@ -45,7 +46,7 @@ def make_recording(count: int, *, machine: str = "g1", sensor: str = "sensor1", 
     """A recording of `count` samples at 1 kHz, written as the importer does."""
     recording = open_recording(machine, sensor)
     if count:
-        write_samples(recording, *make_samples(count, **more))
+        write_samples(recording, Samples(*make_samples(count, **more)))
     recording.refresh_from_db()
     return recording
 

@@ -3,15 +3,15 @@
 import math
 from dataclasses import dataclass, replace
 
-import numpy as np
 from django.db.models import Max
 
 from vibration.models import Recording, VibrationData
 from vibration.numbers.buckets import Buckets, concatenate, summarise
 from vibration.numbers.evenness import spacings_of
 from vibration.numbers.features import Features, features_of, features_of_sums
-from vibration.numbers.spectrum import NoSpectrum, Spectrum, peaks_of, reduced, section_samples, spectrum_of
-from vibration.numbers.states import STATES
+from vibration.numbers.samples import Samples
+from vibration.numbers.spectrum import NoSpectrum, Spectrum, section_samples, spectrum_of
+from vibration.querysets import VibrationDataQuerySet
 from vibration.storage.rollups import read_cover
 from vibration.windows.waveform import read_rollups
 
@@ -34,6 +34,11 @@ class Analysis:
     spectrum: Spectrum | None
     reason: str | None  # why there is no spectrum: the message of NoSpectrum, or PRUNED
 
+    @property
+    def truncated(self) -> bool:
+        """Whether kurtosis and spectrum are of a part of the samples."""
+        return self.samples_read < self.samples
+
 
 def analyse(recording: Recording, start: float, end: float) -> Analysis:
     """Of the samples with start <= measured_time <= end (seconds).
@@ -41,7 +46,7 @@ def analyse(recording: Recording, start: float, end: float) -> Analysis:
     Where raw samples from `start` on were removed: of the rollups of all samples, the window widened to whole buckets.
     """
     if recording.span is None:
-        return _of_samples(np.empty(0), np.empty((0, len(STATES))))
+        return _of_samples(Samples.concatenate([]))
     # Within the recording: an endless window is no number to a database.
     start, end = max(start, recording.span[0]), min(end, recording.span[1])
     if start <= end and recording.is_pruned(start):
@@ -58,7 +63,7 @@ def _of_raw(recording: Recording, start: float, end: float) -> Analysis:
     first, last = math.floor(start / width) + 1, math.floor(end / width) - 1  # of the base buckets that lie within
     inside = read_cover(recording, first, last) if first <= last else None
     if inside is None or inside.count.sum() <= MAX_SAMPLES:
-        return _of_samples(*samples.as_arrays())
+        return _of_samples(samples.as_samples())
     return _in_places(recording, start, end, inside, (first * width, (last + 1) * width))
 
 
@@ -67,51 +72,53 @@ def _in_places(
 ) -> Analysis:
     """`inside` are the samples between its edges (seconds), which lie within start to end."""
     samples, past_end = VibrationData.objects.of(recording), math.nextafter(end, math.inf)
-    begin, _values = samples.in_window(start, past_end).as_arrays(FIRST_SAMPLES)
-    time, values, places = _read_places(samples, start, past_end, spacings_of(begin)[0].step)
-    if not len(begin) or not len(time):
-        return _of_samples(time, values)  # removed meanwhile
+    begin = samples.in_window(start, past_end).as_samples(FIRST_SAMPLES)
+    places = _read_places(samples, start, past_end, spacings_of(begin.time)[0].step)
+    read = Samples.concatenate(places)
+    if not len(begin) or not len(read):
+        return _of_samples(read)  # removed meanwhile
     outside = [(start, edges_of_inside[0]), (edges_of_inside[1], past_end)]
-    beside = [it for it in (samples.in_window(*span).as_arrays() for span in outside) if len(it[0])]
-    whole = concatenate([inside, *(summarise(time, values, recording.rollup_exponent) for time, values in beside)])
+    beside = [it for it in (samples.in_window(*span).as_samples() for span in outside) if len(it)]
+    whole = concatenate([inside, *(summarise(it, recording.rollup_exponent) for it in beside)])
     features = features_of_sums(whole.count, whole.minimum, whole.maximum, whole.squares)
-    features = [replace(all_, kurtosis=it.kurtosis) for all_, it in zip(features, features_of(values), strict=True)]
+    kurtoses = [it.kurtosis for it in features_of(read.values)]
+    features = [replace(it, kurtosis=kurtosis) for it, kurtosis in zip(features, kurtoses, strict=True)]
     latest = samples.in_window(start, past_end).aggregate(Max("measured_time"))["measured_time__max"]
     count = int(whole.count.sum())
-    return Analysis(float(begin[0]), latest, count, len(time), places, features, *_spectrum(time, values))
+    return Analysis(float(begin.time[0]), latest, count, len(read), len(places), features, *_spectrum(read))
 
 
-def _read_places(samples, start: float, end: float, step: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """Times and values of places in the middle of equal parts of a window (seconds), and how many places.
+def _read_places(samples: VibrationDataQuerySet, start: float, end: float, step: float) -> list[Samples]:
+    """The samples of each place in the middle of equal parts of a window (seconds), in rising order of time.
 
     Of a part whose middle holds no samples, those that come next are read; none is read twice.
     """
     size = PLACE_SECTIONS * section_samples(step)
     count = max(MIN_PLACES, MAX_SAMPLES // size)
     part = (end - start) / count
-    found = []
+    places: list[Samples] = []
     unread = start
     for number in range(count):
         # One lower bound only: of two, SQLite looks up the first and passes over the rows up to the other.
         place = max(unread, start + (number + 0.5) * part - size * step / 2)
-        time, values = samples.in_window(place, end).as_arrays(size)
-        if not len(time):
+        found = samples.in_window(place, end).as_samples(size)
+        if not len(found):
             break
-        found.append((time, values))
-        unread = math.nextafter(time[-1], math.inf)
-    times, values = zip(*found, strict=True) if found else ((np.empty(0),), (np.empty((0, len(STATES))),))
-    return np.concatenate(times), np.concatenate(values), len(found)
+        places.append(found)
+        unread = math.nextafter(found.time[-1], math.inf)
+    return places
 
 
-def _of_samples(time: np.ndarray, values: np.ndarray) -> Analysis:
-    first, last = (float(time[0]), float(time[-1])) if len(time) else (None, None)
-    return Analysis(first, last, len(time), len(time), 1, features_of(values), *_spectrum(time, values))
+def _of_samples(samples: Samples) -> Analysis:
+    count = len(samples)
+    first, last = (float(samples.time[0]), float(samples.time[-1])) if count else (None, None)
+    return Analysis(first, last, count, count, 1, features_of(samples.values), *_spectrum(samples))
 
 
-def _spectrum(time: np.ndarray, values: np.ndarray) -> tuple[Spectrum | None, str | None]:
+def _spectrum(samples: Samples) -> tuple[Spectrum | None, str | None]:
     """A spectrum, or the reason why there is none."""
     try:
-        return spectrum_of(time, values), None
+        return spectrum_of(samples.time, samples.values), None
     except NoSpectrum as error:
         return None, str(error)
 
@@ -125,51 +132,3 @@ def _of_rollups(recording: Recording, start: float, end: float) -> Analysis:
     features = features_of_sums(buckets.count, buckets.minimum, buckets.maximum, buckets.squares)
     count = int(buckets.count.sum())
     return Analysis(first, last, count, count, 1, features, None, PRUNED)
-
-
-def describe(recording: Recording, analysis: Analysis, states: list[str], points: int) -> dict:
-    """An analysis as JSON, with at most `points` amplitudes of each state."""
-    rpm = recording.sensor.machine.rated_rpm or None  # 0 is no speed to be a multiple of
-    spectrum = analysis.spectrum
-    return {
-        "machine_name": recording.sensor.machine.name,
-        "sensor_no": recording.sensor.sensor_no,
-        "recording": recording.name,
-        "rated_rpm": rpm,
-        "pruned_before": recording.pruned_before,
-        "start": analysis.start,
-        "end": analysis.end,
-        "samples": analysis.samples,
-        "samples_read": analysis.samples_read,
-        "truncated": analysis.samples_read < analysis.samples,
-        "places": analysis.places,
-        "features": {state: vars(analysis.features[STATES.index(state)]) for state in states},
-        "spectrum_reason": analysis.reason,
-        "spectrum": _described(spectrum, states, points, rpm) if spectrum else None,
-    }
-
-
-def _described(spectrum: Spectrum, states: list[str], points: int, rpm: int | None) -> dict:
-    frequency, amplitude = reduced(spectrum, points)
-    return {
-        "start": spectrum.start,
-        "end": spectrum.end,
-        "samples": spectrum.samples,
-        "sampling_frequency": spectrum.sampling_frequency,
-        "resolution": spectrum.resolution,
-        "sections": spectrum.sections,
-        "section_samples": spectrum.section_samples,
-        "section_length": spectrum.section_length,
-        "is_short": spectrum.is_short,
-        "window": "Hann",
-        "bins": len(spectrum.frequency),
-        "frequency": frequency.tolist(),
-        "amplitude": {state: amplitude[:, STATES.index(state)].tolist() for state in states},
-        "peaks": {
-            state: [
-                vars(peak) | {"order": peak.frequency / (rpm / 60) if rpm else None}
-                for peak in peaks_of(spectrum, STATES.index(state))
-            ]
-            for state in states
-        },
-    }

@@ -26,6 +26,20 @@ class Waveform:
     minimum: np.ndarray  # float64 (m, 4), one column a state
     maximum: np.ndarray  # float64 (m, 4)
 
+    @property
+    def buckets(self) -> int:
+        return len(self.time)
+
+    @property
+    def samples(self) -> int:
+        """How many the buckets stand for."""
+        return int(self.count.sum())
+
+    def of(self, state: str) -> "Waveform":
+        """That of one state, whose extremes are float64 (m,)."""
+        column = STATES.index(state)
+        return replace(self, minimum=self.minimum[:, column], maximum=self.maximum[:, column])
+
 
 def read_waveform(recording: Recording, start: float, end: float, points: int = DEFAULT_POINTS) -> Waveform:
     """The samples with start <= measured_time <= end (seconds), the window widened to whole buckets.
@@ -74,17 +88,17 @@ def _from_samples(recording: Recording, start: float, end: float, points: int) -
     exponent = max(MIN_EXPONENT, math.floor(math.log2(wanted)) - 2) if wanted else MIN_EXPONENT
     factor, first, last = _grid(start, end, points, 2.0**exponent)
     width = factor * 2.0**exponent
-    time, values = VibrationData.objects.of(recording).in_window(first * width, (last + 1) * width).as_arrays()
+    samples = VibrationData.objects.of(recording).in_window(first * width, (last + 1) * width).as_samples()
     if recording.is_pruned_by_now(start):
         return None
-    within = (time >= start) & (time <= end)
+    within = (samples.time >= start) & (samples.time <= end)
     if within.sum() > points:
-        waveform = _from_buckets(coarsen(summarise(time, values, exponent), factor), width, first, last)
+        waveform = _from_buckets(coarsen(summarise(samples, exponent), factor), width, first, last)
         # The first bucket may begin where samples were removed: it stands for those that are there.
         return replace(waveform, start=max(waveform.start, recording.pruned_before))
-    time, values = time[within], values[within]
+    shown = samples.take(within)
     past_end = math.nextafter(end, math.inf)
-    return Waveform(start, past_end, 0.0, time, np.ones(len(time), np.int64), values, values)
+    return Waveform(start, past_end, 0.0, shown.time, np.ones(len(shown), np.int64), shown.values, shown.values)
 
 
 def _grid(start: float, end: float, points: int, unit: float) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from himmes.api.tests.api_world import make_program
 from machines.models import Machine, RegisteredBy
 from machines.registering import register_sensor
-from vibration.api import views as api
+from vibration.api import upload_views as api
 from vibration.files import storing
 from vibration.models import ImportRun, Recording, VibrationData
 

@@ -190,7 +190,7 @@ def test_data_is_replaced_only_when_told_and_confirmed(file, monkeypatch):
 
 
 def test_verify_names_the_table_in_which_a_row_was_changed(file, tmp_path):
-    value = repr(float(VibrationData.objects.all().as_arrays()[1][1234, 2]))
+    value = repr(float(VibrationData.objects.all().as_samples().values[1234, 2]))
 
     def tamper(content):
         if connection.vendor == "mysql":

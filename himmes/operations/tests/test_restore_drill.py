@@ -17,6 +17,7 @@ from himmes.operations.backups import sqlite
 from machines.models import Machine
 from vibration.files.importing import Options
 from vibration.models import ImportRun, Recording, VibrationData
+from vibration.numbers.samples import Samples
 from vibration.numbers.states import MAX_VALUE, STATES
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.test_import_processes import PATIENCE_S, clear, start, wait_until
@@ -142,16 +143,16 @@ def test_every_kind_of_value_comes_back_to_the_last_bit(tmp_path, empty_database
     odd = [5e-324, -5e-324, -2.2250738585072014e-308, MAX_VALUE, -MAX_VALUE, 0.1, 1 / 3, 123456789.12345679]
     values = np.concatenate([odd, values]).reshape(-1, len(STATES))
     assert len(values) >= 25_000
-    write_samples(open_recording(machine.name, "s"), np.arange(len(values)) * 0.000736, values)
+    write_samples(open_recording(machine.name, "s"), Samples(np.arange(len(values)) * 0.000736, values))
     VibrationDiagnosis.objects.create(machine=machine, detected_at=timezone.now(), fault_type=0, confidence=-0.0)
     VibrationDiagnosis.objects.create(machine=machine, detected_at=timezone.now(), fault_type=0, confidence=5e-324)
 
     def stored():
-        time, values = VibrationData.objects.all().as_arrays()
+        samples = VibrationData.objects.all().as_samples()
         diagnoses = VibrationDiagnosis.objects.order_by("pk")
         return (
-            time.tobytes(),
-            values.tobytes(),
+            samples.time.tobytes(),
+            samples.values.tobytes(),
             stored_rollups(),
             bits(diagnoses.values_list("confidence", flat=True)),
             list(diagnoses.values()),

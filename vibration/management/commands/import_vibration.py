@@ -1,37 +1,31 @@
-import argparse
-import getpass
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from datetime import datetime
 from io import BufferedIOBase
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 from django.db import reset_queries, transaction
-from rest_framework.exceptions import ValidationError
 
 from common.database.connections import discard_all
 from common.database.errors import DATABASE_ERRORS
-from common.database.waiting import Patience
+from common.database.transactions import Patience
 from common.interrupting import noted_interruptions
 from common.printable import printable
-from common.rest.fields import TimeField, messages_of
-from common.terminal import TerminalCommand
+from common.terminal import TerminalCommand, user_name
 from vibration.csv.reader import BATCH_ROWS
-from vibration.csv.times import TIMES, find_zone
+from vibration.csv.times import TIMES
 from vibration.files.clocks import note_clock_of_file
 from vibration.files.display import problem_lines, result_line, show_progress, summary_table
 from vibration.files.importing import ImportedBefore, NotRegistered, import_file
-from vibration.files.name_patterns import BadPattern, NamePattern
+from vibration.files.name_patterns import BadPattern
 from vibration.files.names import BadName, Naming
 from vibration.files.paths import NOT_FOLLOWED, BadPath, find_files, open_csv
 from vibration.files.report import RejectsFile, Report
 from vibration.files.storing import ON_RESTART, Options
 from vibration.files.watching import FolderGone, WatchedFolder
+from vibration.management.arguments import name_pattern, parse_instant, positive, seconds, some_path, zone
 from vibration.models import DEFAULT_RECORDING, ImportRun
 
 RETRY_S = 10  # after the database failed while a folder is watched
@@ -309,53 +303,3 @@ def rolled_back() -> Iterator[None]:
             yield
         finally:
             transaction.set_rollback(True)
-
-
-def user_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"uid {os.getuid()}"
-
-
-def parse_instant(text: str) -> datetime:
-    """As the API reads it."""
-    try:
-        return TimeField().run_validation(text)
-    except ValidationError as error:
-        raise argparse.ArgumentTypeError(messages_of(error)[0]) from None
-
-
-def name_pattern(text: str) -> NamePattern:
-    try:
-        return NamePattern(text)
-    except BadPattern as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def zone(text: str) -> ZoneInfo:
-    try:
-        return find_zone(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def some_path(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("an empty path names nothing")
-    return Path(text)
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of rows")
-    return int(text)
-
-
-def seconds(text: str) -> float:
-    try:
-        if 0 <= (number := float(text)) < math.inf:
-            return number
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")

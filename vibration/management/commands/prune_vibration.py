@@ -15,10 +15,10 @@ from rich.progress import track
 from common.database.errors import DATABASE_ERRORS
 from common.durations import read_duration
 from common.interrupting import noted_interruptions
-from common.terminal import TerminalCommand
+from common.terminal import TerminalCommand, user_name
 from machines.models import Machine
 from vibration.files.display import removal_table, show_bar
-from vibration.management.commands.import_vibration import positive, user_name
+from vibration.management.arguments import positive
 from vibration.models import ImportRun, Recording
 from vibration.storage.pruning import BATCH_ROWS, Removal, find_removal, remove
 
