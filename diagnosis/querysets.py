@@ -87,7 +87,7 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
             ],
             most=most,
         )
-        place = {machine.pk: number for number, machine in enumerate(machines)}
+        rank = {machine.pk: number for number, machine in enumerate(machines)}
         rows.sort(key=lambda row: row[1:3], reverse=True)
-        rows.sort(key=lambda row: place[row[0]])
+        rows.sort(key=lambda row: rank[row[0]])
         return rows

@@ -23,7 +23,7 @@ class AtOnce:
         self._free = BoundedSemaphore(most)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Hold a slot within the block. Raises Busy when none is free: waiting for one would hold a thread."""
         if not self._free.acquire(blocking=False):
             raise Busy(f"The server is busy with {self.what} of others. Nothing was stored. Send it again.")

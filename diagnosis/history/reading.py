@@ -67,13 +67,13 @@ def _read(machines: list[Machine], start: datetime, end: datetime) -> tuple[dict
     )
     number, at, state, confidence, model = ([row[column] for row in rows] for column in range(5))
     models = sorted(set(model))
-    place = {name: index for index, name in enumerate(models)}
+    number_of = {name: index for index, name in enumerate(models)}
     of_machine = np.array(number, np.int64)
     everything = Diagnoses(
         at=np.array(at, "datetime64[us]").astype(np.int64),
         state=np.array(state, np.int8),
         confidence=np.array(confidence, np.float64),  # NaN for None
-        model=np.array([place[name] for name in model], np.int64),
+        model=np.array([number_of[name] for name in model], np.int64),
     )
     order = np.lexsort((everything.model, everything.at, of_machine))
     of_machine, everything = of_machine[order], everything.take(order)

@@ -75,8 +75,8 @@ def reduce(runs: Runs, start: int, end: int, pixels: int, *, worst_last: list[in
     thin = runs.end - runs.start < pixel
     if not thin.any():
         return runs
-    place = (runs.start - start) // pixel
-    new = np.r_[True, ~(thin[1:] & thin[:-1] & (place[1:] == place[:-1]))]
+    pixel_of_start = (runs.start - start) // pixel
+    new = np.r_[True, ~(thin[1:] & thin[:-1] & (pixel_of_start[1:] == pixel_of_start[:-1]))]
     first = np.flatnonzero(new)
     by_severity = np.array(worst_last, runs.state.dtype)
     severity = np.argsort(by_severity)[runs.state]

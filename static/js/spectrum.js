@@ -87,11 +87,11 @@ function write(cell, number, format = (it) => rounded(it, full)) {
 }
 
 function showFeatures() {
-  const { start, end, samples, samples_read: read, places } = answer;
+  const { start, end, samples, samples_read: read, parts } = answer;
   const numbers = { start, end, samples: count(samples) };
   place("window").textContent = samples ? fill(samples === 1 ? text.window_one : text.window, numbers) : text.no_window;
-  place("in-places").textContent =
-    read < samples ? fill(text.in_places, { read: count(read), places: count(places) }) : "";
+  place("in-parts").textContent =
+    read < samples ? fill(text.in_parts, { read: count(read), parts: count(parts) }) : "";
   for (const row of panel.querySelectorAll("[data-features]")) {
     const features = answer.features[row.dataset.features];
     for (const cell of row.querySelectorAll("[data-feature]")) write(cell, features[cell.dataset.feature]);

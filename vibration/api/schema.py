@@ -131,7 +131,7 @@ SPECTRUM = extend_schema(
     "powers of sections of 0.5 s that overlap by half (Welch), each with its mean removed, a periodic Hann window, "
     "coherent gain corrected. At rates below 512 Hz or above 65,536 Hz a section has 256 or 32,768 samples; of a shorter "
     "window the longest stretch without a gap is the only one. Where the window has more than about 32,768 samples, "
-    "places spread evenly over it are read for kurtosis and spectrum, `places` in all; RMS, peak and crest factor stay "
+    "parts spread evenly over it are read for kurtosis and spectrum, `parts` in all; RMS, peak and crest factor stay "
     "those of all samples. The spectrum has at most `points` values a state, each the greatest of its group of bins.",
     parameters=[window_serializers.SpectrumQuery],
     responses=window_serializers.SpectrumAnswer,
@@ -149,7 +149,7 @@ SPECTRUM = extend_schema(
                 "samples": 1,
                 "samples_read": 1,
                 "truncated": False,
-                "places": 1,
+                "parts": 1,
                 "features": {
                     state: {"rms": abs(ROW[state]), "peak": abs(ROW[state]), "crest_factor": 1.0, "kurtosis": None}
                     for state in ("normal", "unbalance", "looseness", "unbalance_looseness")
@@ -171,7 +171,7 @@ SPECTRUM = extend_schema(
                 "samples": 2000,
                 "samples_read": 2000,
                 "truncated": False,
-                "places": 1,
+                "parts": 1,
                 "features": {"normal": {"rms": 1.4142, "peak": 2.0, "crest_factor": 1.4142, "kurtosis": 1.5}},
                 "spectrum_reason": None,
                 "spectrum": {

@@ -37,7 +37,7 @@ class CsvUploadView(APIView):
         return super().initialize_request(request, *args, **kwargs)
 
     def post(self, request):
-        with UPLOADS.place():
+        with UPLOADS.slot():
             return self._import(request)
 
     def _import(self, request):

@@ -163,13 +163,13 @@ class SpectrumAnswer(OfRecording):  # of an `analysis` too; features and spectru
     samples_read = serializers.IntegerField(
         source="analysis.samples_read",
         help_text="읽은 샘플 수 / samples that kurtosis and spectrum use: all of the window, or, where it has more "
-        "than about 32,768, those of places spread evenly over it.",
+        "than about 32,768, those of parts spread evenly over it.",
     )
     truncated = serializers.BooleanField(
         source="analysis.truncated", help_text="일부만 읽음 / `samples_read` is less than `samples`."
     )
-    places = serializers.IntegerField(
-        source="analysis.places", help_text="읽은 부분의 수 / number of parts that were read; 1: the whole window."
+    parts = serializers.IntegerField(
+        source="analysis.parts", help_text="읽은 부분의 수 / number of parts that were read; 1: the whole window."
     )
     features = serializers.DictField(child=WindowFeatures(), help_text="상태별 특징값 / by state: normal, ...")
     spectrum_reason = serializers.ChoiceField(

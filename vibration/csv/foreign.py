@@ -119,10 +119,10 @@ def refuse_without_separator(split: list[HeadLine]) -> None:
         numbers = line.raw.split() if line.is_short else []
         if numbers and all(is_value(number, b" ") for number in numbers):
             if len(numbers) > 1:
-                place = "" if len(numbers) == len(COLUMNS) else f". {NO_PLACE}"
+                hint = "" if len(numbers) == len(COLUMNS) else f". {NO_PLACE}"
                 raise UnreadableFile(
                     f"line {line.number} has spaces between its columns, {len(numbers)} numbers; separate them with , "
-                    f"or ; or a tab. {BELONG}{place}"
+                    f"or ; or a tab. {BELONG}{hint}"
                 )
             alone += 1
     if 2 * alone > len(split):
@@ -180,7 +180,7 @@ def refuse_other_rows(
 def _refuse_columns_without_numbers(rows: list[HeadLine], order: list[int]) -> None:
     """Refuse a file in which a state has no value in any of its first rows."""
     states = zip(COLUMNS[1:], order[1:], strict=True)
-    cells = {state: [bare(line.cells[place]) for line in rows] for state, place in states}
+    cells = {state: [bare(line.cells[column]) for line in rows] for state, column in states}
     without = [state for state in cells if not any(map(is_plain_number, cells[state]))]
     if len(rows) > 1 and without:
         what = "no number" if any(any(cells[state]) for state in without) else "nothing"
@@ -190,9 +190,9 @@ def _refuse_columns_without_numbers(rows: list[HeadLine], order: list[int]) -> N
         )
 
 
-def _refuse_other_time(first: HeadLine, place: int, time: TimeColumn) -> None:
-    """Refuse a file whose first row has another kind of time than was said; `place` is that of the time in it."""
-    cell = bare(first.cells[place])
+def _refuse_other_time(first: HeadLine, column: int, time: TimeColumn) -> None:
+    """Refuse a file whose first row has another kind of time than was said; `column` is that of the time in it."""
+    cell = bare(first.cells[column])
     epoch = guess_epoch(cell)
     if time.name != "iso" and is_clock(cell):
         what = clock_told(cell)
@@ -203,7 +203,7 @@ def _refuse_other_time(first: HeadLine, place: int, time: TimeColumn) -> None:
         what = f"{told}; it is not a time of day in ISO 8601, which was said"
     else:
         return
-    where = "begins with" if place == 0 else "has the time"
+    where = "begins with" if column == 0 else "has the time"
     raise UnreadableFile(f"line {first.number} {where} {shown(cell)}, {what}")
 
 

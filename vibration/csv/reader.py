@@ -88,12 +88,12 @@ class Batch:
         early = np.flatnonzero(self.time < start)
         rejected = [
             Rejected(
-                int(self.lines[place]),
-                f"it is of {stamp_told(self.time[place], zone)}, before the start of the recording, "
+                int(self.lines[row]),
+                f"it is of {stamp_told(self.time[row], zone)}, before the start of the recording, "
                 f"{stamp_told(start, zone)}; a recording that began earlier needs a name of its own",
-                self.shown(int(self.lines[place])),
+                self.shown(int(self.lines[row])),
             )
-            for place in early
+            for row in early
         ]
         kept = self._part(
             np.flatnonzero(self.time >= start), sorted([*self.rejected, *rejected], key=lambda it: it.line)
@@ -232,12 +232,12 @@ class CsvReader:
             return None
         if frame.height != len(block) or any(column.null_count() for column in frame):
             return None
-        time_place, *places = self.head.order
-        values = frame[:, places].to_numpy() + 0.0  # as in number_of: no negative zero
+        time_column, *value_columns = self.head.order
+        values = frame[:, value_columns].to_numpy() + 0.0  # as in number_of: no negative zero
         # Written so that NaN fails too
         if not (np.abs(values) <= MAX_VALUE).all():
             return None
-        time = self.time.read_column(frame.to_series(time_place))
+        time = self.time.read_column(frame.to_series(time_column))
         return None if time is None else (time, values)
 
     def _parse_lines(
@@ -275,7 +275,7 @@ class CsvReader:
         return parse_row(raw, separator, self.time.read)
 
     def _is_another_header(self, raw: bytes, number: int) -> bool:
-        """Whether other columns begin here, as in joined files: the rows below would be taken by their places."""
+        """Whether other columns begin here, as in joined files: the rows below would be taken by position."""
         head = self.head
         if number < head.header_line:
             return False

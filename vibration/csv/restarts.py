@@ -26,7 +26,7 @@ class FallFinder:
             return []
         before = np.concatenate([time[:1] if self._last is None else self._last, time[:-1]])
         self._last = time[-1:].copy()
-        places = np.flatnonzero(time < before)
+        falls = np.flatnonzero(time < before)
         return [
-            Fall(*it) for it in zip(lines[places].tolist(), before[places].tolist(), time[places].tolist(), strict=True)
+            Fall(*it) for it in zip(lines[falls].tolist(), before[falls].tolist(), time[falls].tolist(), strict=True)
         ]

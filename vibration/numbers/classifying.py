@@ -39,14 +39,14 @@ def classify(samples: Samples, stored: Samples, *, replace: bool) -> Classified:
     last = np.ones(len(t), dtype=bool)
     last[:-1] = first[1:]
 
-    place = np.searchsorted(stored.time, t)
+    position = np.searchsorted(stored.time, t)
     is_stored = np.zeros(len(t), dtype=bool)  # whether there is a sample of its time
-    within = place < len(stored)
-    is_stored[within] = stored.time[place[within]] == t[within]
+    within = position < len(stored)
+    is_stored[within] = stored.time[position[within]] == t[within]
 
     # What each row is compared with: the row before it of the same time, or the sample that is stored
     reference = v[np.maximum.accumulate(np.where(first, np.arange(len(t)), 0))]
-    reference[is_stored] = stored.values[place[is_stored]]
+    reference[is_stored] = stored.values[position[is_stored]]
     if replace:
         later = np.flatnonzero(~first)
         reference[later] = v[later - 1]
@@ -58,7 +58,7 @@ def classify(samples: Samples, stored: Samples, *, replace: bool) -> Classified:
     if not replace:
         return Classified(classes, insert=order[new], replace=order[:0])
     changed = last & is_stored
-    changed[changed] = (v[changed] != stored.values[place[changed]]).any(axis=1)
+    changed[changed] = (v[changed] != stored.values[position[changed]]).any(axis=1)
     return Classified(classes, insert=order[last & ~is_stored], replace=order[changed])
 
 

@@ -191,8 +191,8 @@ def peaks_of(spectrum: Spectrum, column: int) -> list[Peak]:
     tones = _tones(amplitude, _noise_factor(averages), spectrum.rounding[column])
     edges = [0, *(_valley(amplitude, one, two) for one, two in itertools.pairwise(tones)), len(amplitude) - 1]
     found = [
-        _peak(spectrum, amplitude, place, max(low, FIRST_BIN), high, _noise_around(amplitude, place, tones, averages))
-        for place, low, high in zip(tones, edges, edges[1:], strict=False)
+        _peak(spectrum, amplitude, tone, max(low, FIRST_BIN), high, _noise_around(amplitude, tone, tones, averages))
+        for tone, low, high in zip(tones, edges, edges[1:], strict=False)
     ]
     return sorted(found, key=lambda it: -it.amplitude)[:PEAKS]
 
@@ -215,31 +215,31 @@ def _tones(amplitude: np.ndarray, factor: float, rounding: float) -> list[int]:
     found = found[amplitude[found] > max(factor * np.median(amplitude), rounding)]
     distance = max(PEAK_DISTANCE_BINS, PEAK_DISTANCE_SHARE * len(amplitude))
     chosen: list[int] = []
-    for place in found[np.argsort(-amplitude[found], kind="stable")].tolist():
-        bins = np.abs(np.array(chosen) - place)
+    for tone in found[np.argsort(-amplitude[found], kind="stable")].tolist():
+        bins = np.abs(np.array(chosen) - tone)
         if (bins <= distance).any():
             continue
         # The greatest that the window's transform, see _peak, has at so many bins from a sine
         leakage = (amplitude[chosen] / (np.pi * bins * (bins * bins - 1.0))).sum()
-        if amplitude[place] < LEAKAGE_FACTOR * leakage:
+        if amplitude[tone] < LEAKAGE_FACTOR * leakage:
             continue
-        if amplitude[place] < factor * np.median(amplitude[_around(amplitude, place)]):
+        if amplitude[tone] < factor * np.median(amplitude[_around(amplitude, tone)]):
             continue
-        if any(amplitude[_valley(amplitude, place, it)] > VALLEY_SHARE * amplitude[place] for it in chosen):
+        if any(amplitude[_valley(amplitude, tone, it)] > VALLEY_SHARE * amplitude[tone] for it in chosen):
             continue
-        chosen.append(place)
+        chosen.append(tone)
     return sorted(chosen)
 
 
-def _around(amplitude: np.ndarray, place: int) -> np.ndarray:
+def _around(amplitude: np.ndarray, tone: int) -> np.ndarray:
     """The bins around one."""
     reach = max(AROUND_BINS, int(AROUND_SHARE * len(amplitude)))
-    return np.arange(max(0, place - reach), min(len(amplitude), place + reach + 1))
+    return np.arange(max(0, tone - reach), min(len(amplitude), tone + reach + 1))
 
 
-def _noise_around(amplitude: np.ndarray, place: int, tones: list[int], averages: float) -> float:
+def _noise_around(amplitude: np.ndarray, tone: int, tones: list[int], averages: float) -> float:
     """The root of the mean power of the noise around a maximum; the skirts of tones are none of it."""
-    bins = _around(amplitude, place)
+    bins = _around(amplitude, tone)
     skirts = np.zeros(len(bins))
     for it in tones:
         away = np.maximum(2.0, np.abs(bins - it))
@@ -255,24 +255,24 @@ def _valley(amplitude: np.ndarray, one: int, two: int) -> int:
     return first + int(np.argmin(amplitude[first : last + 1]))
 
 
-def _peak(spectrum: Spectrum, amplitude: np.ndarray, place: int, low: int, high: int, noise: float) -> Peak:
+def _peak(spectrum: Spectrum, amplitude: np.ndarray, tone: int, low: int, high: int, noise: float) -> Peak:
     """The sine that a maximum is of, whose bins lie within low and high.
 
     A Hann window's transform at x bins from a sine's frequency is, in proportion, sinc(x) / (1 - x^2). The squares of
     all bins add up to NOISE_BANDWIDTH times the square of the sine's amplitude, and their centre of mass is its
     frequency, wherever it lies between the bins.
     """
-    first, last = max(low, place - PEAK_DISTANCE_BINS), min(high, place + PEAK_DISTANCE_BINS)
+    first, last = max(low, tone - PEAK_DISTANCE_BINS), min(high, tone + PEAK_DISTANCE_BINS)
     while first > low and amplitude[first - 1] > SKIRT_FACTOR * noise:
         first -= 1
     while last < high and amplitude[last + 1] > SKIRT_FACTOR * noise:
         last += 1
-    share = amplitude[first : last + 1] / amplitude[place]  # scaled before it is squared
-    energy = share**2 - (noise / amplitude[place]) ** 2
+    share = amplitude[first : last + 1] / amplitude[tone]  # scaled before it is squared
+    energy = share**2 - (noise / amplitude[tone]) ** 2
     height = math.sqrt(max(1.0, energy.sum() / NOISE_BANDWIDTH))
     weight = np.maximum(0, energy)
     centre = first + float((weight * np.arange(len(weight))).sum() / weight.sum())
-    return Peak(centre * spectrum.resolution, float(height * amplitude[place]))
+    return Peak(centre * spectrum.resolution, float(height * amplitude[tone]))
 
 
 def reduced(spectrum: Spectrum, points: int) -> tuple[np.ndarray, np.ndarray]:

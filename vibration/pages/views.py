@@ -15,8 +15,8 @@ SPECTRUM_TEXT = {
     "window": _("{start} s to {end} s, {samples} samples"),
     "window_one": _("{start} s, one sample"),
     "no_window": _("There are no samples in this window."),
-    "in_places": _(
-        "RMS, peak and crest factor use all samples. Kurtosis and spectrum use {read} of them, in {places} parts "
+    "in_parts": _(
+        "RMS, peak and crest factor use all samples. Kurtosis and spectrum use {read} of them, in {parts} parts "
         "spread evenly over the window."
     ),
     "spectrum": _(

@@ -110,7 +110,7 @@ def long_recording(monkeypatch):
 
 
 @pytest.mark.parametrize("window", [{}, {"start": 1.2345, "end": 28.7654}])
-def test_a_long_window_is_read_in_places_and_all_but_kurtosis_and_spectrum_is_of_all_of_it(
+def test_a_long_window_is_read_in_parts_and_all_but_kurtosis_and_spectrum_is_of_all_of_it(
     operator, long_recording, window
 ):
     time, values = long_recording
@@ -118,7 +118,7 @@ def test_a_long_window_is_read_in_places_and_all_but_kurtosis_and_spectrum_is_of
     inside = (time >= window.get("start", 0)) & (time <= window.get("end", 30))
     time, values = time[inside], values[inside]
     assert (answer["start"], answer["end"], answer["samples"]) == (time[0], time[-1], len(time))
-    assert (answer["samples_read"], answer["places"], answer["truncated"]) == (4_000, 4, True)
+    assert (answer["samples_read"], answer["parts"], answer["truncated"]) == (4_000, 4, True)
     for number, state in enumerate(STATES):
         features, column = answer["features"][state], values[:, number]
         assert features["peak"] == np.abs(column).max()
@@ -135,13 +135,13 @@ def test_a_long_window_is_read_in_places_and_all_but_kurtosis_and_spectrum_is_of
     assert spectrum["end"] == pytest.approx(time[-1] - span / 8 + 0.5, abs=0.01)
 
 
-def test_places_are_never_read_twice_and_those_without_samples_are_passed_over(operator, monkeypatch):
+def test_parts_are_never_read_twice_and_those_without_samples_are_passed_over(operator, monkeypatch):
     monkeypatch.setattr(analysis, "MAX_SAMPLES", 4_000)
     time, values = tone(30_000)
     kept = (time < 6) | (time >= 24.5)
     write(time[kept], values[kept])
     answer = operator.get(URL, PLACE).json()
-    assert (answer["samples"], answer["samples_read"], answer["places"]) == (kept.sum(), 4_000, 4)
+    assert (answer["samples"], answer["samples_read"], answer["parts"]) == (kept.sum(), 4_000, 4)
     assert answer["spectrum"]["samples"] == 4_000
     assert answer["spectrum"]["peaks"]["normal"][0]["amplitude"] == pytest.approx(1, rel=0.01)
 
@@ -150,7 +150,7 @@ def test_a_window_of_few_samples_is_read_whole(operator, long_recording):
     time, _values = long_recording
     answer = operator.get(URL, PLACE | {"start": 11, "end": 14.9}).json()
     inside = (time >= 11) & (time <= 14.9)
-    assert (answer["samples"], answer["samples_read"], answer["places"]) == (inside.sum(), inside.sum(), 1)
+    assert (answer["samples"], answer["samples_read"], answer["parts"]) == (inside.sum(), inside.sum(), 1)
     assert answer["truncated"] is False
     assert answer["features"]["normal"]["kurtosis"] > 10
 

@@ -89,7 +89,7 @@ def test_the_numbers_are_those_of_the_window_shown_and_follow_each_zoom(page):
     assert f"{inside.sum():,} samples" in note(page, "window")
     press(page, "Step back")
     assert page.evaluate(NUMBERS) == expected_numbers(time >= 0)
-    assert note(page, "in-places") == ""
+    assert note(page, "in-parts") == ""
 
 
 @pytest.mark.browser
@@ -220,12 +220,12 @@ def test_what_the_spectrum_can_not_be_made_of_is_said_in_words(page):
 
 
 @pytest.mark.browser
-def test_that_a_long_window_is_read_in_places_is_said(page, monkeypatch):
+def test_that_a_long_window_is_read_in_parts_is_said(page, monkeypatch):
     make_recording(COUNT)
     monkeypatch.setattr("vibration.windows.analysis.MAX_SAMPLES", 5_000)
     show(page)
     assert note(page, "window") == "0 s to 19.999 s, 20,000 samples"
-    assert note(page, "in-places") == (
+    assert note(page, "in-parts") == (
         "RMS, peak and crest factor use all samples. Kurtosis and spectrum use 5,000 of them, in 5 parts spread "
         "evenly over the window."
     )

@@ -16,9 +16,9 @@ from vibration.storage.rollups import read_cover
 from vibration.windows.waveform import read_rollups
 
 PRUNED = "samples_removed"
-# A window with more samples is read in places: as many as hold so many samples together, MIN_PLACES at least.
+# A window with more samples is read in parts: as many as hold so many samples together, MIN_PARTS at least.
 MAX_SAMPLES = 2**15
-MIN_PLACES = 4
+MIN_PARTS = 4
 PLACE_SECTIONS = 2  # as long as so many sections, so of three that overlap
 FIRST_SAMPLES = 1_000  # that tell how far samples are apart
 
@@ -28,8 +28,8 @@ class Analysis:
     start: float | None  # seconds, the first sample of the window; None: there is none
     end: float | None  # seconds, the last one
     samples: int  # whose values RMS, peak and crest factor are of: all samples of the window
-    samples_read: int  # whose values kurtosis and spectrum are of: all, or places spread evenly over the window
-    places: int  # how many places that are; 1: the whole window
+    samples_read: int  # whose values kurtosis and spectrum are of: all, or parts spread evenly over the window
+    parts: int  # how many parts those are; 1: the whole window
     features: list[Features]  # one for each state
     spectrum: Spectrum | None
     reason: str | None  # why there is no spectrum: the message of NoSpectrum, or PRUNED
@@ -64,17 +64,17 @@ def _of_raw(recording: Recording, start: float, end: float) -> Analysis:
     inside = read_cover(recording, first, last) if first <= last else None
     if inside is None or inside.count.sum() <= MAX_SAMPLES:
         return _of_samples(samples.as_samples())
-    return _in_places(recording, start, end, inside, (first * width, (last + 1) * width))
+    return _in_parts(recording, start, end, inside, (first * width, (last + 1) * width))
 
 
-def _in_places(
+def _in_parts(
     recording: Recording, start: float, end: float, inside: Buckets, edges_of_inside: tuple[float, float]
 ) -> Analysis:
     """`inside` are the samples between its edges (seconds), which lie within start to end."""
     samples, past_end = VibrationData.objects.of(recording), math.nextafter(end, math.inf)
     begin = samples.in_window(start, past_end).as_samples(FIRST_SAMPLES)
-    places = _read_places(samples, start, past_end, spacings_of(begin.time)[0].step)
-    read = Samples.concatenate(places)
+    parts = _read_parts(samples, start, past_end, spacings_of(begin.time)[0].step)
+    read = Samples.concatenate(parts)
     if not len(begin) or not len(read):
         return _of_samples(read)  # removed meanwhile
     outside = [(start, edges_of_inside[0]), (edges_of_inside[1], past_end)]
@@ -85,28 +85,28 @@ def _in_places(
     features = [replace(it, kurtosis=kurtosis) for it, kurtosis in zip(features, kurtoses, strict=True)]
     latest = samples.in_window(start, past_end).aggregate(Max("measured_time"))["measured_time__max"]
     count = int(whole.count.sum())
-    return Analysis(float(begin.time[0]), latest, count, len(read), len(places), features, *_spectrum(read))
+    return Analysis(float(begin.time[0]), latest, count, len(read), len(parts), features, *_spectrum(read))
 
 
-def _read_places(samples: VibrationDataQuerySet, start: float, end: float, step: float) -> list[Samples]:
-    """The samples of each place in the middle of equal parts of a window (seconds), in rising order of time.
+def _read_parts(samples: VibrationDataQuerySet, start: float, end: float, step: float) -> list[Samples]:
+    """Samples from the middle of each of equal parts of a window (seconds), in rising order of time.
 
     Of a part whose middle holds no samples, those that come next are read; none is read twice.
     """
     size = PLACE_SECTIONS * section_samples(step)
-    count = max(MIN_PLACES, MAX_SAMPLES // size)
+    count = max(MIN_PARTS, MAX_SAMPLES // size)
     part = (end - start) / count
-    places: list[Samples] = []
+    parts: list[Samples] = []
     unread = start
     for number in range(count):
         # One lower bound only: of two, SQLite looks up the first and passes over the rows up to the other.
-        place = max(unread, start + (number + 0.5) * part - size * step / 2)
-        found = samples.in_window(place, end).as_samples(size)
+        first = max(unread, start + (number + 0.5) * part - size * step / 2)
+        found = samples.in_window(first, end).as_samples(size)
         if not len(found):
             break
-        places.append(found)
+        parts.append(found)
         unread = math.nextafter(found.time[-1], math.inf)
-    return places
+    return parts
 
 
 def _of_samples(samples: Samples) -> Analysis:
