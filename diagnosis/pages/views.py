@@ -70,7 +70,7 @@ def overview(request):
     def context(version: str) -> dict:
         return {"machines": kept_while(version, f"overview:{get_language()}", machines)}
 
-    return render_live(request, "diagnosis/overview.html", "diagnosis/tiles.html", context)
+    return render_live(request, "diagnosis/overview.html", "diagnosis/overview_now.html", context)
 
 
 @may_view
