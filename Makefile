@@ -84,7 +84,7 @@ scan: ## let a scanner at the site as production serves it, as a stranger and lo
 	@.venv/bin/python -m scripts.scan
 
 screenshots: ## take the pictures of docs/images anew, with synthetic data of their own
-	@scripts/system_packages.sh browser
+	@scripts/system_packages.sh browser korean-browser
 	@scripts/setup.sh dev
 	@.venv/bin/python -m scripts.screenshots
 

@@ -154,9 +154,11 @@ def watch(page: Page) -> list[str]:
     return problems
 
 
-def chromium(playwright: Playwright) -> Browser:
+def chromium(playwright: Playwright, language: str = "en") -> Browser:
+    """A browser in this language, which writes fields for dates in it, whatever the locale of a context is."""
     return playwright.chromium.launch(
         executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+        env={**os.environ, "LANGUAGE": language},
         args=["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])],
     )
 
@@ -165,17 +167,18 @@ def main(names: list[str]) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     problems = []
     with plant() as (address, session), sync_playwright() as playwright:
-        browser = chromium(playwright)
+        english, korean = chromium(playwright), chromium(playwright, "ko")
         for name in names:
             for theme in ("light", "dark"):
                 for size in SIZES:
                     picture = f"{name}-{theme}-{size}.png"
                     look = {"color_scheme": theme, "locale": "en-US"}
-                    problems += take(browser, address, session, name, picture, size, **look)
+                    problems += take(english, address, session, name, picture, size, **look)
             if name in IN_KOREAN:
                 look = {"color_scheme": "light", "locale": "ko-KR"}
-                problems += take(browser, address, session, name, f"{name}.ko.png", "wide", **look)
-        browser.close()
+                problems += take(korean, address, session, name, f"{name}.ko.png", "wide", **look)
+        english.close()
+        korean.close()
     if problems:
         sys.exit("\n".join(problems))
 

@@ -6,6 +6,7 @@
 # mariadb: server for throw-away databases, tools for backups, headers to compile
 #          mysqlclient
 # browser: Chromium and a Korean font
+# korean-browser: Chromium's own texts in Korean, as in fields for dates
 # proxy: Caddy, the documented proxy
 # image: what builds and runs the container image without an engine's service
 #
@@ -57,6 +58,9 @@ missing_packages() {
             # The smallest of the packaged Korean fonts.
             has_korean_font || echo fonts-nanum
             ;;
+        korean-browser)
+            [ -n "${CHROMIUM:-}" ] || [ -e /usr/lib/chromium/locales/ko.pak ] || echo chromium-l10n
+            ;;
         proxy)
             has caddy || echo caddy
             ;;
@@ -69,7 +73,7 @@ missing_packages() {
             has ip || echo iproute2
             ;;
         *)
-            echo "unknown argument '$1'; known: mariadb, browser, proxy, image" >&2
+            echo "unknown argument '$1'; known: mariadb, browser, korean-browser, proxy, image" >&2
             return 1
             ;;
     esac

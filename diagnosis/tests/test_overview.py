@@ -99,11 +99,11 @@ def test_a_tile_tells_since_when_and_how_old_diagnosis_and_sample_are(client):
     type(recording).objects.update(last_collected_at=ago(9))
     page = text(client.get("/"))
     since = timezone.localtime(ago(125))
-    assert f"unbalance since {since.day} {since:%b %H:%M} (2 hours, 5 minutes)" in page
+    assert f"unbalance since {since.day} {since:%b %H:%M} (2 hours 5 minutes)" in page
     assert "diagnosis 7 minutes ago sample 9 minutes ago" in page
     type(recording).objects.update(last_collected_at=None, last_written_at=ago(61))
     cache.clear()
-    assert "sample stored 1 hour, 1 minute ago" in text(client.get("/"))
+    assert "sample stored 1 hour 1 minute ago" in text(client.get("/"))
 
 
 def test_a_machine_that_is_not_in_use_is_left_out(client):
