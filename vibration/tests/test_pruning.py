@@ -587,7 +587,7 @@ LOADED = "() => ['waveform', 'spectrum'].every((it) => document.getElementById(i
     ("locale", "removed", "no_spectrum"),
     [
         ("en", "were removed: only their least and greatest values are left", "No spectrum and no kurtosis"),
-        ("ko", "이전의 원본 샘플은 삭제되어 최솟값과 최댓값만 남아 있습니다", "스펙트럼과 첨도 없습니다"),
+        ("ko", "이전의 원본 샘플은 삭제되어 최솟값과 최댓값만 남아 있습니다", "스펙트럼과 첨도 없음"),
     ],
 )
 def test_the_waveform_of_removed_samples_is_drawn_and_says_so(new_page, user, locale, removed, no_spectrum):
