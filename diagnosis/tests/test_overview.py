@@ -15,7 +15,7 @@ from diagnosis.storage.writing import delete_diagnoses
 from diagnosis.tests.world import ago, post
 from himmes.api.tests.api_world import make_program
 from machines.models import Machine
-from machines.tests.page_clock import pass_time, pass_time_until, stop_clock
+from machines.tests.page_clock import pass_time, stop_clock
 from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db
@@ -351,7 +351,8 @@ def test_the_page_of_a_machine_keeps_itself_up_to_date(page):
     page.wait_for_selector('.now[data-state="normal"]')
     stop_clock(page)
     post("g1", (1, 1))
-    pass_time_until(page, '.now[data-state="unbalance"]')
+    pass_time(page, 2)
+    page.wait_for_selector('.now[data-state="unbalance"]')
     assert "unbalance" in page.inner_text(".now")
 
 

@@ -6,11 +6,14 @@
 import time
 
 ANSWERS_S = 60  # by the clock of this process
+# Its class would not do: htmx hands that on to what takes an element's place, and takes it off by the page's own clock.
+ASKING = """() => [...document.querySelectorAll("[data-live]")].some((it) => it["htmx-internal-data"]?.xhr)"""
 
 
 def stop_clock(page) -> None:
-    """From here on the page's time stands still, but for `pass_time`."""
+    """From here on the page's time stands still, but for `pass_time`, and nothing is asked any more."""
     page.clock.pause_at(page.evaluate("Date.now()") / 1_000 + 1)
+    settle(page)
 
 
 def pass_time(page, seconds: float) -> None:
@@ -21,14 +24,10 @@ def pass_time(page, seconds: float) -> None:
         seconds -= 1
 
 
-def pass_time_until(page, selector: str) -> None:
-    """Until something is there: a page that still waits for an answer asks nothing new, and loses seconds by that."""
-    deadline = time.monotonic() + ANSWERS_S
-    while not page.locator(selector).count():
-        assert time.monotonic() < deadline, f"{selector} never came"
-        pass_time(page, 1)
-
-
 def settle(page) -> None:
-    """Wait for a question and its answer, which come after those that the page has asked until now."""
+    """Wait for the answers to all that the page has asked until now: while one is to come, htmx asks nothing new."""
     page.evaluate("fetch('/healthz').then((answer) => answer.text())")
+    deadline = time.monotonic() + ANSWERS_S
+    while page.evaluate(ASKING):
+        assert time.monotonic() < deadline, "a question was never answered"
+        time.sleep(0.01)
