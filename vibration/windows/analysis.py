@@ -19,7 +19,7 @@ PRUNED = "samples_removed"
 # A window with more samples is read in parts: as many as hold so many samples together, MIN_PARTS at least.
 MAX_SAMPLES = 2**15
 MIN_PARTS = 4
-PLACE_SECTIONS = 2  # as long as so many sections, so of three that overlap
+PART_SECTIONS = 2  # as long as so many sections, so of three that overlap
 FIRST_SAMPLES = 1_000  # that tell how far samples are apart
 
 
@@ -93,7 +93,7 @@ def _read_parts(samples: VibrationDataQuerySet, start: float, end: float, step: 
 
     Of a part whose middle holds no samples, those that come next are read; none is read twice.
     """
-    size = PLACE_SECTIONS * section_samples(step)
+    size = PART_SECTIONS * section_samples(step)
     count = max(MIN_PARTS, MAX_SAMPLES // size)
     part = (end - start) / count
     parts: list[Samples] = []
