@@ -1,11 +1,14 @@
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from common.database.keysets import behind, order_of
 from common.database.limited_reads import rows_of_each
+from diagnosis.episodes.spans import Ending
+from diagnosis.episodes.standing import Stage, Standing
 from machines.models import Machine, interval_of
 
 # Of one machine this is the order of the unique key, read backwards; over all, that of diagnosis_by_time.
@@ -91,3 +94,39 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
         rows.sort(key=lambda row: row[1:3], reverse=True)
         rows.sort(key=lambda row: rank[row[0]])
         return rows
+
+
+class EpisodeQuerySet(models.QuerySet):
+    def live(self):
+        """Without those that late data took back."""
+        return self.filter(live=True)
+
+    def in_stages(self, stages: set[Stage], now: datetime):
+        """Those that are in one of these stages at an instant: `stage_of` in SQL."""
+        wanted = Q(pk__in=[])
+        for stage in stages:
+            wanted |= _IN_STAGE[stage](now)
+        return self.filter(wanted)
+
+    def of_stream(self, machine_id: int, family: str):
+        return self.filter(machine=machine_id, family=family)
+
+
+def _is_open(now: datetime) -> Q:
+    return Q(standing=Standing.OPEN) | Q(standing=Standing.SHELVED, shelved_until__lte=now)
+
+
+_GOES_ON, _IS_CLEARED = Q(live=True, ending=Ending.NONE), Q(live=True, ending=Ending.CLEARED)
+_IN_STAGE: dict[Stage, Callable[[datetime], Q]] = {
+    Stage.UNACKNOWLEDGED: lambda now: _GOES_ON & _is_open(now),
+    Stage.ACKNOWLEDGED: lambda now: _GOES_ON & Q(standing=Standing.ACKNOWLEDGED),
+    Stage.SHELVED: lambda now: (_GOES_ON | _IS_CLEARED) & Q(standing=Standing.SHELVED, shelved_until__gt=now),
+    Stage.CLEARED: lambda now: _IS_CLEARED & _is_open(now),
+    Stage.CLOSED: lambda now: (
+        Q(live=True, ending=Ending.CLOSED)
+        | (_GOES_ON | _IS_CLEARED) & Q(standing=Standing.CLOSED)
+        | _IS_CLEARED & Q(standing=Standing.ACKNOWLEDGED)
+    ),
+    Stage.CONTINUED: lambda now: Q(live=True, ending=Ending.WORSENED),
+    Stage.WITHDRAWN: lambda now: Q(live__isnull=True),
+}

@@ -37,6 +37,15 @@ class FaultType(models.IntegerChoices):
         """As metrics, CSV, styles and scripts name it."""
         return self.name.lower()
 
+    @property
+    def alarm_severity(self) -> int:
+        """Of an episode of this fault: from 1 to 5, the worst. 1 is for what is told of by no fault."""
+        return min(MOST_SEVERE, self.severity + 1)
+
+
+MOST_SEVERE = 5
+SEVERITIES = [FaultType(number).severity for number in sorted(FaultType.values)]  # by the number of the state
+
 
 @dataclass(frozen=True)
 class UnknownState:

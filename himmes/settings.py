@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
 from himmes.operations.logs import logging_config
+from machines.episode_rules import read_rule
 
 
 class Environment(environ.FileAwareEnv):
@@ -363,6 +364,20 @@ SPECTACULAR_SETTINGS = {
 EXPECTED_INTERVAL_MIN = env.int("DJANGO_EXPECTED_INTERVAL_MIN", default=60)
 if EXPECTED_INTERVAL_MIN < 1:
     raise ImproperlyConfigured("DJANGO_EXPECTED_INTERVAL_MIN must be a number of minutes, 1 or more.")
+
+# --- Alarms ---------------------------------------------------------------------------------------------------------
+
+# When an episode opens and clears, where a machine has no rule of its own: after 2 faults among the last 3 diagnoses,
+# and after 5 normal ones in a row
+EPISODE_RULE = env.str("DJANGO_EPISODE_RULE", default="2/3/5")
+try:
+    read_rule(EPISODE_RULE)
+except ValueError as error:
+    raise ImproperlyConfigured(f"DJANGO_EPISODE_RULE: {error}.") from None
+# What began longer ago is news to nobody: what is imported of it opens an episode, and tells no one.
+NOTICE_AGE = timedelta(hours=env.int("DJANGO_NOTICE_HOURS", default=24))
+if timedelta(hours=1) > NOTICE_AGE:
+    raise ImproperlyConfigured("DJANGO_NOTICE_HOURS must be a number of hours, 1 or more.")
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from common.database.fields import ExactCharField
 from common.limits.tally import Tally  # noqa: F401  its table is one of this app's
+from machines.episode_rules import Rule, read_rule
 
 LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
@@ -19,6 +21,26 @@ LONGEST_INTERVAL_MIN = 60 * 24 * 366
 def interval_of(minutes: int | None) -> timedelta:
     """The expected interval of a machine with this number of minutes, or the one of the setting if it has none."""
     return timedelta(minutes=minutes or settings.EXPECTED_INTERVAL_MIN)
+
+
+def rule_of(text: str) -> Rule:
+    """The rule of a machine with this text, or that of the setting if it has none."""
+    return read_rule(text or settings.EPISODE_RULE)
+
+
+def valid_rule(text: str) -> None:
+    """Raises ValidationError for what is no rule."""
+    try:
+        read_rule(text)
+    except ValueError:
+        raise ValidationError(
+            _(
+                "“%(value)s” is not an alarm rule. Write three numbers such as 2/3/5: faults, among so many diagnoses "
+                "(20 at most), and normal ones in a row until it clears (100 at most)."
+            ),
+            "invalid",
+            {"value": text},
+        ) from None
 
 
 class RegisteredBy(models.TextChoices):
@@ -43,6 +65,16 @@ class Machine(models.Model):
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_INTERVAL_MIN)],
         help_text=_("After so many minutes without a diagnosis the machine is shown as stale. Empty: as for all."),
+    )
+    episode_rule = models.CharField(
+        _("alarm rule"),
+        max_length=11,
+        blank=True,
+        validators=[valid_rule],
+        help_text=_(
+            "2/3/5: an alarm opens after 2 faults among the last 3 diagnoses and clears after 5 normal ones in a row. "
+            "Empty: as for all."
+        ),
     )
     is_active = models.BooleanField(pgettext_lazy("machine", "active"), default=True)
     registered_by = models.CharField(
