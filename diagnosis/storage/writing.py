@@ -1,9 +1,10 @@
-"""The only code that writes diagnoses and the current state of each machine."""
+"""The only code that writes diagnoses; what is made of them, current states and episodes, it has brought up to date."""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 
 from django.conf import settings
@@ -14,9 +15,11 @@ from common.database.transactions import in_transaction
 from common.rest.rows import InvalidRows
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
+from diagnosis.storage import episodes
 from diagnosis.storage.current_states import bring_up_to_date, read_anew
 from machines.conflicts import Conflicting, note_conflicts
-from machines.models import Machine, PostedData, RegisteredBy
+from machines.episode_rules import Rule
+from machines.models import Machine, PostedData, RegisteredBy, rule_of
 from machines.registering import machines_by_name
 from vibration.numbers.classifying import RowClass
 
@@ -64,11 +67,12 @@ def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
     machines = of_machine.keys()
 
     def delete() -> None:
-        _lock(machines)
+        rules = _lock(machines)
         for start in range(0, len(numbers), KEYS_PER_STATEMENT):
             VibrationDiagnosis.objects.filter(pk__in=numbers[start : start + KEYS_PER_STATEMENT]).delete()
         for number in sorted(machines):
             read_anew(number)
+        episodes.take_back(chain.from_iterable(of_machine.values()), rules)
         for machine in Machine.objects.filter(pk__in=machines):
             _note_deletion(machine.name, of_machine[machine.pk])
 
@@ -87,9 +91,10 @@ def _note_deletion(machine: str, diagnoses: list[VibrationDiagnosis]) -> None:
     )
 
 
-def _lock(machines: Iterable[int]) -> None:
-    """The lock that the writers of a machine's diagnoses share, taken in one order."""
-    list(Machine.objects.select_for_update().filter(pk__in=machines).order_by("pk").values_list("pk"))
+def _lock(machines: Iterable[int]) -> dict[int, Rule]:
+    """The lock that the writers of a machine's diagnoses share, taken in one order; the rule of each for episodes."""
+    locked = Machine.objects.select_for_update().filter(pk__in=machines).order_by("pk")
+    return {pk: rule_of(rule) for pk, rule in locked.values_list("pk", "episode_rule")}
 
 
 def _with_machines(columns: dict) -> list[Diagnosed]:
@@ -112,7 +117,7 @@ def _store(rows: list[Diagnosed], poster: str) -> list[RowClass]:
     instants = defaultdict(list)
     for row in rows:
         instants[row.machine_id].append(row.detected_at)
-    _lock(instants)
+    rules = _lock(instants)
     known = {row[:3]: row[3:] for machine, at in instants.items() for row in _stored(machine, at)}
     classes, new, conflicting = [], [], defaultdict(list)
     for row in rows:  # one after the other, as if each were stored before the next is looked at
@@ -128,6 +133,7 @@ def _store(rows: list[Diagnosed], poster: str) -> list[RowClass]:
             conflicting[row.machine_id].append(row)
     VibrationDiagnosis.objects.bulk_create(new, batch_size=ROWS_PER_STATEMENT)
     bring_up_to_date(new)
+    episodes.take(new, rules)
     for machine in Machine.objects.filter(pk__in=conflicting).order_by("pk") if conflicting else ():
         last = conflicting[machine.pk][-1]
         told = Conflicting(last.key, Diagnosed(*last[:3], *known[last[:3]]).says, last.says)

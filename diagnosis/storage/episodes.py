@@ -1,0 +1,486 @@
+"""The only code that writes episodes; callers hold the machine's lock.
+
+Episodes are what `diagnosis.episodes.spans` makes of the diagnoses of a stream (one machine, one family of models) and
+of the closings of people. Diagnoses that come in their order are added to where the stream stood, its tail. One that
+comes late, or is deleted, has the stretch that it can change read anew: from where the stream was settled before it to
+where it is settled again. Settled is a stream after so many normal diagnoses in a row that nothing before them counts.
+
+Whatever the order, the same episodes come out. A row keeps its number as long as its span overlaps what it was.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from common.database.keysets import behind
+from diagnosis.episodes.families import family_of
+from diagnosis.episodes.spans import Closing, Ending, Fold, Point, Span, run
+from diagnosis.episodes.standing import Kind, Standing, tell
+from diagnosis.models import Episode, EpisodeAct, EpisodeTail, VibrationDiagnosis
+from diagnosis.models.episodes import Attention
+from diagnosis.models.notices import Transition
+from diagnosis.notices.outbox import Event
+from diagnosis.notices.outbox import tell as tell_people
+from diagnosis.states import SEVERITIES, FaultType
+from machines.episode_rules import Rule
+from machines.models import Machine, rule_of
+
+READ_AT_ONCE = 200  # diagnoses; a late one mostly needs some ten
+Key = tuple[datetime, str]
+_RISING, _FALLING = ("detected_at", "model_name"), ("-detected_at", "-model_name")
+# What a diagnosis that comes in its order may change of the episode that is open
+_GROWING = ["last_at", "count", "model_names", "least_confidence", "greatest_confidence"]
+_ENDING = ["ended_at", "ending", "attention", "revision"]
+_EDGES = ["fault_type", "began_at", "opened_at", "ended_at", "ending", "live", "follows_id"]
+
+
+class Stream(NamedTuple):
+    """The diagnoses of one machine by one family of models."""
+
+    machine_id: int
+    family: str
+
+
+def take(new: Iterable[VibrationDiagnosis], rules: Mapping[int, Rule]) -> None:
+    """After these diagnoses were stored. `rules` has that of each of their machines."""
+    by_stream: defaultdict[Stream, list[Point]] = defaultdict(list)
+    for it in new:
+        stream = Stream(it.machine_id, family_of(it.model_name))
+        by_stream[stream].append(Point(it.detected_at, it.model_name, it.fault_type, it.confidence))
+    if not by_stream:
+        return
+    machines = {stream.machine_id for stream in by_stream}
+    tails = {Stream(it.machine_id, it.family): it for it in EpisodeTail.objects.filter(machine__in=machines)}
+    active = {
+        Stream(it.machine_id, it.family): it
+        for it in Episode.objects.live().filter(machine__in=machines, ended_at__isnull=True)
+    }
+    grown = _Changes()
+    moved: list[EpisodeTail] = []
+    for stream, points in sorted(by_stream.items()):
+        points.sort(key=lambda it: it.key)
+        rule, tail = rules[stream.machine_id], tails.get(stream)
+        if tail is None or tail.rule != str(rule):
+            _read_anew(stream, rule, grown)
+        elif points[0].key <= (tail.last_at, tail.last_model) or _is_closed(tail, points[0]):
+            _read_anew(stream, rule, grown, (points[0].key, points[-1].key))
+        else:
+            moved.append(_go_on(stream, tail, active.get(stream), points, rule, grown))
+    _upsert(moved)
+    grown.store()
+
+
+def take_back(deleted: Iterable[VibrationDiagnosis], rules: Mapping[int, Rule]) -> None:
+    """After these diagnoses were deleted."""
+    keys: defaultdict[Stream, list[Key]] = defaultdict(list)
+    for it in deleted:
+        keys[Stream(it.machine_id, family_of(it.model_name))].append((it.detected_at, it.model_name))
+    changes = _Changes()
+    for stream, of_stream in sorted(keys.items()):
+        _read_anew(stream, rules[stream.machine_id], changes, (min(of_stream), max(of_stream)))
+    changes.store()
+
+
+def close_up(episode: Episode, rule: Rule) -> None:
+    """After somebody closed an episode: what comes later is another one's."""
+    stream = Stream(episode.machine_id, episode.family)
+    changes = _Changes()
+    _read_anew(stream, rule, changes, ((episode.began_at, ""), (episode.last_at, "")))
+    changes.store()
+
+
+def rebuild(machine: Machine) -> int:
+    """Make all episodes of a machine anew, which must change nothing; how many rows were changed."""
+    rule = rule_of(machine.episode_rule)
+    names = VibrationDiagnosis.objects.filter(machine=machine).order_by().values_list("model_name", flat=True)
+    families = {family_of(name) for name in names.distinct()}
+    families |= set(EpisodeTail.objects.filter(machine=machine).values_list("family", flat=True))
+    families |= set(Episode.objects.filter(machine=machine).order_by().values_list("family", flat=True).distinct())
+    changes = _Changes()
+    for family in sorted(families):
+        _read_anew(Stream(machine.pk, family), rule, changes)
+    changes.store()
+    return changes.count
+
+
+def stand(episode: Episode) -> None:
+    """Bring what the acts say of an episode up to date; the row is not saved."""
+    span = _span_of(episode)
+    acts = _acts_about(Stream(episode.machine_id, episode.family), episode.began_at)
+    _stand(episode, [act for act in acts if span.holds(act.about)])
+
+
+# --- Diagnoses that come in their order
+
+
+def _is_closed(tail: EpisodeTail, point: Point) -> bool:
+    return tail.closed_up_to is not None and point.at <= tail.closed_up_to
+
+
+def _go_on(
+    stream: Stream, tail: EpisodeTail, row: Episode | None, points: list[Point], rule: Rule, changes: "_Changes"
+) -> EpisodeTail:
+    span = _span_of(row) if row else None
+    window = [Point(parse_datetime(at), *rest) for at, *rest in tail.window]
+    fold = Fold(rule, SEVERITIES, window=window, normals=tail.normals, span=span)
+    for point in points:
+        fold.add(point)
+    rows = {span: row} if span and row else {}
+    opened = [it for it in fold.spans if it is not span]
+    acts: list[EpisodeAct] = []
+    if opened:  # which is rare
+        first = opened[0].began_at
+        acts = _acts_about(stream, first)
+        withdrawn = Episode.objects.of_stream(*stream).filter(live__isnull=True, last_at__gte=first)
+        rows |= _assign(opened, list(withdrawn), acts)
+    changes.add(stream, fold.spans, rows, acts)
+    return _tail(stream, rule, fold, points[-1].key, tail.closed_up_to)
+
+
+def _span_of(row: Episode) -> Span:
+    span = Span(
+        row.fault_type,
+        row.began_at,
+        row.opened_at,
+        row.last_at,
+        row.count,
+        set(row.model_names),
+        row.least_confidence,
+        row.greatest_confidence,
+        row.ended_at,
+        Ending(row.ending),
+    )
+    if row.follows_id:
+        # Only that there is one counts: where the span begins to be spoken about.
+        span.follows = Span(row.fault_type, row.began_at, row.began_at, row.began_at)
+    return span
+
+
+def _tail(stream: Stream, rule: Rule, fold: Fold, last: Key, closed_up_to: datetime | None) -> EpisodeTail:
+    window = [[it.at.isoformat(), it.model, it.state, it.confidence] for it in fold.window]
+    return EpisodeTail(
+        machine_id=stream.machine_id,
+        family=stream.family,
+        rule=str(rule),
+        last_at=last[0],
+        last_model=last[1],
+        window=window,
+        # More normal ones than clear anything are as good as that many.
+        normals=min(fold.normals, rule.settled_after),
+        closed_up_to=closed_up_to,
+    )
+
+
+def _upsert(tails: list[EpisodeTail]) -> None:
+    kept = ["rule", "last_at", "last_model", "window", "normals", "closed_up_to"]
+    # SQLite wants the key to be named, MySQL refuses that.
+    unique = {} if connection.vendor == "mysql" else {"unique_fields": ["machine", "family"]}
+    EpisodeTail.objects.bulk_create(tails, update_conflicts=True, update_fields=kept, **unique)
+
+
+# --- Diagnoses that come late, or went
+
+
+def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[Key, Key] | None = None) -> None:
+    """Make the episodes of a stream anew; with the keys of the first and last diagnosis that came or went, those that
+    these can change."""
+    known = EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).first()
+    start = _settled_before(stream, rule, changed[0]) if changed else _Start(None, None)
+    closings = _closings(stream, start.after)
+    stretch = _Stretch(stream, rule, start.after, changed[1] if changed else None)
+    fold = Fold(rule, SEVERITIES)
+    run(fold, stretch.points(), closings)
+
+    rows = Episode.objects.of_stream(*stream).order_by("opened_at", "pk")
+    if start.after is not None:
+        rows = rows.filter(began_at__gt=start.after)
+    if stretch.settled_at is not None:
+        rows = rows.filter(began_at__lte=stretch.settled_at)
+    acts = _acts_about(stream, start.after)
+    found = list(rows)
+    assigned = _assign(fold.spans, found, acts)
+    kept = {row.pk for row in assigned.values()}
+    changes.withdraw([row for row in found if row.pk not in kept], fold.spans, assigned)
+    changes.add(stream, fold.spans, assigned, acts, is_late=True)
+
+    if stretch.settled_at is None:  # read to its end
+        last = stretch.last or start.last
+        closed_up_to = max(filter(None, [known and known.closed_up_to, *(it.covers_to for it in closings)]), default=None)
+        if last is None:
+            EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).delete()
+        else:
+            _upsert([_tail(stream, rule, fold, last, closed_up_to)])
+
+
+class _Start(NamedTuple):
+    after: datetime | None  # read what is later than this; None: all
+    last: Key | None  # the last diagnosis before, if it is known
+
+
+def _settled_before(stream: Stream, rule: Rule, key: Key) -> _Start:
+    """The last instant before a diagnosis at which the stream was settled, or something was closed."""
+    closed = Episode.objects.live().of_stream(*stream).filter(ending=Ending.CLOSED, ended_at__lt=key[0])
+    floor = closed.order_by("-ended_at").values_list("ended_at", flat=True).first()
+    in_a_row, end, later_at = 0, None, key[0]
+    for point in _points(stream, key, rising=False):
+        if floor is not None and point.at <= floor:
+            return _Start(floor, point.key)
+        if point.state != FaultType.NORMAL:
+            in_a_row = 0
+        elif in_a_row:
+            in_a_row += 1
+        elif point.at < later_at:  # not between two diagnoses of one instant
+            in_a_row, end = 1, point.key
+        if end and in_a_row >= rule.settled_after:
+            return _Start(end[0], end)
+        later_at = point.at
+    return _Start(floor, None)
+
+
+class _Stretch:
+    """The diagnoses of a stream after an instant, up to where it is settled again."""
+
+    def __init__(self, stream: Stream, rule: Rule, after: datetime | None, changed_to: Key | None):
+        self._stream, self._rule, self._after, self._changed_to = stream, rule, after, changed_to
+        self.last: Key | None = None  # the last one read
+        self.settled_at: datetime | None = None  # None: read to the end
+
+    def points(self) -> Iterator[Point]:
+        in_a_row, before = 0, None
+        for point in _points(self._stream, self._after, rising=True):
+            if in_a_row >= self._rule.settled_after and before and point.at > before.at:
+                self.settled_at = before.at
+                return
+            if point.state == FaultType.NORMAL and self._changed_to is not None and point.key > self._changed_to:
+                in_a_row += 1
+            else:
+                in_a_row = 0
+            before, self.last = point, point.key
+            yield point
+
+
+def _points(stream: Stream, beyond: Key | datetime | None, *, rising: bool) -> Iterator[Point]:
+    """The diagnoses of a stream behind a key, or later than an instant, in rising or falling order."""
+    order = _RISING if rising else _FALLING
+    of_machine = VibrationDiagnosis.objects.filter(machine=stream.machine_id).order_by(*order)
+    wanted = of_machine
+    if isinstance(beyond, datetime):
+        wanted = of_machine.filter(detected_at__gt=beyond)
+    elif beyond is not None:
+        wanted = of_machine.filter(behind(order, beyond))
+    at_once = READ_AT_ONCE
+    while True:
+        rows = [
+            Point._make(it)
+            for it in wanted.values_list("detected_at", "model_name", "fault_type", "confidence")[:at_once]
+        ]
+        for point in rows:
+            if family_of(point.model) == stream.family:
+                yield point
+        if len(rows) < at_once:
+            return
+        wanted = of_machine.filter(behind(order, rows[-1].key))
+        at_once = min(2 * at_once, 10_000)
+
+
+def _acts_about(stream: Stream, since: datetime | None) -> list[EpisodeAct]:
+    acts = EpisodeAct.objects.filter(machine=stream.machine_id, family=stream.family)
+    if since is not None:
+        acts = acts.filter(about__gte=since)
+    return list(acts.order_by("pk"))
+
+
+def _closings(stream: Stream, since: datetime | None) -> list[Closing]:
+    return sorted(
+        Closing(act.covers_to, act.about)
+        for act in _acts_about(stream, since)
+        if act.kind == Kind.CLOSE and act.covers_to is not None
+    )
+
+
+# --- Spans and the rows that stand for them
+
+
+def _assign(spans: list[Span], rows: list[Episode], acts: list[EpisodeAct]) -> dict[Span, Episode]:
+    """For each span the row that was it: one that overlaps it, rather one of whose acts it holds."""
+    assigned: dict[Span, Episode] = {}
+    left = list(rows)
+    acted: defaultdict[int, list[datetime]] = defaultdict(list)
+    for act in acts:
+        acted[act.episode_id].append(act.about)
+    for span in spans:
+        fitting = [row for row in left if row.began_at <= span.last_at and span.began_at <= row.last_at]
+        if not fitting:
+            continue
+        best = min(
+            fitting,
+            key=lambda row: (
+                -sum(span.holds(about) for about in acted[row.pk]),
+                not row.live,
+                row.opened_at != span.opened_at,
+                row.fault_type != span.fault,
+                row.pk,
+            ),
+        )
+        assigned[span] = best
+        left.remove(best)
+    return assigned
+
+
+class _Changes:
+    """Rows to store at the end of one write, and what people are to be told of them."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now()
+        self.count = 0  # rows that changed
+        self._events: list[Event] = []
+        self._growing: list[Episode] = []
+        self._ending: list[Episode] = []
+
+    def add(
+        self,
+        stream: Stream,
+        spans: list[Span],
+        rows: Mapping[Span, Episode],
+        acts: list[EpisodeAct],
+        *,
+        is_late: bool = False,
+    ) -> None:
+        """What became of a stream; `acts` are those about these spans but, unless it is late, those about open rows."""
+        rows = dict(rows)
+        if is_late:
+            self._make_room(spans, rows)
+        for span in spans:
+            row = rows.get(span)
+            is_new = row is None
+            if row is None:
+                row = rows[span] = Episode(machine_id=stream.machine_id, family=stream.family)
+            before = {} if is_new else {name: getattr(row, name) for name in _stored_names()}
+            _fill(row, span, rows)
+            if is_late or is_new or before["live"] is None:
+                _stand(row, [act for act in acts if span.holds(act.about)])
+            _mark_attention(row)
+            self._keep(row, before, is_late=is_late)
+
+    def _make_room(self, spans: list[Span], rows: dict[Span, Episode]) -> None:
+        """Rows that move must not meet at one instant on their way."""
+        moving = [rows[it].pk for it in spans if it in rows and rows[it].opened_at != it.opened_at]
+        if moving:
+            Episode.objects.filter(pk__in=moving).update(live=None)
+
+    def _keep(self, row: Episode, before: dict[str, Any], *, is_late: bool) -> None:
+        if not before:
+            row.save()
+            self.count += 1
+            self._tell_of_new(row)
+            return
+        changed = [name for name, value in before.items() if getattr(row, name) != value]
+        if not changed:
+            return
+        self.count += 1
+        if any(name in _EDGES or name == "standing" for name in changed):
+            row.revision += 1
+        if is_late and _has_moved(row, before):
+            row.revised_at = self.now
+        if is_late or not set(changed) <= {*_GROWING, *_ENDING}:
+            row.save()
+        elif set(changed) <= set(_GROWING):
+            self._growing.append(row)
+        else:
+            self._ending.append(row)
+        if row.ending == Ending.CLEARED and before["ending"] == Ending.NONE and before["live"]:
+            self._tell(Transition.CLEARED, row, row.ended_at)
+
+    def withdraw(self, rows: list[Episode], spans: list[Span], assigned: Mapping[Span, Episode]) -> None:
+        """Rows that no span is left for: gone, unless somebody did something about them or was told of them."""
+        if not rows:
+            return
+        numbers = [row.pk for row in rows]
+        known = set(EpisodeAct.objects.filter(episode__in=numbers).values_list("episode", flat=True))
+        known |= set(Episode.objects.filter(pk__in=numbers, notices__isnull=False).values_list("pk", flat=True))
+        for row in rows:
+            if row.pk not in known:
+                self.count += 1
+                row.delete()
+                continue
+            into = next((assigned[it] for it in spans if it in assigned and _overlaps(row, it)), None)
+            if row.live or row.merged_into_id != (into and into.pk):
+                row.live, row.merged_into, row.attention = None, into, Attention.NONE
+                row.revised_at = self.now
+                row.revision += 1
+                row.save()
+                self.count += 1
+
+    def _tell_of_new(self, row: Episode) -> None:
+        # One that is over already is no news.
+        if row.ending == Ending.NONE:
+            self._tell(Transition.WORSENED if row.follows_id else Transition.OPENED, row, row.opened_at)
+
+    def _tell(self, transition: Transition, row: Episode, at: datetime | None) -> None:
+        if at is not None and at > self.now - settings.NOTICE_AGE:
+            self._events.append(Event(transition, row.machine_id, row, at))
+
+    def store(self) -> None:
+        Episode.objects.bulk_update(self._growing, _GROWING, batch_size=200)
+        Episode.objects.bulk_update(self._ending, [*_GROWING, *_ENDING], batch_size=200)
+        if self._events:
+            tell_people(self._events, self.now)
+
+
+def _stored_names() -> list[str]:
+    return [*_GROWING, *_EDGES, *_STANDING, "attention", "severity", "merged_into_id"]
+
+
+_STANDING = ["standing", "acknowledged_at", "acknowledged_by", "shelved_until", "closed_at", "verdict"]
+
+
+def _fill(row: Episode, span: Span, rows: Mapping[Span, Episode]) -> None:
+    row.fault_type, row.severity = span.fault, FaultType(span.fault).alarm_severity
+    row.began_at, row.opened_at, row.last_at = span.began_at, span.opened_at, span.last_at
+    row.ended_at, row.ending = span.ended_at, span.ending.value
+    row.count, row.model_names = span.count, sorted(span.models)
+    row.least_confidence, row.greatest_confidence = span.least_confidence, span.greatest_confidence
+    if span.follows is None:
+        row.follows = None
+    elif span.follows in rows:
+        row.follows = rows[span.follows]
+    row.live, row.merged_into = True, None
+
+
+def _stand(row: Episode, acts: list[EpisodeAct]) -> None:
+    told = tell(acts)
+    acknowledged: Any = told.acknowledged
+    closed: Any = told.closed
+    row.standing = told.standing.value
+    row.acknowledged_at = acknowledged.at if acknowledged else None
+    row.acknowledged_by = acknowledged.by_name if acknowledged else ""
+    row.shelved_until = told.shelved.shelved_until if told.shelved else None
+    row.closed_at = closed.at if closed else None
+    row.verdict = closed.verdict if closed else ""
+
+
+def _mark_attention(row: Episode) -> None:
+    if row.ending in (Ending.WORSENED, Ending.CLOSED) or row.standing == Standing.CLOSED:
+        row.attention = Attention.NONE
+    elif row.ending == Ending.NONE:
+        row.attention = Attention.ACTIVE
+    else:
+        row.attention = Attention.NONE if row.standing == Standing.ACKNOWLEDGED else Attention.ENDED
+
+
+def _has_moved(row: Episode, before: dict[str, Any]) -> bool:
+    """Whether late data changed what people had been shown, not only added to it."""
+    opened = row.began_at != before["began_at"] or row.opened_at != before["opened_at"]
+    ended = before["ended_at"] is not None and row.ended_at != before["ended_at"]
+    # Somebody's closing ends it too, and is no revision.
+    return opened or ended or row.fault_type != before["fault_type"] or not before["live"]
+
+
+def _overlaps(row: Episode, span: Span) -> bool:
+    return row.began_at <= span.last_at and span.began_at <= row.last_at
