@@ -13,7 +13,7 @@ ORDER = ["common", "machines", "vibration", "diagnosis", "himmes"]
 WINGS = {
     "common": ["database", "limits", "rest", "admin"],
     "vibration": ["numbers", "csv", "storage", "files", "windows", "api", "pages"],
-    "diagnosis": ["notices", "storage", "history", "api", "pages"],
+    "diagnosis": ["episodes", "models", "notices", "storage", "history", "api", "pages"],
     "himmes": ["operations", "accounts", "audit", "api", "serving"],
 }
 # Wings that know nothing of each other

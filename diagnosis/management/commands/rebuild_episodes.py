@@ -7,8 +7,8 @@ from machines.models import Machine
 
 class Command(TerminalCommand):
     help = (
-        "Make all episodes anew from the stored diagnoses and acts. This changes nothing, unless DJANGO_EPISODE_RULE was "
-        "changed. Nobody is told of what began longer ago than DJANGO_NOTICE_HOURS."
+        "Make all episodes anew from the stored diagnoses and acts. This changes nothing, unless the rule was "
+        "changed (DJANGO_EPISODE_RULE). Nobody is told of what began longer ago than DJANGO_NOTICE_HOURS."
     )
 
     def add_arguments(self, parser):
