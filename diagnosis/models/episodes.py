@@ -233,6 +233,7 @@ class EpisodeTail(models.Model):
     last_model = ExactCharField(max_length=100, blank=True)
     window = models.JSONField()  # the last diagnoses: instant, model, state, confidence
     normals = models.PositiveIntegerField()
+    is_active = models.BooleanField()  # whether an episode is open
     closed_up_to = models.DateTimeField(null=True)  # diagnoses up to here belong to what was closed
 
     class Meta:
