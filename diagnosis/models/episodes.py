@@ -157,7 +157,7 @@ class EpisodeAct(models.Model):
     comment = models.TextField(_("comment"), blank=True, max_length=2000)
     minutes = models.PositiveIntegerField(_("shelved for (min)"), null=True)
     covers_to = models.DateTimeField(null=True)  # of a closing: later diagnoses are another episode's
-    verdict = models.CharField(_("outcome"), max_length=10, blank=True, choices=Verdict)
+    verdict = models.CharField(pgettext_lazy("of an episode", "outcome"), max_length=10, blank=True, choices=Verdict)
     found = models.SmallIntegerField(_("fault found"), null=True, choices=FOUND)
     action = models.TextField(_("action taken"), blank=True, max_length=2000)
 
