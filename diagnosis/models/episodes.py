@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from common.database.fields import ExactCharField
 from diagnosis.episodes.spans import Ending
 from diagnosis.episodes.standing import LONGEST_SHELF, Kind, Stage, Standing, stage_of
-from diagnosis.querysets import EpisodeQuerySet
+from diagnosis.querysets import EpisodeActQuerySet, EpisodeQuerySet
 from diagnosis.states import FaultType
 from machines.models import Machine
 
@@ -160,6 +160,8 @@ class EpisodeAct(models.Model):
     verdict = models.CharField(pgettext_lazy("of an episode", "outcome"), max_length=10, blank=True, choices=Verdict)
     found = models.SmallIntegerField(_("fault found"), null=True, choices=FOUND)
     action = models.TextField(_("action taken"), blank=True, max_length=2000)
+
+    objects = EpisodeActQuerySet.as_manager()
 
     class Meta:
         db_table = "diagnosis_episode_act"
