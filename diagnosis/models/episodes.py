@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from common.database.fields import ExactCharField
 from diagnosis.episodes.spans import Ending
 from diagnosis.episodes.standing import LONGEST_SHELF, Kind, Stage, Standing, stage_of
-from diagnosis.querysets import EpisodeQuerySet
+from diagnosis.querysets import EpisodeActQuerySet, EpisodeQuerySet
 from diagnosis.states import FaultType
 from machines.models import Machine
 
@@ -157,9 +157,11 @@ class EpisodeAct(models.Model):
     comment = models.TextField(_("comment"), blank=True, max_length=2000)
     minutes = models.PositiveIntegerField(_("shelved for (min)"), null=True)
     covers_to = models.DateTimeField(null=True)  # of a closing: later diagnoses are another episode's
-    verdict = models.CharField(_("outcome"), max_length=10, blank=True, choices=Verdict)
+    verdict = models.CharField(pgettext_lazy("of an episode", "outcome"), max_length=10, blank=True, choices=Verdict)
     found = models.SmallIntegerField(_("fault found"), null=True, choices=FOUND)
     action = models.TextField(_("action taken"), blank=True, max_length=2000)
+
+    objects = EpisodeActQuerySet.as_manager()
 
     class Meta:
         db_table = "diagnosis_episode_act"
