@@ -3,7 +3,6 @@
 from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
@@ -21,12 +20,6 @@ def check(target: str) -> None:
     """Raises ValidationError. Empty: the address of the user."""
     if target:
         validate_email(target)
-
-
-def check_account(user_address: str) -> None:
-    """Raises ValidationError where a subscription without an address would go nowhere."""
-    if not user_address:
-        raise ValidationError(_("Enter an e-mail address. Your account has none."))
 
 
 def send(subscription: Subscription, message: Message) -> None:
