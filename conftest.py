@@ -109,14 +109,23 @@ def roles(db):
         import_module("himmes.accounts.migrations.0002_roles").make_roles(apps, connection.schema_editor())
         import_module("himmes.accounts.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
         import_module("himmes.accounts.migrations.0005_conflicts_are_read").give(apps, connection.schema_editor())
+        import_module("himmes.accounts.migrations.0006_operator").give(apps, connection.schema_editor())
     return {role.name: role for role in Group.objects.all()}
 
 
 @pytest.fixture
 def user(roles):
-    """An operator: he may read everything."""
+    """A viewer: he may read everything."""
     user = get_user_model().objects.create_user("operator")
     user.groups.add(roles["viewer"])
+    return user
+
+
+@pytest.fixture
+def operator(roles):
+    """Somebody on the floor who may act on episodes."""
+    user = get_user_model().objects.create_user("kim")
+    user.groups.add(roles["operator"])
     return user
 
 

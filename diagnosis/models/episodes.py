@@ -212,7 +212,7 @@ class EpisodeAct(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise TypeError("What a person did is not changed. Add another act.")
-        super().save(*args, force_insert=True, **kwargs)
+        super().save(*args, **kwargs | {"force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("What a person did is not deleted.")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -17,9 +17,9 @@ from common.addresses import address_of
 from common.database.transactions import in_transaction
 from diagnosis.episodes.standing import LONGEST_SHELF, Kind, legal_kinds
 from diagnosis.models import CurrentState, Episode, EpisodeAct, EpisodeTail
-from diagnosis.models.episodes import FOUND, OTHER_FAULT
+from diagnosis.models.episodes import FOUND
 from diagnosis.states import FaultType
-from diagnosis.storage.episodes import close_up, stand
+from diagnosis.storage.episodes import acts_of, close_up, stand
 from machines.arrivals import poster_of
 from machines.models import Machine, rule_of
 
@@ -103,19 +103,14 @@ def close(
     """
     if verdict == EpisodeAct.Verdict.FALSE and found is None:
         found = FaultType.NORMAL.value
-    return _do(
-        episode_id, actor, Kind.CLOSE, seen, comment=comment, verdict=verdict, found=found, action=action
-    )
+    return _do(episode_id, actor, Kind.CLOSE, seen, comment=comment, verdict=verdict, found=found, action=action)
 
 
 def history_of(episode: Episode) -> list[EpisodeAct]:
     """What was done about an episode, in the order in which it was done, with what came from others merged into it."""
-    span_acts = EpisodeAct.objects.filter(machine=episode.machine_id, family=episode.family)
-    until = episode.ended_at or timezone.now()
-    about = span_acts.filter(about__gte=episode.began_at, about__lte=max(until, episode.last_at))
-    numbers = {act.pk for act in stand_acts(episode, list(about))}
-    own = EpisodeAct.objects.filter(episode__in=[episode.pk, *episode.merged.values_list("pk", flat=True)])
-    return list(EpisodeAct.objects.filter(pk__in=numbers | set(own.values_list("pk", flat=True))).order_by("pk"))
+    own = EpisodeAct.objects.filter(Q(episode=episode) | Q(episode__merged_into=episode))
+    found = {act.pk: act for act in [*acts_of(episode), *own]}
+    return [found[pk] for pk in sorted(found)]
 
 
 def check(kind: Kind, content: dict[str, Any]) -> Errors:
@@ -214,3 +209,13 @@ def _covers_to(episode: Episode, now: datetime) -> datetime:
 
 def _acts_after(episode: Episode, seen: int | None) -> list[EpisodeAct]:
     return [it for it in history_of(episode) if it.number is not None and (seen is None or it.revision > seen)]
+
+
+def _told(episode: Episode, acts: list[EpisodeAct]) -> str:
+    """What became of it, in the words of the API."""
+    now = timezone.now()
+    said = [f"{act.by_name}: {act.kind} at {timezone.localtime(act.at).isoformat()}" for act in acts]
+    became = f"Nothing was stored: the episode is {episode.stage(now).value}, revision {episode.revision}"
+    if episode.merged_into_id:
+        became += f", as it became part of episode {episode.merged_into_id}"
+    return "; ".join([f"{became}.", *said]) if said else f"{became}."

@@ -111,9 +111,14 @@ def rebuild(machine: Machine) -> int:
 
 def stand(episode: Episode) -> None:
     """Bring what the acts say of an episode up to date; the row is not saved."""
+    _stand(episode, acts_of(episode))
+
+
+def acts_of(episode: Episode) -> list[EpisodeAct]:
+    """The acts that count for an episode, in the order in which they were done."""
     span = _span_of(episode)
     acts = _acts_about(Stream(episode.machine_id, episode.family), episode.began_at)
-    _stand(episode, [act for act in acts if span.holds(act.about)])
+    return [act for act in acts if span.holds(act.about)]
 
 
 # --- Diagnoses that come in their order
@@ -188,8 +193,7 @@ def _upsert(tails: list[EpisodeTail]) -> None:
 
 
 def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[Key, Key] | None = None) -> None:
-    """Make the episodes of a stream anew; with the keys of the first and last diagnosis that came or went, those that
-    these can change."""
+    """Make the episodes of a stream anew: all, or those that the diagnoses from one key to another can change."""
     known = EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).first()
     start = _settled_before(stream, rule, changed[0]) if changed else _Start(None, None)
     closings = _closings(stream, start.after)
@@ -211,7 +215,9 @@ def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[K
 
     if stretch.settled_at is None:  # read to its end
         last = stretch.last or start.last
-        closed_up_to = max(filter(None, [known and known.closed_up_to, *(it.covers_to for it in closings)]), default=None)
+        closed_up_to = max(
+            filter(None, [known and known.closed_up_to, *(it.covers_to for it in closings)]), default=None
+        )
         if last is None:
             EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).delete()
         else:
@@ -309,27 +315,34 @@ def _closings(stream: Stream, since: datetime | None) -> list[Closing]:
 
 def _assign(spans: list[Span], rows: list[Episode], acts: list[EpisodeAct]) -> dict[Span, Episode]:
     """For each span the row that was it: one that overlaps it, rather one of whose acts it holds."""
-    assigned: dict[Span, Episode] = {}
-    left = list(rows)
     acted: defaultdict[int, list[datetime]] = defaultdict(list)
     for act in acts:
         acted[act.episode_id].append(act.about)
-    for span in spans:
-        fitting = [row for row in left if row.began_at <= span.last_at and span.began_at <= row.last_at]
-        if not fitting:
-            continue
-        best = min(
-            fitting,
-            key=lambda row: (
-                -sum(span.holds(about) for about in acted[row.pk]),
-                not row.live,
-                row.opened_at != span.opened_at,
-                row.fault_type != span.fault,
-                row.pk,
-            ),
+    # Most have not moved. The others are compared each with each.
+    opened = {it.opened_at: it for it in spans}
+    assigned = {
+        opened[row.opened_at]: row
+        for row in rows
+        if row.live and row.opened_at in opened and all(map(opened[row.opened_at].holds, acted[row.pk]))
+    }
+    taken = {row.pk for row in assigned.values()}
+    spans = [it for it in spans if it not in assigned]
+    rows = [row for row in rows if row.pk not in taken]
+    pairs = [(span, row) for span in spans for row in rows if _overlaps(row, span)]
+    pairs.sort(
+        key=lambda pair: (
+            -sum(map(pair[0].holds, acted[pair[1].pk])),
+            not pair[1].live,
+            pair[1].opened_at != pair[0].opened_at,
+            pair[1].fault_type != pair[0].fault,
+            pair[1].pk,
+            pair[0].opened_at,
         )
-        assigned[span] = best
-        left.remove(best)
+    )
+    for span, row in pairs:
+        if span not in assigned and row.pk not in taken:
+            assigned[span] = row
+            taken.add(row.pk)
     return assigned
 
 

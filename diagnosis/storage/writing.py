@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.audit_trail import Action, note
 from common.database.transactions import in_transaction
 from common.rest.rows import InvalidRows
-from diagnosis.models import VibrationDiagnosis
+from diagnosis.models import EpisodeTail, VibrationDiagnosis
 from diagnosis.states import FaultType
 from diagnosis.storage import episodes
 from diagnosis.storage.current_states import bring_up_to_date, read_anew
@@ -77,6 +77,25 @@ def delete_diagnoses(diagnoses: Iterable[VibrationDiagnosis]) -> None:
             _note_deletion(machine.name, of_machine[machine.pk])
 
     in_transaction(delete)
+
+
+def rebuild_episodes(machine: Machine) -> int:
+    """Make the episodes of a machine anew from its diagnoses and acts; how many rows changed, which is mostly none."""
+
+    def work() -> int:
+        _lock([machine.pk])
+        return episodes.rebuild(machine)
+
+    return in_transaction(work)
+
+
+def follow_rule(instance: Machine, raw: bool = False, **kwargs: Any) -> None:
+    """When a machine gets another rule, what was said of it is read by that one from now on."""
+    if (
+        not raw
+        and EpisodeTail.objects.filter(machine=instance).exclude(rule=str(rule_of(instance.episode_rule))).exists()
+    ):
+        rebuild_episodes(instance)
 
 
 def _note_deletion(machine: str, diagnoses: list[VibrationDiagnosis]) -> None:

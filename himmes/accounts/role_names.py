@@ -11,12 +11,14 @@ ROLES = {
     "viewer": _("viewer"),
     "collector": _("collector"),
     "diagnoser": _("diagnoser"),
+    "operator": _("operator"),
     "administrator": _("administrator"),
 }
 DEEDS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 # Tables that have no page, and so no name there.
 UNLISTED = {
     "diagnosis.currentstate": _("current state"),
+    "diagnosis.episodetail": _("newest diagnoses of a model"),
     "himmes.initialpassword": _("initial password"),
     "knox.authtoken": _("token of another kind"),
     "machines.tally": _("counted calls"),

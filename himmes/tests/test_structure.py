@@ -13,7 +13,7 @@ ORDER = ["common", "machines", "vibration", "diagnosis", "himmes"]
 WINGS = {
     "common": ["database", "limits", "rest", "admin"],
     "vibration": ["numbers", "csv", "storage", "files", "windows", "api", "pages"],
-    "diagnosis": ["notices", "storage", "history", "api", "pages"],
+    "diagnosis": ["episodes", "models", "notices", "storage", "history", "api", "pages"],
     "himmes": ["operations", "accounts", "audit", "api", "serving"],
 }
 # Wings that know nothing of each other
@@ -92,7 +92,9 @@ def test_no_folder_has_more_modules_than_are_seen_at_a_glance():
 
 PURE = [*production("vibration/numbers"), *production("vibration/csv")]
 PURE += [ROOT / f"vibration/files/{name}.py" for name in ("name_stamps", "name_patterns")]
+PURE += production("diagnosis/episodes")
 PURE += [ROOT / name for name in ("diagnosis/history/runs.py", "diagnosis/synthetic.py", "common/printable.py")]
+PURE += [ROOT / "machines/episode_rules.py"]
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(ROOT)))
