@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("diagnosis", "0004_episodes"),
+        ("diagnosis", "0005_fill_episodes"),
     ]
 
     operations = [
