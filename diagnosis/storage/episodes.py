@@ -112,6 +112,7 @@ def rebuild(machine: Machine) -> int:
 def stand(episode: Episode) -> None:
     """Bring what the acts say of an episode up to date; the row is not saved."""
     _stand(episode, acts_of(episode))
+    _mark_attention(episode)
 
 
 def acts_of(episode: Episode) -> list[EpisodeAct]:
@@ -314,17 +315,13 @@ def _closings(stream: Stream, since: datetime | None) -> list[Closing]:
 
 
 def _assign(spans: list[Span], rows: list[Episode], acts: list[EpisodeAct]) -> dict[Span, Episode]:
-    """For each span the row that was it: one that overlaps it, rather one of whose acts it holds."""
+    """For each span the row that was it: that of the same opening, or one that overlaps it, rather one of whose acts
+    it holds."""
+    opened = {it.opened_at: it for it in spans}
+    assigned = {opened[row.opened_at]: row for row in rows if row.live and row.opened_at in opened}
     acted: defaultdict[int, list[datetime]] = defaultdict(list)
     for act in acts:
         acted[act.episode_id].append(act.about)
-    # Most have not moved. The others are compared each with each.
-    opened = {it.opened_at: it for it in spans}
-    assigned = {
-        opened[row.opened_at]: row
-        for row in rows
-        if row.live and row.opened_at in opened and all(map(opened[row.opened_at].holds, acted[row.pk]))
-    }
     taken = {row.pk for row in assigned.values()}
     spans = [it for it in spans if it not in assigned]
     rows = [row for row in rows if row.pk not in taken]
@@ -333,7 +330,6 @@ def _assign(spans: list[Span], rows: list[Episode], acts: list[EpisodeAct]) -> d
         key=lambda pair: (
             -sum(map(pair[0].holds, acted[pair[1].pk])),
             not pair[1].live,
-            pair[1].opened_at != pair[0].opened_at,
             pair[1].fault_type != pair[0].fault,
             pair[1].pk,
             pair[0].opened_at,
@@ -412,6 +408,7 @@ class _Changes:
 
     def withdraw(self, rows: list[Episode], spans: list[Span], assigned: Mapping[Span, Episode]) -> None:
         """Rows that no span is left for: gone, unless somebody did something about them or was told of them."""
+        rows = [row for row in rows if row.live]
         if not rows:
             return
         numbers = [row.pk for row in rows]
@@ -423,12 +420,11 @@ class _Changes:
                 row.delete()
                 continue
             into = next((assigned[it] for it in spans if it in assigned and _overlaps(row, it)), None)
-            if row.live or row.merged_into_id != (into and into.pk):
-                row.live, row.merged_into, row.attention = None, into, Attention.NONE
-                row.revised_at = self.now
-                row.revision += 1
-                row.save()
-                self.count += 1
+            row.live, row.merged_into, row.attention = None, into, Attention.NONE
+            row.revised_at = self.now
+            row.revision += 1
+            row.save()
+            self.count += 1
 
     def _tell_of_new(self, row: Episode) -> None:
         # One that is over already is no news.
@@ -491,8 +487,9 @@ def _has_moved(row: Episode, before: dict[str, Any]) -> bool:
     """Whether late data changed what people had been shown, not only added to it."""
     opened = row.began_at != before["began_at"] or row.opened_at != before["opened_at"]
     ended = before["ended_at"] is not None and row.ended_at != before["ended_at"]
+    shortened = row.last_at < before["last_at"]
     # Somebody's closing ends it too, and is no revision.
-    return opened or ended or row.fault_type != before["fault_type"] or not before["live"]
+    return opened or ended or shortened or row.fault_type != before["fault_type"] or not before["live"]
 
 
 def _overlaps(row: Episode, span: Span) -> bool:
