@@ -21,4 +21,9 @@ fi
 
 scripts/setup.sh
 .venv/bin/python manage.py first_start
-exec .venv/bin/python manage.py runserver "127.0.0.1:$port"
+
+# Notices are sent beside it. Whatever ends one of the two, Ctrl-C or an error, ends the other.
+.venv/bin/python manage.py work &
+worker=$!
+trap 'kill "$worker" 2>/dev/null; wait "$worker" || true' EXIT
+.venv/bin/python manage.py runserver "127.0.0.1:$port"
