@@ -21,9 +21,4 @@ fi
 
 scripts/setup.sh
 .venv/bin/python manage.py first_start
-
-# Notices are sent beside it. Whatever ends one of the two, Ctrl-C or an error, ends the other.
-.venv/bin/python manage.py work &
-worker=$!
-trap 'kill "$worker" 2>/dev/null; wait "$worker" || true' EXIT
-.venv/bin/python manage.py runserver "127.0.0.1:$port"
+exec scripts/serve.sh "$port"

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from io import StringIO
 from ipaddress import ip_network
@@ -18,7 +20,7 @@ from diagnosis.models.notices import Transition
 from diagnosis.notices.backlog import KEPT
 from diagnosis.notices.outbox import Event, tell
 from diagnosis.tests.notices_world import episode, machine, person, subscription
-from diagnosis.tests.receivers import mail_server, web_server
+from diagnosis.tests.receivers import free_port, mail_server, web_server
 from vibration.models import Recording
 from vibration.tests.test_import_processes import database_url, wait_until
 from vibration.tests.world import make_recording
@@ -188,3 +190,33 @@ def test_a_worker_waits_for_a_database_that_is_away(start):
         line = worker.stdout.readline()
     worker.terminate()
     assert worker.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_make_run_has_a_worker_beside_its_server_and_both_end_together(number, tmp_path):
+    port = free_port()
+    with (tmp_path / "log").open("w+") as log:
+        run = subprocess.Popen(
+            ["scripts/serve.sh", str(port)],
+            env=os.environ | {"DATABASE_URL": database_url(), "DJANGO_DEBUG": "True"},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        try:
+            wait_until(lambda: Chore.objects.filter(name="daily").exists())
+            wait_until(lambda: answers(port))
+            os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)  # as a terminal does
+            assert run.wait(PATIENCE_S) == 128 + number
+            with pytest.raises(ProcessLookupError):
+                os.killpg(run.pid, 0)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
