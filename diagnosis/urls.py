@@ -1,6 +1,6 @@
 from django.urls import path
 
-from diagnosis.pages import views
+from diagnosis.pages import notices, views
 
 urlpatterns = [
     path("", views.overview, name="home"),
@@ -9,4 +9,9 @@ urlpatterns = [
     path("diagnosis/", views.dashboard, name="dashboard"),
     path("diagnosis/history/", views.history, name="history"),
     path("diagnosis/timeline/", views.timeline, name="timeline"),
+    path("diagnosis/notices/", notices.notices, name="notices"),
+    path("diagnosis/notices/add/", notices.add_subscription, name="subscription-add"),
+    path("diagnosis/notices/<int:number>/", notices.change_subscription, name="subscription"),
+    path("diagnosis/notices/<int:number>/delete/", notices.delete_subscription, name="subscription-delete"),
+    path("diagnosis/notices/<int:number>/test/", notices.try_subscription, name="subscription-test"),
 ]

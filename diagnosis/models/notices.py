@@ -108,3 +108,20 @@ class Notice(models.Model):
 
     def __str__(self):
         return self.key
+
+
+class Chore(models.Model):
+    """Something that `manage.py work` does from time to time, and up to which instant it is done.
+
+    Whoever does it holds the lock of its row, so of several workers one does it.
+    """
+
+    name = models.CharField(max_length=30, primary_key=True)
+    done_up_to = models.DateTimeField()
+
+    class Meta:
+        db_table = "diagnosis_chore"
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.name} {self.done_up_to.isoformat()}"
