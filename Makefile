@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test lint format bench-import bench-api bench-queries bench-pages bench-episodes soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -49,6 +49,12 @@ bench-pages: ## measure each page on MariaDB with much data: server time, querie
 	@scripts/setup.sh dev mysql
 	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_pages $(ARGS)
+
+bench-episodes: ## measure on MariaDB what keeping episodes costs a post, and their pages with 20,000 of them
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh dev mysql
+	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_episodes $(ARGS)
 
 soak: ## use the site for ten minutes on MariaDB: pages, 5,000 samples/s, memory (ARGS='--rate 2000')
 	@scripts/system_packages.sh mariadb

@@ -3,8 +3,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from common.admin.limited_counting import LimitedPaginator
-from common.admin.lists import OfferedFilters
-from diagnosis.models import VibrationDiagnosis
+from common.admin.lists import OfferedFilters, ReadOnly
+from diagnosis.models import Notice, Subscription, VibrationDiagnosis
+from diagnosis.notices.targets import masked
 from diagnosis.storage.writing import delete_diagnoses
 from machines.models import Machine
 
@@ -47,3 +48,48 @@ class VibrationDiagnosisAdmin(OfferedFilters, admin.ModelAdmin):
     @admin.display(description=_("machine"), ordering="machine__name")
     def machine_name(self, diagnosis):
         return diagnosis.machine.name
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
+    """To look at. Without the secret, and without what in an address may be a password."""
+
+    list_display = ["user", "channel", "address", "least_severity", "language", "is_active", "created_at"]
+    list_filter = ["channel", "is_active"]
+    search_fields = ["user__username"]
+    list_select_related = ["user"]
+    exclude = ["target"]
+    readonly_fields = ["address"]
+
+    def has_delete_permission(self, request, obj=None):
+        """As they go with their user."""
+        return request.user.has_perm("diagnosis.delete_subscription")
+
+    @admin.display(description=_("address"))
+    def address(self, subscription):
+        return masked(subscription)
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
+    """What was sent, waits or was given up, newest first."""
+
+    list_display = ["at", "machine_name", "transition", "to", "tries", "sent_at", "given_up_at", "error"]
+    list_filter = ["transition", "subscription__channel"]
+    search_fields = ["machine__name", "subscription__user__username"]
+    list_select_related = ["machine", "subscription__user"]
+    show_full_result_count = False
+    paginator = LimitedPaginator
+    ordering = ["-pk"]
+
+    def has_delete_permission(self, request, obj=None):
+        """As they go with their user and with their machine."""
+        return request.user.has_perm("diagnosis.delete_subscription")
+
+    @admin.display(description=_("machine"), ordering="machine__name")
+    def machine_name(self, notice):
+        return notice.machine.name
+
+    @admin.display(description=_("to"), ordering="subscription__user__username")
+    def to(self, notice):
+        return f"{notice.subscription.user} ({notice.subscription.get_channel_display()})"

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from diagnosis.episodes.standing import Kind
-from diagnosis.pages import alarm_views, views
+from diagnosis.pages import alarm_views, notices, views
 
 urlpatterns = [
     path("", views.overview, name="home"),
@@ -18,4 +18,9 @@ urlpatterns = [
         )
         for kind in Kind
     ],
+    path("diagnosis/notices/", notices.notices, name="notices"),
+    path("diagnosis/notices/add/", notices.add_subscription, name="subscription-add"),
+    path("diagnosis/notices/<int:number>/", notices.change_subscription, name="subscription"),
+    path("diagnosis/notices/<int:number>/delete/", notices.delete_subscription, name="subscription-delete"),
+    path("diagnosis/notices/<int:number>/test/", notices.try_subscription, name="subscription-test"),
 ]

@@ -3,9 +3,11 @@
 Closed by default: without a variable the site runs with DEBUG off, over HTTPS only, and refuses to start without a key.
 """
 
+import re
 import sys
 import warnings
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
+from common.durations import read_duration
 from himmes.operations.logs import logging_config
 from machines.episode_rules import read_rule
 
@@ -345,6 +348,7 @@ SPECTACULAR_SETTINGS = {
         for name in (
             "진동 데이터 / vibration data",
             "진단 / diagnoses",
+            "에피소드 / episodes",
             "측정 기록 / recordings",
             "설비 / machines",
             "센서 / sensors",
@@ -378,6 +382,51 @@ except ValueError as error:
 NOTICE_AGE = timedelta(hours=env.int("DJANGO_NOTICE_HOURS", default=24))
 if timedelta(hours=1) > NOTICE_AGE:
     raise ImproperlyConfigured("DJANGO_NOTICE_HOURS must be a number of hours, 1 or more.")
+
+# --- Notices --------------------------------------------------------------------------------------------------------
+
+# Where mail is handed over; without it notices by e-mail wait. Its parts have names of their own in Django.
+_email_url = env.str("DJANGO_EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("DJANGO_EMAIL_FROM", default="")
+MAIL_IS_CONFIGURED = bool(_email_url)
+EMAIL_TIMEOUT = 10  # seconds that a mail server may be silent
+if MAIL_IS_CONFIGURED:
+    try:
+        _email = env.email_url_config(_email_url)
+    except (ImproperlyConfigured, ValueError):
+        _email = {"OPTIONS": None}
+    if "OPTIONS" in _email or (_email_url.startswith("smtp") and not _email["EMAIL_HOST"]):
+        # Without the value, which may hold a password.
+        raise ImproperlyConfigured(
+            "DJANGO_EMAIL_URL can't be read. Write smtp://host:25, smtp+tls://user:password@host:587 or "
+            "smtp+ssl://user:password@host:465, with special characters of the password percent-encoded."
+        )
+    if not DEFAULT_FROM_EMAIL:
+        raise ImproperlyConfigured(
+            "DJANGO_EMAIL_FROM must be the address that mail comes from, as DJANGO_EMAIL_URL is set."
+        )
+    _email["EMAIL_PORT"] = _email["EMAIL_PORT"] or (
+        465 if _email.get("EMAIL_USE_SSL") else 587 if _email.get("EMAIL_USE_TLS") else 25
+    )
+    vars().update(_email)
+# The address of this site, for the links in notices; without it they have none.
+SITE_URL = env.str("DJANGO_SITE_URL", default="").rstrip("/")
+if SITE_URL and not re.fullmatch(r"https?://[^/?#@\s]+", SITE_URL):
+    raise ImproperlyConfigured("DJANGO_SITE_URL must be scheme and host of this site, such as https://mes.example.org.")
+# Networks of the plant that webhooks may go to, by plain HTTP too; public addresses need no mention.
+try:
+    WEBHOOK_ALLOWED_NETWORKS = [ip_network(it) for it in env.list("DJANGO_WEBHOOK_ALLOWED_NETWORKS", default=[])]
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"DJANGO_WEBHOOK_ALLOWED_NETWORKS: {error}. Write networks such as 10.20.0.0/16,fd00:20::/32."
+    ) from None
+# Raw samples older than this are removed once a day by `manage.py work`; without it none are.
+PRUNE_AFTER = env.str("DJANGO_PRUNE_AFTER", default="")
+try:
+    if PRUNE_AFTER and read_duration(PRUNE_AFTER) < timedelta(days=1):
+        raise ValueError(f"'{PRUNE_AFTER}' is less than a day")
+except ValueError as error:
+    raise ImproperlyConfigured(f"DJANGO_PRUNE_AFTER: {error}.") from None
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 

@@ -21,4 +21,4 @@ fi
 
 scripts/setup.sh
 .venv/bin/python manage.py first_start
-exec .venv/bin/python manage.py runserver "127.0.0.1:$port"
+exec scripts/serve.sh "$port"

@@ -5,6 +5,7 @@
 #   scripts/setup.sh              to run the application (also writes .env)
 #   scripts/setup.sh dev          to run and test it
 #   scripts/setup.sh mysql        to run it on MariaDB or MySQL
+#   scripts/setup.sh notices      to send notices through messengers
 #   scripts/setup.sh bench        to run the benchmarks (includes mysql)
 #
 # Several may be given: scripts/setup.sh dev mysql
@@ -129,8 +130,8 @@ write_env() {
 [ $# -gt 0 ] || set -- run
 for target in "$@"; do
     case $target in
-        run | dev | mysql | bench) ;;
-        *) fail "unknown argument '$target'; known: run, dev, mysql, bench" ;;
+        run | dev | mysql | notices | bench) ;;
+        *) fail "unknown argument '$target'; known: run, dev, mysql, notices, bench" ;;
     esac
 done
 

@@ -22,14 +22,12 @@ import gzip
 import html
 import os
 import re
-import statistics
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import django
 
-from bench.serving import AS_IN_PRODUCTION, SESSION_COOKIE
+from bench.serving import AS_IN_PRODUCTION
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
 os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
@@ -39,18 +37,15 @@ os.environ |= AS_IN_PRODUCTION | {
 }
 django.setup()
 
-from django.contrib.auth import get_user_model  # noqa: E402  Django first
-from django.contrib.auth.models import Group  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.core.management import call_command  # noqa: E402  Django first
 from django.db import connection  # noqa: E402
-from django.test import Client, RequestFactory  # noqa: E402
 
 from bench.bench_pages import weight  # noqa: E402
 from bench.bench_pages.old_pages import first_samples, week_of_diagnoses  # noqa: E402
 from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
-from bench.page_requests import Request, at, requests_of, weighed_paths  # noqa: E402
+from bench.page_requests import at, requests_of, weighed_paths  # noqa: E402
 from bench.report import print_report, print_table  # noqa: E402
+from bench.whole_requests import Measured, Site  # noqa: E402
 from diagnosis.models import VibrationDiagnosis  # noqa: E402
 from diagnosis.pages.forms import MACHINES_PER_PAGE  # noqa: E402
 from machines.models import Machine  # noqa: E402
@@ -58,7 +53,6 @@ from vibration.csv.synthetic import DEFAULT_SECONDS, row_count  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 
 GOAL_MS, GOAL_KB = 100, 400
-WARM_UP = 3
 FORMER_CALLS = 5
 FORMER = {"former: diagnoses of 7 days": week_of_diagnoses, "former: first samples": first_samples}
 COMPARED = [
@@ -69,79 +63,9 @@ COMPARED = [
 ]
 
 
-class Measured(NamedTuple):
-    seconds: list[float]
-    queries: int
-    sent: int  # bytes of the body
-
-    @property
-    def ms(self) -> float:
-        return statistics.median(self.seconds) * 1e3
-
-
 def _key(name: str) -> str:
     name = re.sub(r"^/(?!\w)", "overview ", name)
     return re.sub(r"\W+", "_", name).strip("_")
-
-
-class Site:
-    """The application, asked as a server does that has it in its own process."""
-
-    def __init__(self):
-        self.application = get_wsgi_application()
-        self.factory = RequestFactory()
-        viewer = get_user_model().objects.create_user("viewer")
-        viewer.groups.add(Group.objects.get(name="viewer"))
-        administrator = get_user_model().objects.create_superuser("administrator")
-        self.sessions = {user.username: _log_in(user) for user in (viewer, administrator)}
-
-    def ask(self, asked: Request) -> tuple[float, bytes]:
-        """Seconds, and the body as it is sent."""
-        headers = {
-            "Host": "127.0.0.1",
-            "X-Forwarded-Proto": "https",
-            "Accept-Encoding": "gzip",
-            "Accept-Language": "en",
-            "Cookie": f"{SESSION_COOKIE}={self.sessions[asked.by]}",
-        } | asked.before()
-        environ = self.factory.get(asked.path, headers=headers).environ
-        said = []
-        began = time.perf_counter()
-        answer = self.application(environ, lambda status, headers: said.append(int(status.split()[0])))
-        body = b"".join(answer)
-        answer.close()
-        seconds = time.perf_counter() - began
-        if said != [asked.status]:
-            # At the turn of a minute even that is new which was known a moment ago.
-            if asked.status in (204, 304) and said == [200]:
-                return self.ask(asked)
-            raise AssertionError(f"{asked.name}: {said[0]} instead of {asked.status}\n{body[:500]!r}")
-        return seconds, body
-
-    def page(self, path: str) -> bytes:
-        """Decompressed."""
-        return gzip.decompress(self.ask(Request(path, path))[1])
-
-    def measure(self, asked: Request, times: int) -> Measured:
-        for _ in range(WARM_UP):
-            self.ask(asked)
-        seconds = [self.ask(asked)[0] for _ in range(times)]
-        queries = []
-
-        def note(execute, *given):
-            queries.append(given[0])
-            return execute(*given)
-
-        headers = asked.before()  # its own queries do not count
-        with connection.execute_wrapper(note):
-            body = self.ask(asked._replace(before=lambda: headers))[1]
-        return Measured(seconds, len(queries), len(body))
-
-
-def _log_in(user) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies[SESSION_COOKIE].value
 
 
 def former_way(way: Callable[[], bytes]) -> Measured:

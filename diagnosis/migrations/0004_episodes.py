@@ -207,6 +207,7 @@ class Migration(migrations.Migration):
                 ("last_model", common.database.fields.ExactCharField(blank=True, max_length=100)),
                 ("window", models.JSONField()),
                 ("normals", models.PositiveIntegerField()),
+                ("is_active", models.BooleanField()),
                 ("closed_up_to", models.DateTimeField(null=True)),
                 (
                     "machine",

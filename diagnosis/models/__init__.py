@@ -2,6 +2,15 @@
 
 from diagnosis.models.diagnoses import CurrentState, VibrationDiagnosis
 from diagnosis.models.episodes import Episode, EpisodeAct, EpisodeTail
-from diagnosis.models.notices import Notice, Subscription
+from diagnosis.models.notices import Chore, Notice, Subscription
 
-__all__ = ["CurrentState", "Episode", "EpisodeAct", "EpisodeTail", "Notice", "Subscription", "VibrationDiagnosis"]
+__all__ = [
+    "Chore",
+    "CurrentState",
+    "Episode",
+    "EpisodeAct",
+    "EpisodeTail",
+    "Notice",
+    "Subscription",
+    "VibrationDiagnosis",
+]

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from common.database.fields import ExactCharField
 from diagnosis.episodes.spans import Ending
 from diagnosis.episodes.standing import LONGEST_SHELF, Kind, Stage, Standing, stage_of
-from diagnosis.querysets import EpisodeQuerySet
+from diagnosis.querysets import EpisodeActQuerySet, EpisodeQuerySet
 from diagnosis.states import FaultType
 from machines.models import Machine
 
@@ -157,9 +157,11 @@ class EpisodeAct(models.Model):
     comment = models.TextField(_("comment"), blank=True, max_length=2000)
     minutes = models.PositiveIntegerField(_("shelved for (min)"), null=True)
     covers_to = models.DateTimeField(null=True)  # of a closing: later diagnoses are another episode's
-    verdict = models.CharField(_("outcome"), max_length=10, blank=True, choices=Verdict)
+    verdict = models.CharField(pgettext_lazy("of an episode", "outcome"), max_length=10, blank=True, choices=Verdict)
     found = models.SmallIntegerField(_("fault found"), null=True, choices=FOUND)
     action = models.TextField(_("action taken"), blank=True, max_length=2000)
+
+    objects = EpisodeActQuerySet.as_manager()
 
     class Meta:
         db_table = "diagnosis_episode_act"
@@ -233,6 +235,7 @@ class EpisodeTail(models.Model):
     last_model = ExactCharField(max_length=100, blank=True)
     window = models.JSONField()  # the last diagnoses: instant, model, state, confidence
     normals = models.PositiveIntegerField()
+    is_active = models.BooleanField()  # whether an episode is open
     closed_up_to = models.DateTimeField(null=True)  # diagnoses up to here belong to what was closed
 
     class Meta:

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.database.fields import ExactCharField
 from diagnosis.models.episodes import Episode
@@ -41,7 +42,7 @@ class Subscription(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     # May hold a password or a token of a messenger
-    target = models.CharField(_("address"), max_length=500, blank=True)
+    target = models.CharField(pgettext_lazy("of a subscription", "address"), max_length=500, blank=True)
     secret = models.CharField(max_length=64, default=new_secret, editable=False)
     machines = models.ManyToManyField(
         Machine, verbose_name=_("machines"), blank=True, related_name="+", help_text=_("None chosen: all.")
@@ -107,3 +108,20 @@ class Notice(models.Model):
 
     def __str__(self):
         return self.key
+
+
+class Chore(models.Model):
+    """Something that `manage.py work` does from time to time, and up to which instant it is done.
+
+    Whoever does it holds the lock of its row, so of several workers one does it.
+    """
+
+    name = models.CharField(max_length=30, primary_key=True)
+    done_up_to = models.DateTimeField()
+
+    class Meta:
+        db_table = "diagnosis_chore"
+        default_permissions = ()
+
+    def __str__(self):
+        return f"{self.name} {self.done_up_to.isoformat()}"

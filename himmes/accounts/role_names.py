@@ -17,6 +17,7 @@ ROLES = {
 DEEDS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 # Tables that have no page, and so no name there.
 UNLISTED = {
+    "diagnosis.chore": _("chore"),
     "diagnosis.currentstate": _("current state"),
     "diagnosis.episodetail": _("newest diagnoses of a model"),
     "himmes.initialpassword": _("initial password"),

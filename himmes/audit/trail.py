@@ -22,6 +22,7 @@ from common.addresses import address_of
 from common.audit_trail import Action, note
 from common.database.columns import columns_of
 from common.terminal import user_name
+from diagnosis.models import Subscription
 from himmes.accounts.models import ApiToken
 from himmes.operations.logs import current_request
 from machines.models import Machine, Sensor
@@ -37,8 +38,9 @@ NOT_NOTED: dict[type[Model], list[str]] = {
     get_user_model(): ["id", "last_login", "date_joined"],
     Group: ["id"],
     ApiToken: ["id", "digest", "last_used"],
+    Subscription: ["id", "secret", "created_at"],
 }
-MASKED = {"password"}  # that it changed is noted, but not what it is
+MASKED = {"password", "target"}  # that it changed is noted, but not what it is
 
 CALLED = {"token_key": _("begins with")}  # of a token, whose package has no name for it
 
@@ -60,6 +62,7 @@ def listen() -> None:
     for through, field in ((user.groups, "groups"), (user.user_permissions, "user_permissions")):
         m2m_changed.connect(_Relation(user, field), sender=through.through, weak=False)
     m2m_changed.connect(_Relation(Group, "permissions"), sender=Group.permissions.through, weak=False)
+    m2m_changed.connect(_Relation(Subscription, "machines"), sender=Subscription.machines.through, weak=False)
     post_log.connect(_explain_new_hash, sender=user)
     pre_delete.connect(_note_members, sender=Group)
     post_delete.connect(_note_recording, sender=Recording)

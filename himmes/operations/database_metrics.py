@@ -1,4 +1,4 @@
-"""Metrics read from the database at each scrape, in eight reads that do not grow with samples or diagnoses.
+"""Metrics read from the database at each scrape, in twelve reads that do not grow with samples or diagnoses.
 
 They do with the records of imports, of which all are summed up: about 1 ms for 1,000.
 """
@@ -16,6 +16,8 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from diagnosis.notices.backlog import backlog
+from diagnosis.notices.clock import last_look
 from diagnosis.pages.overview import state_of
 from diagnosis.states import BY_URGENCY
 from diagnosis.storage.current_states import as_of
@@ -64,7 +66,7 @@ def read_figures(now: datetime, *, unapplied: int) -> list[Metric]:
     )
     if unapplied:
         return [migrations]  # whose tables may not be there
-    return [migrations, *_of_machines(now), *_of_imports(now)]
+    return [migrations, *_of_machines(now), *_of_imports(now), *_of_notices(now)]
 
 
 def _of_machines(now: datetime) -> list[Metric]:
@@ -137,6 +139,28 @@ def _of_imports(now: datetime) -> list[Metric]:
         value=max(0.0, max(((now - it).total_seconds() for it in progress), default=0.0)),
     )
     return [rows, runs, unfinished, stalled]
+
+
+def _of_notices(now: datetime) -> list[Metric]:
+    found, looked = backlog(now), last_look()
+    oldest = (now - found.oldest_due_at).total_seconds() if found.oldest_due_at else 0.0
+    return [
+        GaugeMetricFamily("himmes_notices_waiting", "Notices that are not sent yet.", value=found.waiting),
+        GaugeMetricFamily(
+            "himmes_notices_overdue_seconds",
+            "Since when the oldest notice that is due has been so, or 0.",
+            value=oldest,
+        ),
+        GaugeMetricFamily("himmes_notices_given_up", "Notices given up in the last 24 hours.", value=found.given_up),
+        GaugeMetricFamily(
+            "himmes_mail_configured", "1 when a mail server is named, else 0.", value=settings.MAIL_IS_CONFIGURED
+        ),
+        GaugeMetricFamily(
+            "himmes_worker_seen_timestamp_seconds",
+            "When a worker (manage.py work) looked for something to do last; 0: none ever did.",
+            value=looked.timestamp() if looked else 0,
+        ),
+    ]
 
 
 def _progress_of_unfinished(since: datetime) -> list[datetime]:

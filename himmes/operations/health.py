@@ -15,8 +15,10 @@ from django.core.cache import cache
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.utils import timezone
 
 from common.database.errors import DATABASE_ERRORS
+from diagnosis.notices import backlog
 
 logger = logging.getLogger(__name__)
 ANSWER_S = 2.5  # a balancer waits for some seconds only
@@ -63,9 +65,11 @@ def ready() -> JsonResponse:
         "disk": not full_disks(),
     }
     words = {name: "ok" if fine else "failed" for name, fine in checks.items()}
+    # For information: a server is not less ready for what a worker has not sent.
+    notices = {"notices": seen.notices} if seen and seen.notices else {}
     if all(checks.values()):
-        return JsonResponse({"status": "ready", "checks": words})
-    return JsonResponse({"status": "not ready", "checks": words}, status=503)
+        return JsonResponse({"status": "ready", "checks": words} | notices)
+    return JsonResponse({"status": "not ready", "checks": words} | notices, status=503)
 
 
 # --- The database
@@ -76,6 +80,7 @@ class Seen(NamedTuple):
 
     unapplied: list[str]  # migrations
     cache_answers: bool  # the cache, which mostly is a table of it; each call of the API needs it
+    notices: str = ""  # as backlog.state says; empty: not known
 
 
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look-at-database")
@@ -119,7 +124,9 @@ def _see() -> Seen:
     try:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        return Seen([str(migration) for migration, _backwards in plan], _cache_answers())
+        unapplied = [str(migration) for migration, _backwards in plan]
+        notices = "" if unapplied else backlog.state(timezone.now())  # whose tables may not be there
+        return Seen(unapplied, _cache_answers(), notices)
     finally:
         connection.close()
 

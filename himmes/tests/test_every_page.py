@@ -31,7 +31,13 @@ PAGES = {
     "/vibration/table/": "main",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
-PAGES_OF_ONESELF = {"/password/": "main", "/password/changed/": "main"}  # which show no data
+# Which show no data
+PAGES_OF_ONESELF = {
+    "/password/": "main",
+    "/password/changed/": "main",
+    "/diagnosis/notices/": "main",
+    "/diagnosis/notices/add/": "main",
+}
 LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
 SIZES = {"phone": (390, 844), "wall": (1920, 1080)}
 HANGUL = re.compile(r"[가-힣]")
@@ -117,8 +123,8 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     fill(samples=60_000, machines=3, diagnoses=600)
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed; a machine's title is its name in both
-    assert len(titles) == 17
+    # password changed, notices, a new subscription; a machine's title is its name in both
+    assert len(titles) == 21
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):

@@ -139,12 +139,13 @@ def test_compose_yaml_meets_the_specification():
 def test_the_server_starts_after_the_database_and_the_migrations(compose):
     services = compose["services"]
     assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
-    assert services["app"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    for name in ("app", "worker"):
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     named = set(re.findall(r"manage\.py (\w+)", str(services)))
     assert {"migrate", "createcachetable"} <= named <= set(get_commands())
 
 
-@pytest.mark.parametrize("name", ["app", "migrate"])
+@pytest.mark.parametrize("name", ["app", "migrate", "worker"])
 def test_the_application_may_do_no_more_than_it_needs(compose, name):
     service = compose["services"][name]
     assert service["read_only"] is True
@@ -167,7 +168,7 @@ def test_the_server_has_time_for_its_last_requests(compose):
 
 def test_every_setting_in_compose_yaml_is_one(compose):
     known = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "himmes" / "settings.py").read_text()))
-    for name in ("app", "migrate"):
+    for name in ("app", "migrate", "worker"):
         assert {key.removesuffix("_FILE") for key in compose["services"][name]["environment"]} <= known
 
 
@@ -180,7 +181,7 @@ def test_no_secret_stands_in_compose_yaml(compose):
                 assert Path(value).name in service["secrets"]
 
 
-@pytest.mark.parametrize("name", ["app", "migrate"])
+@pytest.mark.parametrize("name", ["app", "migrate", "worker"])
 def test_without_a_host_name_compose_says_what_is_missing(compose, name):
     hosts = compose["services"][name]["environment"]["DJANGO_ALLOWED_HOSTS"]
     assert hosts.startswith("${DJANGO_ALLOWED_HOSTS:?put the host name")

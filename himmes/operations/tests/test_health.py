@@ -9,7 +9,13 @@ from django.db import OperationalError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from django.utils import timezone
 
+from diagnosis.models import Notice
+from diagnosis.models.notices import Transition
+from diagnosis.notices import outbox
+from diagnosis.notices.backlog import LATE
+from diagnosis.tests.notices_world import machine, subscription
 from himmes.operations import health
 
 FINE = {"database": "ok", "migrations": "ok", "cache": "ok", "disk": "ok"}
@@ -49,9 +55,24 @@ def test_ready_says_so_to_whoever_asks(settings):
     settings.SECURE_SSL_REDIRECT = True
     answer = ask(host="10.1.2.3")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "checks": FINE}
+    assert answer.json() == {"status": "ready", "checks": FINE, "notices": "ok"}
     assert answer.headers["Cache-Control"] == "no-store"
     assert not answer.cookies
+
+
+@pytest.mark.django_db(transaction=True)
+def test_notices_that_nobody_sends_are_told_and_leave_the_server_ready(settings):
+    hook = subscription(channel="webhook", target="https://example.org/")
+    outbox.tell([outbox.Event(Transition.SILENT, machine().pk, None, timezone.now())], timezone.now() - LATE)
+    settings.MAIL_IS_CONFIGURED = True
+    for told in ("waiting", "no mail server"):
+        answer = ask()
+        assert (answer.status_code, answer.json()["status"], answer.json()["notices"]) == (200, "ready", told)
+        hook.channel, settings.MAIL_IS_CONFIGURED = "email", False
+        hook.save()
+    settings.MAIL_IS_CONFIGURED = True
+    Notice.objects.update(sent_at=timezone.now())
+    assert ask().json()["notices"] == "ok"
 
 
 @pytest.mark.django_db

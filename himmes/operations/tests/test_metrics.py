@@ -16,6 +16,11 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from diagnosis.models import Notice
+from diagnosis.models.notices import Transition
+from diagnosis.notices.clock import look
+from diagnosis.notices.outbox import Event, tell
+from diagnosis.tests.notices_world import machine, subscription
 from diagnosis.tests.world import ago, post
 from himmes.accounts.models import ApiToken
 from himmes.accounts.throttling import CallerThrottle
@@ -358,9 +363,31 @@ def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_
             make_recording(3, machine=f"g{number}")
             make_run("unfinished", sha256=str(number))
         # The token, its rights, recordings, machines, their conflicts of posts and of files, clocks, imports,
-        # unfinished ones, and what repeated these.
-        with django_assert_num_queries(10):
+        # unfinished ones, what repeated these; notices that wait, the oldest, those given up, and the worker.
+        with django_assert_num_queries(14):
             figures(prometheus)
+
+
+def test_notices_that_wait_and_the_worker_are_told(prometheus, settings):
+    settings.MAIL_IS_CONFIGURED = True
+    subscription()
+    now = timezone.now()
+    tell(
+        [Event(Transition.SILENT, machine(name).pk, None, now) for name in ("g1", "g2", "g3")], now - timedelta(hours=1)
+    )
+    first, _second, _third = Notice.objects.order_by("pk")
+    first.given_up_at = now
+    first.save()
+    told = figures(prometheus)
+    assert (told["himmes_notices_waiting",], told["himmes_notices_given_up",]) == (2, 1)
+    assert told["himmes_notices_overdue_seconds",] == pytest.approx(3_600, abs=60)
+    assert (told["himmes_mail_configured",], told["himmes_worker_seen_timestamp_seconds",]) == (1, 0)
+    settings.MAIL_IS_CONFIGURED = False
+    look(now)
+    told = figures(prometheus)
+    assert (told["himmes_notices_waiting",], told["himmes_notices_overdue_seconds",]) == (2, 0)
+    assert told["himmes_mail_configured",] == 0
+    assert told["himmes_worker_seen_timestamp_seconds",] == pytest.approx(now.timestamp())
 
 
 def test_migrations_that_are_not_applied_are_told_and_their_tables_left_alone(prometheus, monkeypatch):
