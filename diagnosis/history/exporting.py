@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from common.csv_export import stream_csv
 from common.database.keysets import read_by_key
+from diagnosis.episodes.standing import Stage
 from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import Run, tell_runs
 from diagnosis.models import Episode, VibrationDiagnosis
@@ -31,21 +32,21 @@ RUN_COLUMNS = [
     "greatest_confidence",
 ]
 
-EPISODE_COLUMNS = [
+EPISODE_COLUMNS = [  # with the names that the API has
     "id",
     "machine_name",
-    "model_family",
-    "stage",
+    "family",
     "fault_type",
     "state",
     "severity",
+    "stage",
     "began_at",
     "opened_at",
     "last_at",
     "ended_at",
     "ending",
-    "diagnoses",
-    "models",
+    "count",
+    "model_names",
     "least_confidence",
     "greatest_confidence",
     "acknowledged_at",
@@ -54,7 +55,9 @@ EPISODE_COLUMNS = [
     "closed_at",
     "verdict",
     "follows",
+    "merged_into",
     "revised_at",
+    "revision",
 ]
 
 
@@ -111,30 +114,33 @@ def _run_as_cells(run: Run) -> list:
 
 
 def _episode_as_cells(episode: Episode, now: datetime) -> list:
+    stage = episode.stage(now)
     return [
         episode.pk,
         episode.machine.name,
         episode.family,
-        episode.stage(now).value,
         episode.fault_type,
         episode.state.key,
         episode.severity,
+        stage.value,
         episode.began_at,
         episode.opened_at,
         episode.last_at,
         episode.ended_at,
         episode.ending,
         episode.count,
-        "; ".join(episode.model_names),
+        ", ".join(episode.model_names),
         episode.least_confidence,
         episode.greatest_confidence,
         episode.acknowledged_at,
         episode.acknowledged_by,
-        episode.shelved_until,
+        episode.shelved_until if stage is Stage.SHELVED else None,
         episode.closed_at,
         episode.verdict,
         episode.follows_id,
+        episode.merged_into_id,
         episode.revised_at,
+        episode.revision,
     ]
 
 
