@@ -215,6 +215,7 @@ function acts() {
     type: "scatter",
     data: done,
     pointStyle: done.map(({ act }) => actMark(act.kind)),
+    clip: ACT_PX, // one at the edge is whole
     order: -1,
     isActs: true,
   };
