@@ -112,6 +112,16 @@ class EpisodeQuerySet(models.QuerySet):
         return self.filter(machine=machine_id, family=family)
 
 
+class EpisodeActQuerySet(models.QuerySet):
+    """Rows to read and to add to."""
+
+    def update(self, **values: Any) -> int:
+        raise TypeError("What a person did is not changed. Add another act.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("What a person did is not deleted.")
+
+
 def _is_open(now: datetime) -> Q:
     return Q(standing=Standing.OPEN) | Q(standing=Standing.SHELVED, shelved_until__lte=now)
 

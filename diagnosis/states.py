@@ -60,6 +60,6 @@ STALE = UnknownState("stale", "clock", _("stale"))
 NO_DIAGNOSIS = UnknownState("none", "dash", _("no diagnosis"))
 State = FaultType | UnknownState
 
-_NORMAL, *_FAULTS = FaultType
+_NORMAL, *FAULTS = FaultType
 # As people look for them: what needs somebody, what nobody knows, what is well
-BY_URGENCY: list[State] = [*reversed(_FAULTS), STALE, NO_DIAGNOSIS, _NORMAL]
+BY_URGENCY: list[State] = [*reversed(FAULTS), STALE, NO_DIAGNOSIS, _NORMAL]

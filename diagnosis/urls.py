@@ -1,6 +1,7 @@
 from django.urls import path
 
-from diagnosis.pages import notices, views
+from diagnosis.episodes.standing import Kind
+from diagnosis.pages import alarm_views, notices, views
 
 urlpatterns = [
     path("", views.overview, name="home"),
@@ -9,6 +10,14 @@ urlpatterns = [
     path("diagnosis/", views.dashboard, name="dashboard"),
     path("diagnosis/history/", views.history, name="history"),
     path("diagnosis/timeline/", views.timeline, name="timeline"),
+    path("diagnosis/alarms/", alarm_views.alarms, name="alarms"),
+    path("diagnosis/alarms/<int:number>/", alarm_views.alarm, name="alarm"),
+    *[
+        path(
+            f"diagnosis/alarms/<int:number>/{kind.value}/", alarm_views.act, {"kind": kind}, name=f"alarm-{kind.value}"
+        )
+        for kind in Kind
+    ],
     path("diagnosis/notices/", notices.notices, name="notices"),
     path("diagnosis/notices/add/", notices.add_subscription, name="subscription-add"),
     path("diagnosis/notices/<int:number>/", notices.change_subscription, name="subscription"),

@@ -348,6 +348,7 @@ SPECTACULAR_SETTINGS = {
         for name in (
             "진동 데이터 / vibration data",
             "진단 / diagnoses",
+            "에피소드 / episodes",
             "측정 기록 / recordings",
             "설비 / machines",
             "센서 / sensors",

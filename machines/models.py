@@ -70,6 +70,8 @@ class Machine(models.Model):
         _("alarm rule"),
         max_length=11,
         blank=True,
+        default="",
+        db_default="",  # for servers that run the version before this field, while they are replaced
         validators=[valid_rule],
         help_text=_(
             "2/3/5: an alarm opens after 2 faults among the last 3 diagnoses and clears after 5 normal ones in a row. "

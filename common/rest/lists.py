@@ -132,7 +132,8 @@ class LongList(APIView):
     filter_backends = [StrictFilterBackend]  # where the schema finds the filters
 
     def get_renderers(self) -> list[BaseRenderer]:
-        return super().get_renderers() if self.request.method != "POST" else [JSONRenderer()]
+        is_write = self.request.method == "POST" and hasattr(self, "post")
+        return [JSONRenderer()] if is_write else super().get_renderers()
 
 
 def answer_list(request: Request, listing: Listing[K]) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""CSV downloads of diagnoses and of runs."""
+"""CSV downloads of diagnoses, of runs and of episodes."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,8 +11,8 @@ from common.csv_export import stream_csv
 from common.database.keysets import read_by_key
 from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import Run, tell_runs
-from diagnosis.models import VibrationDiagnosis
-from diagnosis.querysets import VibrationDiagnosisQuerySet
+from diagnosis.models import Episode, VibrationDiagnosis
+from diagnosis.querysets import EpisodeQuerySet, VibrationDiagnosisQuerySet
 from machines.models import Machine
 
 DIAGNOSIS_COLUMNS = ["machine_name", "detected_at", "fault_type", "model_name", "confidence"]
@@ -29,6 +29,32 @@ RUN_COLUMNS = [
     "last_model",
     "least_confidence",
     "greatest_confidence",
+]
+
+EPISODE_COLUMNS = [
+    "id",
+    "machine_name",
+    "model_family",
+    "stage",
+    "fault_type",
+    "state",
+    "severity",
+    "began_at",
+    "opened_at",
+    "last_at",
+    "ended_at",
+    "ending",
+    "diagnoses",
+    "models",
+    "least_confidence",
+    "greatest_confidence",
+    "acknowledged_at",
+    "acknowledged_by",
+    "shelved_until",
+    "closed_at",
+    "verdict",
+    "follows",
+    "revised_at",
 ]
 
 
@@ -50,6 +76,13 @@ def export_runs(
     """The runs of these machines that touch start <= t < end, of some states or, where none is named, of all."""
     rows = _runs(machines, states, start, end, now)
     return stream_csv(request, "fault-timeline", RUN_COLUMNS, rows, of=VibrationDiagnosis)
+
+
+def export_episodes(request: HttpRequest | Request, episodes: EpisodeQuerySet, now: datetime) -> StreamingHttpResponse:
+    """Each of these as it stands at an instant, newest first."""
+    found = read_by_key(episodes.prefetch_related("machine").order_by("-opened_at", "-pk"))
+    rows = (_episode_as_cells(it, now) for it in chain.from_iterable(found))
+    return stream_csv(request, "episodes", EPISODE_COLUMNS, rows, of=Episode)
 
 
 def _runs(machines: list[Machine], states: list[int], start: datetime, end: datetime, now: datetime) -> Iterator[list]:
@@ -74,6 +107,34 @@ def _run_as_cells(run: Run) -> list:
         run.models[-1],
         run.least_confidence,
         run.greatest_confidence,
+    ]
+
+
+def _episode_as_cells(episode: Episode, now: datetime) -> list:
+    return [
+        episode.pk,
+        episode.machine.name,
+        episode.family,
+        episode.stage(now).value,
+        episode.fault_type,
+        episode.state.key,
+        episode.severity,
+        episode.began_at,
+        episode.opened_at,
+        episode.last_at,
+        episode.ended_at,
+        episode.ending,
+        episode.count,
+        "; ".join(episode.model_names),
+        episode.least_confidence,
+        episode.greatest_confidence,
+        episode.acknowledged_at,
+        episode.acknowledged_by,
+        episode.shelved_until,
+        episode.closed_at,
+        episode.verdict,
+        episode.follows_id,
+        episode.revised_at,
     ]
 
 

@@ -40,16 +40,19 @@ class Run:
 
     @property
     def duration_in_words(self) -> str:
-        """Its two greatest units, such as "2 h 5 min"; as static/js/charts/run_texts.js has them."""
-        rest = self.duration
-        told: list[str] = []
-        for unit, text in _UNITS:
-            number, rest = divmod(rest, unit)
-            if number or told:
-                told.append(text.format(n=number) if number else "")
-        if not told:
-            return _("{n} s").format(n=round(rest.total_seconds(), 3))
-        return " ".join(filter(None, told[:2]))
+        return length_in_words(self.duration)
+
+
+def length_in_words(length: timedelta) -> str:
+    """Its two greatest units, such as "2 h 5 min"; as static/js/charts/run_texts.js has them."""
+    told: list[str] = []
+    for unit, text in _UNITS:
+        number, length = divmod(length, unit)
+        if number or told:
+            told.append(text.format(n=number) if number else "")
+    if not told:
+        return _("{n} s").format(n=round(length.total_seconds(), 3))
+    return " ".join(filter(None, told[:2]))
 
 
 def tell_runs(machine: Machine, history: History, start: datetime, now: datetime) -> Iterator[Run]:

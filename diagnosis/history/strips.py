@@ -1,4 +1,4 @@
-"""The last 24 hours of a machine as a small picture, with one SVG path for each state."""
+"""The last 24 hours of a machine, or another stretch, as a small picture, with one SVG path for each state."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,6 +40,16 @@ def strips_of(machines: list[Machine], now: datetime) -> dict[int, Strip]:
     new = {machine.pk: _draw(runs[machine.pk], end - SPAN, end) for machine in missing}
     cache.set_many({keys[pk]: (drawn_from[pk], strip) for pk, strip in new.items()}, STEP.total_seconds())
     return strips | new
+
+
+def strip_between(machine: Machine, start: datetime, end: datetime, now: datetime) -> Strip:
+    """Of any stretch of time; one query."""
+    return _draw(read_runs([machine], start, end, now=now).runs[machine.pk], start, end)
+
+
+def place_in_strip(instant: datetime, start: datetime, end: datetime) -> float:
+    """Where an instant is in the picture of a stretch, from its left edge."""
+    return min(float(WIDTH), max(0.0, (instant - start) / (end - start) * WIDTH))
 
 
 def _next_step(now: datetime) -> datetime:

@@ -45,6 +45,7 @@ def _store(apps, database, machine, family, fold, last):
             severity=1 + SEVERITIES[span.fault],
             began_at=span.began_at,
             opened_at=span.opened_at,
+            opened_by=span.opened_by,
             last_at=span.last_at,
             ended_at=span.ended_at,
             ending=span.ending.value,
@@ -63,10 +64,19 @@ def _store(apps, database, machine, family, fold, last):
         last_model=last.model,
         window=[[it.at.isoformat(), it.model, it.state, it.confidence] for it in fold.window],
         normals=min(fold.normals, fold.rule.settled_after),
+        is_active=fold.span is not None,
     )
+
+
+def refuse_to_forget(apps, schema_editor):
+    if apps.get_model("diagnosis", "EpisodeAct").objects.using(schema_editor.connection.alias).exists():
+        raise RuntimeError(
+            "What people did about episodes would be lost: acknowledgements, notes and outcomes. To go back all the "
+            "same, restore a backup of before, or delete the rows of diagnosis_episode_act first."
+        )
 
 
 class Migration(migrations.Migration):
     dependencies = [("diagnosis", "0004_episodes")]
 
-    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(fill, refuse_to_forget)]

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from common.database.fields import ExactCharField
 from diagnosis.episodes.spans import Ending
 from diagnosis.episodes.standing import LONGEST_SHELF, Kind, Stage, Standing, stage_of
-from diagnosis.querysets import EpisodeQuerySet
+from diagnosis.querysets import EpisodeActQuerySet, EpisodeQuerySet
 from diagnosis.states import FaultType
 from machines.models import Machine
 
@@ -46,6 +46,7 @@ class Episode(models.Model):
     severity = models.SmallIntegerField(_("severity"))  # from 1 to 5
     began_at = models.DateTimeField(_("began at"))  # its first diagnosis
     opened_at = models.DateTimeField(_("opened at"))  # the diagnosis with which there were enough
+    opened_by = ExactCharField(max_length=100, blank=True)  # the model that said so: several may speak of an instant
     last_at = models.DateTimeField(_("last seen"))  # the newest diagnosis of a fault
     ended_at = models.DateTimeField(_("ended at"), null=True)
     ending = models.CharField(_("ended by"), max_length=10, blank=True, choices=[(it.value, it.value) for it in Ending])
@@ -79,7 +80,9 @@ class Episode(models.Model):
         verbose_name_plural = _("episodes")
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["machine", "family", "opened_at", "live"], name="episode_once"),
+            models.UniqueConstraint(
+                fields=["machine", "family", "opened_at", "opened_by", "live"], name="episode_once"
+            ),
             models.CheckConstraint(condition=_FAULT, name="episode_is_of_a_fault"),
             models.CheckConstraint(condition=Q(severity__gte=1, severity__lte=5), name="episode_severity"),
             models.CheckConstraint(
@@ -157,9 +160,11 @@ class EpisodeAct(models.Model):
     comment = models.TextField(_("comment"), blank=True, max_length=2000)
     minutes = models.PositiveIntegerField(_("shelved for (min)"), null=True)
     covers_to = models.DateTimeField(null=True)  # of a closing: later diagnoses are another episode's
-    verdict = models.CharField(_("outcome"), max_length=10, blank=True, choices=Verdict)
+    verdict = models.CharField(pgettext_lazy("of an episode", "outcome"), max_length=10, blank=True, choices=Verdict)
     found = models.SmallIntegerField(_("fault found"), null=True, choices=FOUND)
     action = models.TextField(_("action taken"), blank=True, max_length=2000)
+
+    objects = EpisodeActQuerySet.as_manager()
 
     class Meta:
         db_table = "diagnosis_episode_act"
@@ -233,6 +238,7 @@ class EpisodeTail(models.Model):
     last_model = ExactCharField(max_length=100, blank=True)
     window = models.JSONField()  # the last diagnoses: instant, model, state, confidence
     normals = models.PositiveIntegerField()
+    is_active = models.BooleanField()  # whether an episode is open
     closed_up_to = models.DateTimeField(null=True)  # diagnoses up to here belong to what was closed
 
     class Meta:

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.database.fields import ExactCharField
 from diagnosis.models.episodes import Episode
@@ -41,7 +42,7 @@ class Subscription(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     # May hold a password or a token of a messenger
-    target = models.CharField(_("address"), max_length=500, blank=True)
+    target = models.CharField(pgettext_lazy("of a subscription", "address"), max_length=500, blank=True)
     secret = models.CharField(max_length=64, default=new_secret, editable=False)
     machines = models.ManyToManyField(
         Machine, verbose_name=_("machines"), blank=True, related_name="+", help_text=_("None chosen: all.")

@@ -10,12 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from common.natural_order import natural
 from common.periods import RANGES, PeriodForm
 from diagnosis.history.reading import LONGEST_SPAN, USUAL_RANGE
-from diagnosis.models import VibrationDiagnosis
-from diagnosis.states import FaultType
+from diagnosis.models import EpisodeTail, VibrationDiagnosis
+from diagnosis.pages.alarm_list import TABS
+from diagnosis.states import FAULTS, MOST_SEVERE, FaultType
 from machines.models import Machine
 
 _CHECKBOXES = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
 MACHINES_PER_PAGE = 20
+MOST_PAGES = 1_000  # of a list that is read from its beginning for each page
 
 
 class DiagnosisForm(PeriodForm):
@@ -69,6 +71,72 @@ class DiagnosisForm(PeriodForm):
     def state_boxes(self) -> list[dict]:
         """The checkboxes of the states."""
         return [{"box": box, "state": FaultType(int(box.data["value"]))} for box in self["state"]]
+
+
+class AlarmForm(DiagnosisForm):
+    """Which alarms to show: of a tab, of some machines, states and models, from a severity on, opened in a period."""
+
+    tab = forms.ChoiceField(
+        choices=[(key, tab.name) for key, tab in TABS.items()],
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid_choice": format_lazy(_("There is no tab “%(value)s”. Known: {known}."), known=", ".join(TABS))
+        },
+    )
+    severity = forms.TypedChoiceField(
+        label=_("Severity from"),
+        choices=[("", _("all")), *((it, str(it)) for it in range(1, MOST_SEVERE + 1))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"invalid_choice": _("There is no severity “%(value)s”. Choose 1 to 5.")},
+    )
+    family = forms.ChoiceField(
+        label=_("Model"),
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+        error_messages={"invalid_choice": _("No model “%(value)s” has said anything yet. Choose one from the list.")},
+    )
+    page = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_PAGES,
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid": _("Enter a page number."),
+            "min_value": _("There is no such page."),
+            "max_value": _("The list ends before. Choose a period or another filter to see older ones."),
+        },
+    )
+
+    def __init__(self, query):
+        super().__init__(query)
+        self.fields["state"].choices = [(it.value, it.label) for it in FAULTS]
+        families = EpisodeTail.objects.exclude(family="").values_list("family", flat=True).distinct()
+        self.fields["family"].choices = [("", _("all")), *((it, it) for it in sorted(families, key=natural))]
+
+    @property
+    def chosen_tab(self) -> str:
+        return self.cleaned_data["tab"] or next(iter(TABS))
+
+    def narrow(self, episodes, now: datetime):
+        """Those that match, of whatever tab. The form must be valid."""
+        asked = self.cleaned_data
+        after, before = self.period(now)
+        wanted = {
+            "machine__in": self.chosen_machines() if asked["machine"] else None,
+            "fault_type__in": asked["state"],
+            "severity__gte": asked["severity"],
+            "family": asked["family"],
+            "opened_at__gte": after,
+            "opened_at__lt": before,
+        }
+        return episodes.filter(**{lookup: value for lookup, value in wanted.items() if value})
+
+    def has_filters(self) -> bool:
+        return super().has_filters() or any(self.data.get(name) for name in ("severity", "family"))
 
 
 class HistoryForm(DiagnosisForm):

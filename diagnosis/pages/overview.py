@@ -1,16 +1,15 @@
 """The overview: the state of every machine, those that need attention first."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime
-
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from common.natural_order import natural
 from diagnosis.history.strips import Strip, strips_of
 from diagnosis.models import CurrentState
+from diagnosis.pages.alarm_list import Alarm, open_alarms
 from diagnosis.pages.remarks import Remarks, ahead, remarks_of
+from diagnosis.pages.times import in_short
 from diagnosis.states import BY_URGENCY, NO_DIAGNOSIS, STALE, FaultType, State
 from diagnosis.storage.current_states import as_of
 from machines.models import Machine
@@ -28,20 +27,22 @@ class Tile:
     sample_taken_at: datetime | None
     sample_stored_at: datetime | None
     remarks: Remarks
+    alarms: list[Alarm] = field(default_factory=list)  # that are open or shelved, the first one that needs somebody
 
     @property
     def since(self) -> str:
         """When the current state began, in plant time; with its year if that is not this year; "" if none is known."""
-        if self.current is None:
-            return ""
-        since = timezone.localtime(self.current.since)
-        this_year = since.year == timezone.localtime().year
-        return date_format(since, "SHORT_DATETIME_FORMAT" if this_year else "DATETIME_FORMAT")
+        return in_short(self.current.since) if self.current else ""
 
     @property
     def is_well(self) -> bool:
         """Whether nobody needs to look at it."""
-        return self.state == FaultType.NORMAL and not self.remarks
+        return self.state == FaultType.NORMAL and not self.remarks and not self.alarms
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether nobody has said yet that they look after it."""
+        return any(alarm.can_be_acknowledged for alarm in self.alarms)
 
 
 def state_of(machine: Machine, current: CurrentState | None, now: datetime) -> State:
@@ -53,7 +54,8 @@ def state_of(machine: Machine, current: CurrentState | None, now: datetime) -> S
 
 
 def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
-    """Of machines with their current state selected, worst first, then the newest; five queries at most.
+    """Of machines with their current state selected: those with an alarm that nobody has acknowledged, then the others;
+    of each the worst first, then the newest. Seven queries at most.
 
     Some more for each machine of which there is a diagnosis from the future, as a sender's clock may run ahead: what
     was said of it up to now counts.
@@ -61,6 +63,9 @@ def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
     samples = Recording.objects.newest_by_machine()
     strips = strips_of([machine for machine in machines if _current(machine)], now)
     found = remarks_of(now)
+    alarms = defaultdict(list)
+    for alarm in open_alarms(now, machine__in=machines):
+        alarms[alarm.episode.machine_id].append(alarm)
     tiles = []
     for machine in machines:
         newest = _current(machine)
@@ -72,7 +77,8 @@ def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
             ahead(taken_at, now),
         )
         state = state_of(machine, current, now)
-        tiles.append(Tile(machine, current, state, strips.get(machine.pk, []), taken_at, stored_at, remarks))
+        strip = strips.get(machine.pk, [])
+        tiles.append(Tile(machine, current, state, strip, taken_at, stored_at, remarks, alarms[machine.pk]))
     return sorted(tiles, key=_urgency)
 
 
@@ -88,7 +94,8 @@ def _current(machine: Machine) -> CurrentState | None:
 
 def _urgency(tile: Tile) -> tuple:
     if tile.current is None:
-        return BY_URGENCY.index(NO_DIAGNOSIS), False, 0, 0, natural(tile.machine.name)
+        return not tile.needs_somebody, BY_URGENCY.index(NO_DIAGNOSIS), False, 0, 0, natural(tile.machine.name)
     urgency = BY_URGENCY.index(tile.state)
     worst = -tile.current.state.severity  # of the stale ones too
-    return urgency, tile.is_well, worst, -tile.current.since.timestamp(), natural(tile.machine.name)
+    newest = -tile.current.since.timestamp()
+    return not tile.needs_somebody, urgency, tile.is_well, worst, newest, natural(tile.machine.name)

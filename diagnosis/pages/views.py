@@ -15,6 +15,8 @@ from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import tell_runs
 from diagnosis.models import CurrentState, VibrationDiagnosis
 from diagnosis.pages.about import about
+from diagnosis.pages.alarm_list import over_alarms
+from diagnosis.pages.alarm_views import MAY_ACT
 from diagnosis.pages.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.pages.live import kept_while, render_live
 from diagnosis.pages.overview import counts_of, state_of, tiles_of
@@ -62,13 +64,18 @@ TIMELINE_TEXT = {
 @may_view
 @reads()
 def overview(request):
+    may_act = request.user.has_perm(MAY_ACT)
+
     def machines() -> str:
         active = Machine.objects.filter(is_active=True).select_related("current_state").order_by("name")
         tiles = tiles_of(list(active), timezone.now())
-        return render_to_string("diagnosis/all_machines.html", {"tiles": tiles, "counts": counts_of(tiles)})
+        shown = {"tiles": tiles, "counts": counts_of(tiles), "may_act": may_act}
+        return render_to_string("diagnosis/all_machines.html", shown)
 
     def context(version: str) -> dict:
-        return {"machines": kept_while(version, f"overview:{get_language()}", machines)}
+        # For all who may act, and for all who may not: nobody's own token is in what is kept.
+        key = f"overview:{get_language()}:{'acting' if may_act else 'looking'}"
+        return {"machines": kept_while(version, key, machines), "may_act": may_act}
 
     return render_live(request, "diagnosis/overview.html", "diagnosis/overview_now.html", context)
 
@@ -96,6 +103,9 @@ def _machine(request, name: str):
         return {
             "machine": found,
             "tile": tiles_of([found], now)[0],
+            "over": over_alarms(found, now),
+            "may_act": request.user.has_perm(MAY_ACT),
+            "silence": STALE,
             "conflicts": [(it, record_url(request.user, it.record)) for it in conflicts_of(found, now)],
             "runs": runs[: -RECENT_RUNS - 1 : -1],
             "earlier_runs": max(0, len(runs) - RECENT_RUNS),

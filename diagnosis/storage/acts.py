@@ -218,4 +218,4 @@ def _told(episode: Episode, acts: list[EpisodeAct]) -> str:
     became = f"Nothing was stored: the episode is {episode.stage(now).value}, revision {episode.revision}"
     if episode.merged_into_id:
         became += f", as it became part of episode {episode.merged_into_id}"
-    return "; ".join([f"{became}.", *said]) if said else f"{became}."
+    return " ".join([f"{became}.", "; ".join(said)]).strip()

@@ -37,7 +37,7 @@ _RISING, _FALLING = ("detected_at", "model_name"), ("-detected_at", "-model_name
 # What a diagnosis that comes in its order may change of the episode that is open
 _GROWING = ["last_at", "count", "model_names", "least_confidence", "greatest_confidence"]
 _ENDING = ["ended_at", "ending", "attention", "revision"]
-_EDGES = ["fault_type", "began_at", "opened_at", "ended_at", "ending", "live", "follows_id"]
+_EDGES = ["fault_type", "began_at", "opened_at", "opened_by", "ended_at", "ending", "live", "follows_id"]
 
 
 class Stream(NamedTuple):
@@ -57,10 +57,7 @@ def take(new: Iterable[VibrationDiagnosis], rules: Mapping[int, Rule]) -> None:
         return
     machines = {stream.machine_id for stream in by_stream}
     tails = {Stream(it.machine_id, it.family): it for it in EpisodeTail.objects.filter(machine__in=machines)}
-    active = {
-        Stream(it.machine_id, it.family): it
-        for it in Episode.objects.live().filter(machine__in=machines, ended_at__isnull=True)
-    }
+    active = _active([stream.machine_id for stream, tail in tails.items() if tail.is_active and stream in by_stream])
     grown = _Changes()
     moved: list[EpisodeTail] = []
     for stream, points in sorted(by_stream.items()):
@@ -125,6 +122,13 @@ def acts_of(episode: Episode) -> list[EpisodeAct]:
 # --- Diagnoses that come in their order
 
 
+def _active(machines: list[int]) -> dict[Stream, Episode]:
+    if not machines:  # as mostly
+        return {}
+    rows = Episode.objects.live().filter(machine__in=machines, ended_at__isnull=True)
+    return {Stream(it.machine_id, it.family): it for it in rows}
+
+
 def _is_closed(tail: EpisodeTail, point: Point) -> bool:
     return tail.closed_up_to is not None and point.at <= tail.closed_up_to
 
@@ -139,11 +143,11 @@ def _go_on(
         fold.add(point)
     rows = {span: row} if span and row else {}
     opened = [it for it in fold.spans if it is not span]
-    acts: list[EpisodeAct] = []
-    if opened:  # which is rare
-        first = opened[0].began_at
-        acts = _acts_about(stream, first)
-        withdrawn = Episode.objects.of_stream(*stream).filter(live__isnull=True, last_at__gte=first)
+    acts: list[EpisodeAct] | None = None
+    if opened or fold.span is not span:  # which is rare: then an act may be about another episode than before
+        acts = _acts_about(stream, fold.spans[0].began_at)
+    if opened and acts is not None:
+        withdrawn = Episode.objects.of_stream(*stream).filter(live__isnull=True, last_at__gte=opened[0].began_at)
         rows |= _assign(opened, list(withdrawn), acts)
     changes.add(stream, fold.spans, rows, acts)
     return _tail(stream, rule, fold, points[-1].key, tail.closed_up_to)
@@ -155,6 +159,7 @@ def _span_of(row: Episode) -> Span:
         row.began_at,
         row.opened_at,
         row.last_at,
+        row.opened_by,
         row.count,
         set(row.model_names),
         row.least_confidence,
@@ -179,12 +184,13 @@ def _tail(stream: Stream, rule: Rule, fold: Fold, last: Key, closed_up_to: datet
         window=window,
         # More normal ones than clear anything are as good as that many.
         normals=min(fold.normals, rule.settled_after),
+        is_active=fold.span is not None,
         closed_up_to=closed_up_to,
     )
 
 
 def _upsert(tails: list[EpisodeTail]) -> None:
-    kept = ["rule", "last_at", "last_model", "window", "normals", "closed_up_to"]
+    kept = ["rule", "last_at", "last_model", "window", "normals", "is_active", "closed_up_to"]
     # SQLite wants the key to be named, MySQL refuses that.
     unique = {} if connection.vendor == "mysql" else {"unique_fields": ["machine", "family"]}
     EpisodeTail.objects.bulk_create(tails, update_conflicts=True, update_fields=kept, **unique)
@@ -317,8 +323,8 @@ def _closings(stream: Stream, since: datetime | None) -> list[Closing]:
 def _assign(spans: list[Span], rows: list[Episode], acts: list[EpisodeAct]) -> dict[Span, Episode]:
     """For each span the row that was it: that of the same opening, or one that overlaps it, rather one of whose acts
     it holds."""
-    opened = {it.opened_at: it for it in spans}
-    assigned = {opened[row.opened_at]: row for row in rows if row.live and row.opened_at in opened}
+    opened = {(it.opened_at, it.opened_by): it for it in spans}
+    assigned = {opened[key]: row for row in rows if row.live and (key := (row.opened_at, row.opened_by)) in opened}
     acted: defaultdict[int, list[datetime]] = defaultdict(list)
     for act in acts:
         acted[act.episode_id].append(act.about)
@@ -357,11 +363,11 @@ class _Changes:
         stream: Stream,
         spans: list[Span],
         rows: Mapping[Span, Episode],
-        acts: list[EpisodeAct],
+        acts: list[EpisodeAct] | None,
         *,
         is_late: bool = False,
     ) -> None:
-        """What became of a stream; `acts` are those about these spans but, unless it is late, those about open rows."""
+        """What became of a stream; `acts` are those about these spans, None if nothing can have changed about them."""
         rows = dict(rows)
         if is_late:
             self._make_room(spans, rows)
@@ -372,14 +378,15 @@ class _Changes:
                 row = rows[span] = Episode(machine_id=stream.machine_id, family=stream.family)
             before = {} if is_new else {name: getattr(row, name) for name in _stored_names()}
             _fill(row, span, rows)
-            if is_late or is_new or before["live"] is None:
+            if acts is not None:
                 _stand(row, [act for act in acts if span.holds(act.about)])
             _mark_attention(row)
             self._keep(row, before, is_late=is_late)
 
     def _make_room(self, spans: list[Span], rows: dict[Span, Episode]) -> None:
         """Rows that move must not meet at one instant on their way."""
-        moving = [rows[it].pk for it in spans if it in rows and rows[it].opened_at != it.opened_at]
+        places = ((rows[it], (it.opened_at, it.opened_by)) for it in spans if it in rows)
+        moving = [row.pk for row, place in places if (row.opened_at, row.opened_by) != place]
         if moving:
             Episode.objects.filter(pk__in=moving).update(live=None)
 
@@ -436,10 +443,17 @@ class _Changes:
             self._events.append(Event(transition, row.machine_id, row, at))
 
     def store(self) -> None:
-        Episode.objects.bulk_update(self._growing, _GROWING, batch_size=200)
-        Episode.objects.bulk_update(self._ending, [*_GROWING, *_ENDING], batch_size=200)
+        _update(self._growing, _GROWING)
+        _update(self._ending, [*_GROWING, *_ENDING])
         if self._events:
             tell_people(self._events, self.now)
+
+
+def _update(rows: list[Episode], names: list[str]) -> None:
+    if len(rows) == 1:  # as with each single post; a third of the time
+        rows[0].save(update_fields=names)
+    else:
+        Episode.objects.bulk_update(rows, names, batch_size=200)
 
 
 def _stored_names() -> list[str]:
@@ -451,7 +465,8 @@ _STANDING = ["standing", "acknowledged_at", "acknowledged_by", "shelved_until", 
 
 def _fill(row: Episode, span: Span, rows: Mapping[Span, Episode]) -> None:
     row.fault_type, row.severity = span.fault, FaultType(span.fault).alarm_severity
-    row.began_at, row.opened_at, row.last_at = span.began_at, span.opened_at, span.last_at
+    row.began_at, row.last_at = span.began_at, span.last_at
+    row.opened_at, row.opened_by = span.opened_at, span.opened_by
     row.ended_at, row.ending = span.ended_at, span.ending.value
     row.count, row.model_names = span.count, sorted(span.models)
     row.least_confidence, row.greatest_confidence = span.least_confidence, span.greatest_confidence

@@ -3,9 +3,14 @@
 import os
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from io import StringIO
 from unittest.mock import patch
 
 import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,13 +18,13 @@ from hypothesis import strategies as st
 from diagnosis.episodes.families import family_of
 from diagnosis.episodes.spans import Closing, Point, spans_of
 from diagnosis.episodes.standing import Kind, Stage, tell
-from diagnosis.models import Episode, EpisodeAct, EpisodeTail, VibrationDiagnosis
+from diagnosis.models import Episode, EpisodeAct, EpisodeTail, Notice, Subscription, VibrationDiagnosis
 from diagnosis.states import SEVERITIES
 from diagnosis.storage import acts
 from diagnosis.storage.acts import Actor, Moved
 from diagnosis.storage.episodes import rebuild
 from diagnosis.storage.writing import delete_diagnoses
-from diagnosis.tests.world import post
+from diagnosis.tests.world import ago, post
 from machines.episode_rules import Rule, read_rule
 from machines.models import Machine
 
@@ -45,7 +50,7 @@ def only() -> Episode:
 
 def kept() -> list[tuple]:
     """What the live rows say, without numbers and revisions, in order."""
-    return [_told(row) for row in Episode.objects.live().order_by("machine", "family", "opened_at")]
+    return [_told(row) for row in Episode.objects.live().order_by("machine", "family", "opened_at", "opened_by")]
 
 
 def _told(row: Episode) -> tuple:
@@ -193,6 +198,57 @@ def test_a_machine_with_episodes_is_not_deleted():
     say("11")
     with pytest.raises(Exception, match="protected"):
         Machine.objects.get().delete()
+
+
+def test_a_rule_that_an_administrator_gives_a_machine_holds_at_once():
+    say("10001")
+    machine = Machine.objects.get()
+    assert not Episode.objects.exists()
+    machine.episode_rule = "1/1/2"
+    machine.save()
+    assert [row.opened_at for row in Episode.objects.order_by("opened_at")] == [at(0), at(4)]
+
+
+def test_the_command_makes_episodes_anew_and_says_what_changed():
+    say("1100000")
+    out = StringIO()
+    call_command("rebuild_episodes", stdout=out)
+    assert out.getvalue() == "1 machines, 0 episodes changed\n"
+    before = kept()
+    Episode.objects.all().delete()
+    call_command("rebuild_episodes", machine=["g1"], stdout=out)
+    assert out.getvalue().endswith("g1: 1 episodes changed\n1 machines, 1 episodes changed\n")
+    assert kept() == before
+    with pytest.raises(CommandError, match="There is no machine g9"):
+        call_command("rebuild_episodes", machine=["g9"])
+
+
+def test_the_migration_makes_the_episodes_of_what_was_diagnosed_before():
+    say("0111100000011133")
+    say("11", model="b")
+    expected = kept()
+    tails = list(EpisodeTail.objects.order_by("family").values())
+    EpisodeTail.objects.all().delete()
+    for row in Episode.objects.order_by("-opened_at"):
+        row.delete()
+    migration = import_module("diagnosis.migrations.0005_fill_episodes")
+    migration.fill(apps, connection.schema_editor())
+    assert kept() == expected
+    assert list(EpisodeTail.objects.order_by("family").values()) == tails
+    migration.refuse_to_forget(apps, connection.schema_editor())
+    acts.note(Episode.objects.first().pk, KIM, comment="heard it")
+    with pytest.raises(RuntimeError, match="would be lost"):
+        migration.refuse_to_forget(apps, connection.schema_editor())
+
+
+def test_late_history_of_an_old_fault_tells_nobody_and_a_fresh_one_does(operator):
+    Subscription.objects.create(user=operator, channel="email")
+    say("11")
+    post("g2", (ago(3), 1), (ago(2), 1))
+    assert [(it.transition, it.machine.name) for it in Notice.objects.all()] == [("opened", "g2")]
+    post("g2", (ago(1.5), 3), (ago(1), 3))
+    post("g2", *((ago(0.5 - number / 100), 0) for number in range(5)))
+    assert [it.transition for it in Notice.objects.order_by("pk")] == ["opened", "worsened", "cleared"]
 
 
 # --- Whatever the order

@@ -49,7 +49,7 @@ def ask(client, url: str, version: str):
 # --- What is shown ----------------------------------------------------------------------------------------------------
 
 
-def test_the_worst_come_first_then_the_newest_then_what_nobody_knows_then_what_is_well():
+def test_what_nobody_has_acknowledged_comes_first_then_the_worst_then_what_nobody_knows_then_what_is_well():
     Machine.objects.create(name="never")
     for name, *said in [
         ("well", (5, 0)),
@@ -62,9 +62,9 @@ def test_the_worst_come_first_then_the_newest_then_what_nobody_knows_then_what_i
     ]:
         post(name, *said)
     assert [(it.machine.name, it.state.key) for it in tiles()] == [
-        ("both", "unbalance_looseness"),
         ("loose-new", "looseness"),
         ("loose-old", "looseness"),
+        ("both", "unbalance_looseness"),  # which no second diagnosis has confirmed
         ("unbalanced", "unbalance"),
         ("silent-faulty", "stale"),
         ("silent-well", "stale"),
@@ -157,12 +157,12 @@ def test_of_many_machines_those_that_are_well_take_little_room_on_the_wall(clien
 
 
 @pytest.mark.parametrize("machines", [5, 200])
-def test_the_overview_costs_eleven_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
+def test_the_overview_costs_13_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
     for number in range(machines):
-        post(f"g{number}", (30, number % 4), (5, 0))
+        post(f"g{number}", (40, number % 4), (30, number % 4), (5, 0))
     # Session, user, his permissions and those of his roles, version, machines with state, samples, strips, clocks,
-    # conflicts of posts and of files
-    with django_assert_num_queries(11):
+    # conflicts of posts and of files, alarms and when their models spoke last
+    with django_assert_num_queries(13):
         assert client.get("/").status_code == 200
 
 
@@ -255,10 +255,11 @@ def test_an_unknown_machine_is_a_page_that_is_not_found(client):
 def test_the_page_of_a_machine_costs_the_same_however_much_there_is(client, django_assert_num_queries, recordings):
     for number in range(recordings):
         make_recording(3, sensor=f"sensor{number}")
-    post("g1", *((minute, minute % 3) for minute in range(recordings)))
+    post("g1", *((minute, minute % 3) for minute in range(1, 2 + recordings + 1)))
     # Session, user, permissions (2), machine, version, history, its newest sample, strip, recordings, sensors, clocks,
-    # conflicts of posts and of files, both counted and listed
-    with django_assert_num_queries(16):
+    # conflicts of posts and of files, both counted and listed, alarms that go on and when their models spoke last,
+    # alarms that are over
+    with django_assert_num_queries(19):
         assert client.get("/machines/g1/").status_code == 200
 
 

@@ -58,6 +58,13 @@ PROBLEM = {
         },
         "request_id": {"type": "string", "description": "Of a 5xx: what the server's log calls this request."},
         "report": {"$ref": "#/components/schemas/ImportReport", "description": "Of an upload that ended early."},
+        "revision": {"type": "integer", "description": "Of the episode that has moved on, as it is now."},
+        "stage": {"type": "string", "description": "Of the episode that has moved on, as it is now."},
+        "acts": {
+            "type": "array",
+            "description": "Of the episode that has moved on: what people did since it was seen.",
+            "items": {"$ref": "#/components/schemas/Act"},
+        },
     },
     "required": ["type", "title", "status", "detail", "errors"],
     "additionalProperties": False,

@@ -2,6 +2,7 @@
 
 from django.urls import re_path
 
+from diagnosis.api import episode_views as episodes
 from diagnosis.api import views as diagnosis
 from himmes.api import docs
 from machines import api as machines
@@ -32,6 +33,13 @@ urlpatterns = [
     at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),
     at("vibration-diagnosis/latest", diagnosis.Latest, "latest"),
     at("vibration-diagnosis/timeline", diagnosis.Timeline, "timeline"),
+    at("episodes", episodes.EpisodeList, "episodes"),
+    at(r"episodes/(?P<pk>[0-9]{1,18})", episodes.EpisodeDetail, "episode"),
+    at(r"episodes/(?P<pk>[0-9]{1,18})/acknowledge", episodes.Acknowledge, "acknowledge"),
+    at(r"episodes/(?P<pk>[0-9]{1,18})/shelve", episodes.Shelve, "shelve"),
+    at(r"episodes/(?P<pk>[0-9]{1,18})/unshelve", episodes.Unshelve, "unshelve"),
+    at(r"episodes/(?P<pk>[0-9]{1,18})/note", episodes.Note, "note"),
+    at(r"episodes/(?P<pk>[0-9]{1,18})/close", episodes.Close, "close"),
     at("schema", docs.Schema, "schema"),
     at("docs", docs.SwaggerUi, "docs"),
     at("redoc", docs.Redoc, "redoc"),

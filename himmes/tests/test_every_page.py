@@ -24,6 +24,8 @@ PAGES = {
     "/?kiosk=1": "#live",
     "/diagnosis/": "main",
     "/diagnosis/?state=3&range=30d": "main",
+    "/diagnosis/alarms/": "main",
+    "/diagnosis/alarms/?tab=cleared&severity=2": "main",
     "/diagnosis/timeline/": "#timeline[aria-busy=false]",
     "/vibration/": "#waveform[aria-busy=false]",
     "/vibration/table/": "main",

@@ -16,6 +16,8 @@ class Migration(migrations.Migration):
             name="episode_rule",
             field=models.CharField(
                 blank=True,
+                db_default="",
+                default="",
                 help_text="2/3/5: an alarm opens after 2 faults among the last 3 diagnoses and clears after 5 normal "
                 "ones in a row. Empty: as for all.",
                 max_length=11,

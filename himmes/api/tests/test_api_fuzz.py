@@ -15,6 +15,7 @@ import sys
 import pytest
 from rest_framework.throttling import SimpleRateThrottle
 
+from diagnosis.tests.world import post
 from himmes.api.tests.api_world import make_program
 from vibration.tests.world import make_recording
 
@@ -26,6 +27,7 @@ SEED = os.environ.get("HIMMES_FUZZ_SEED", "1")  # another one finds other things
 def test_whatever_is_asked_is_answered_as_the_schema_says(live_server, roles, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"caller": None, "stranger": None, "export": None})
     make_recording(100)
+    post("g1", (3, 1), (2, 1))
     token = make_program(roles, "administrator").token
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{live_server.url}/api/schema?format=json"]
     command += ["--header", f"Authorization: Bearer {token}", "--max-examples", EXAMPLES, "--seed", SEED]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import jsonschema
 import pytest
@@ -10,6 +11,11 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from diagnosis.models import Episode
+from diagnosis.storage import acts
+from diagnosis.storage.acts import Actor
+from diagnosis.tests.world import post
+from himmes.accounts.tokens import make_token
 from himmes.api.tests.api_world import Program, make_program
 from machines.models import Machine, Sensor
 from vibration.tests.world import KAMP_ROWS
@@ -101,8 +107,21 @@ def program(roles):
     return make_program(roles, "administrator")
 
 
+@pytest.fixture
+def operator_program(roles, operator):
+    """That of the control room, as the examples of acts have it."""
+    return Program(make_token(operator, roles["operator"], name="control-room")[1], Client())
+
+
 def seed(program: Program, schema: dict, method: str, path: str) -> dict[str, int]:
     """What an operation needs to be there; the numbers that its path takes."""
+    if path.startswith("/api/episodes"):
+        instants = (datetime(2026, 11, 20, 0, minute, tzinfo=UTC) for minute in (30, 31))
+        post("g1", *((at, 2) for at in instants), model="cnn-v3", confidence=0.93)
+        number = Episode.objects.get().pk
+        if path.endswith("/unshelve"):
+            acts.shelve(number, Actor(None, "kim / control-room"), seen=1, reason="bearing ordered", minutes=480)
+        return {"episodes": number}
     if method == "get":
         [sample] = [
             example(schema["paths"]["/api/vibration-data"]["post"]["requestBody"]["content"]["application/json"])
@@ -124,6 +143,7 @@ def seed(program: Program, schema: dict, method: str, path: str) -> dict[str, in
 
 # What differs from call to call: numbers of rows, and the time of the call itself
 CHANGING = {"id", "import_run", "seconds", "created_at", "last_written_at", "now"}
+CHANGING |= {"episode", "at", "acknowledged_at", "shelved_until", "closed_at", "ended_at"}
 # Where the example is that of a time
 QUERIES = {"/api/vibration-diagnosis/timeline": "?start=2026-11-20T00:00:00&end=2026-11-21T00:00:00"}
 
@@ -132,15 +152,17 @@ def settled(value):
     if isinstance(value, list):
         return [settled(it) for it in value]
     if isinstance(value, dict):
-        return {name: None if name in CHANGING else settled(it) for name, it in value.items()}
+        return {name: it and "changes" if name in CHANGING else settled(it) for name, it in value.items()}
     return value
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path"), operations())
-def test_each_operation_is_called_as_its_example_says(program, schema, method, path):
+def test_each_operation_is_called_as_its_example_says(program, operator_program, schema, method, path):
     operation = schema["paths"][path][method]
     numbers = seed(program, schema, method, path)
+    if path.startswith("/api/episodes/"):
+        program = operator_program
     address = path.removeprefix("/api/").replace("{id}", str(numbers.get(path.split("/")[2])))
     required = [it["name"] for it in operation.get("parameters", []) if it["in"] == "query" and it.get("required")]
     values = {"machine_name": "g1", "sensor_no": "sensor1"}
@@ -175,6 +197,14 @@ def test_the_csv_examples_are_what_is_sent(program, schema):
         answer = program.get(f"{path}?format=csv")
         text = b"".join(answer.streaming_content).decode("utf-8-sig")
         assert text == example(schema["paths"][f"/api/{path}"]["get"]["responses"]["200"]["content"]["text/csv"])
+
+
+@pytest.mark.django_db
+def test_the_csv_example_of_an_episode_is_what_is_sent_but_for_its_number(program, schema):
+    seed(program, schema, "get", "/api/episodes")
+    text = b"".join(program.get("episodes?format=csv").streaming_content).decode("utf-8-sig")
+    shown = example(schema["paths"]["/api/episodes"]["get"]["responses"]["200"]["content"]["text/csv"])
+    assert re.sub(r"^\d+,", "1,", text, flags=re.MULTILINE) == shown
 
 
 @pytest.mark.django_db
