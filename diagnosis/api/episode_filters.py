@@ -1,13 +1,13 @@
 """Filters of episodes in query strings."""
 
 import django_filters
-from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import FilterSet
 
 from common.rest.query import InstantFilter
 from diagnosis.episodes.standing import Stage
 from diagnosis.models import Episode
+from diagnosis.querysets import EpisodeQuerySet
 from diagnosis.states import MOST_SEVERE, FaultType
 from machines.models import Machine
 
@@ -57,5 +57,5 @@ class EpisodeFilter(FilterSet):
             "opened_at_before",
         ]
 
-    def in_stages(self, episodes: QuerySet, _name: str, stages: list[str]) -> QuerySet:
+    def in_stages(self, episodes: EpisodeQuerySet, _name: str, stages: list[str]) -> EpisodeQuerySet:
         return episodes.in_stages({Stage(it) for it in stages}, timezone.now()) if stages else episodes

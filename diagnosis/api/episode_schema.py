@@ -14,7 +14,7 @@ _ID = OpenApiParameter("id", int, OpenApiParameter.PATH, description="에피소�
 _BY = "kim / control-room"
 _AT = "2026-11-20T09:40:00+09:00"
 
-EPISODE = {
+EPISODE: dict[str, Any] = {
     "id": 1,
     "machine_name": "g1",
     "family": "cnn",
@@ -61,7 +61,7 @@ def _in_full(stage: str, became: str, *acts: dict, revision: int = 2, **more: An
     return EPISODE | changed | more | {"followers": [], "merged": [], "acts": list(acts)}
 
 
-_ACKNOWLEDGED = {"acknowledged_at": _AT, "acknowledged_by": _BY}
+_ACKNOWLEDGED: dict[str, Any] = {"acknowledged_at": _AT, "acknowledged_by": _BY}
 _MOVED = {
     "type": "about:blank",
     "title": "Conflict",

@@ -95,7 +95,7 @@ class Episode(Shape):
         choices=[it.value for it in Stage],
         help_text="단계 / what it is to people now: unacknowledged 미확인, acknowledged 확인, shelved 보류, cleared "
         "해제됨 and not acknowledged, closed 종결 by a person, or cleared and acknowledged, continued 이어짐 by a "
-        "worse one, withdrawn 철회 taken back by late data.",
+        "worse one, withdrawn 취소 taken back by late data.",
     )
     message = serializers.CharField(help_text="설명 / all that in a sentence.")
     began_at = serializers.DateTimeField(help_text="시작 시각 / its first diagnosis; plant time with its offset.")
@@ -123,7 +123,7 @@ class Episode(Shape):
     merged_into = serializers.IntegerField(
         allow_null=True, help_text="합쳐진 에피소드 / the one that this is part of since late data came."
     )
-    revised_at = serializers.DateTimeField(allow_null=True, help_text="정정 시각 / when late data last moved its ends.")
+    revised_at = serializers.DateTimeField(allow_null=True, help_text="개정 시각 / when late data last moved its ends.")
     revision = serializers.IntegerField(min_value=1, help_text="개정 번호 / to be sent with an act as what was seen.")
 
 

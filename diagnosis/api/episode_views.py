@@ -1,6 +1,6 @@
 """API views of episodes; their paths are in `himmes/api/urls.py`, their descriptions in `episode_schema.py`."""
 
-from typing import Any
+from collections.abc import Callable
 
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
@@ -49,9 +49,7 @@ class _ActView(APIView):
 
     queryset = EpisodeAct.objects.all()
     body: type[Serializer]
-
-    def act(self, pk: int, actor: Actor, **content: Any) -> EpisodeAct:
-        raise NotImplementedError
+    act: Callable[..., EpisodeAct]
 
     def post(self, request, pk):
         read_query(Serializer, request.query_params)
@@ -65,7 +63,7 @@ class _ActView(APIView):
         except Episode.DoesNotExist:
             raise _unknown(pk) from None
         except InvalidAct as error:
-            raise ValidationError({name: [text] for name, text in error.errors.items()}) from None
+            raise ValidationError({name: [str(text)] for name, text in error.errors.items()}) from None
         except Moved as error:
             raise MovedOn(error) from None
         return Response(_in_full(pk))

@@ -53,6 +53,7 @@ class Span:
     began_at: datetime  # its first diagnosis
     opened_at: datetime  # the diagnosis with which there were enough of them
     last_at: datetime  # the newest diagnosis of a fault
+    opened_by: str = ""  # the model of the diagnosis that opened it; with its instant, what tells a span from others
     count: int = 0  # diagnoses of a fault
     models: set[str] = field(default_factory=set)
     least_confidence: float | None = None
@@ -143,7 +144,7 @@ class Fold:
         counts = Counter(it.state for it in faults)
         fault = max(counts, key=lambda state: (counts[state], self._severities[state]))
         first, last = faults[0], faults[-1]
-        self.span = Span(fault, first.at, last.at, last.at, follows=follows)
+        self.span = Span(fault, first.at, last.at, last.at, last.model, follows=follows)
         for it in faults:
             self.span.add(it)
         self.spans.append(self.span)

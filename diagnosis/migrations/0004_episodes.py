@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ("severity", models.SmallIntegerField(verbose_name="severity")),
                 ("began_at", models.DateTimeField(verbose_name="began at")),
                 ("opened_at", models.DateTimeField(verbose_name="opened at")),
+                ("opened_by", common.database.fields.ExactCharField(blank=True, max_length=100)),
                 ("last_at", models.DateTimeField(verbose_name="last seen")),
                 ("ended_at", models.DateTimeField(null=True, verbose_name="ended at")),
                 (
@@ -361,7 +362,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="episode",
-            constraint=models.UniqueConstraint(fields=("machine", "family", "opened_at", "live"), name="episode_once"),
+            constraint=models.UniqueConstraint(
+                fields=("machine", "family", "opened_at", "opened_by", "live"), name="episode_once"
+            ),
         ),
         migrations.AddConstraint(
             model_name="episode",

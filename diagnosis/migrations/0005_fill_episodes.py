@@ -45,6 +45,7 @@ def _store(apps, database, machine, family, fold, last):
             severity=1 + SEVERITIES[span.fault],
             began_at=span.began_at,
             opened_at=span.opened_at,
+            opened_by=span.opened_by,
             last_at=span.last_at,
             ended_at=span.ended_at,
             ending=span.ending.value,

@@ -46,6 +46,7 @@ class Episode(models.Model):
     severity = models.SmallIntegerField(_("severity"))  # from 1 to 5
     began_at = models.DateTimeField(_("began at"))  # its first diagnosis
     opened_at = models.DateTimeField(_("opened at"))  # the diagnosis with which there were enough
+    opened_by = ExactCharField(max_length=100, blank=True)  # the model that said so: several may speak of an instant
     last_at = models.DateTimeField(_("last seen"))  # the newest diagnosis of a fault
     ended_at = models.DateTimeField(_("ended at"), null=True)
     ending = models.CharField(_("ended by"), max_length=10, blank=True, choices=[(it.value, it.value) for it in Ending])
@@ -79,7 +80,9 @@ class Episode(models.Model):
         verbose_name_plural = _("episodes")
         default_permissions = ("view",)
         constraints = [
-            models.UniqueConstraint(fields=["machine", "family", "opened_at", "live"], name="episode_once"),
+            models.UniqueConstraint(
+                fields=["machine", "family", "opened_at", "opened_by", "live"], name="episode_once"
+            ),
             models.CheckConstraint(condition=_FAULT, name="episode_is_of_a_fault"),
             models.CheckConstraint(condition=Q(severity__gte=1, severity__lte=5), name="episode_severity"),
             models.CheckConstraint(

@@ -51,7 +51,8 @@ def remove_old(now: datetime) -> int:
         Notice.objects.filter(sent_at=None, given_up_at__lt=now - KEPT),
     ):
         while numbers := list(old.values_list("pk", flat=True)[:ROWS_PER_STATEMENT]):
-            removed += in_transaction(lambda numbers=numbers: Notice.objects.filter(pk__in=numbers).delete()[0])
+            batch = Notice.objects.filter(pk__in=numbers)
+            removed += in_transaction(batch.delete)[0]
     return removed
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -41,7 +41,7 @@ _SENDERS: dict[str, Callable[[Subscription, Message], None]] = {
 }
 
 
-def waiting():
+def waiting() -> QuerySet[Notice]:
     """Notices that are neither sent nor given up."""
     return Notice.objects.filter(sent_at=None, given_up_at=None)
 

@@ -53,7 +53,8 @@ def notices(request: HttpRequest) -> HttpResponse:
 @reads()
 @sensitive_post_parameters("target")
 def add_subscription(request: HttpRequest) -> HttpResponse:
-    return _edit(request, Subscription(user=request.user, language=get_language()))
+    user: Any = request.user  # one who is logged in
+    return _edit(request, Subscription(user=user, language=get_language()))
 
 
 @may_see
@@ -106,7 +107,7 @@ def try_subscription(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _own(request: HttpRequest) -> Any:
-    return Subscription.objects.filter(user=request.user).select_related("user")
+    return Subscription.objects.filter(user=request.user.pk).select_related("user")
 
 
 def _told_of(subscription: Subscription) -> list[str]:

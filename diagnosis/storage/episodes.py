@@ -37,7 +37,7 @@ _RISING, _FALLING = ("detected_at", "model_name"), ("-detected_at", "-model_name
 # What a diagnosis that comes in its order may change of the episode that is open
 _GROWING = ["last_at", "count", "model_names", "least_confidence", "greatest_confidence"]
 _ENDING = ["ended_at", "ending", "attention", "revision"]
-_EDGES = ["fault_type", "began_at", "opened_at", "ended_at", "ending", "live", "follows_id"]
+_EDGES = ["fault_type", "began_at", "opened_at", "opened_by", "ended_at", "ending", "live", "follows_id"]
 
 
 class Stream(NamedTuple):
@@ -143,11 +143,11 @@ def _go_on(
         fold.add(point)
     rows = {span: row} if span and row else {}
     opened = [it for it in fold.spans if it is not span]
-    acts: list[EpisodeAct] = []
-    if opened:  # which is rare
-        first = opened[0].began_at
-        acts = _acts_about(stream, first)
-        withdrawn = Episode.objects.of_stream(*stream).filter(live__isnull=True, last_at__gte=first)
+    acts: list[EpisodeAct] | None = None
+    if opened or fold.span is not span:  # which is rare: then an act may be about another episode than before
+        acts = _acts_about(stream, fold.spans[0].began_at)
+    if opened and acts is not None:
+        withdrawn = Episode.objects.of_stream(*stream).filter(live__isnull=True, last_at__gte=opened[0].began_at)
         rows |= _assign(opened, list(withdrawn), acts)
     changes.add(stream, fold.spans, rows, acts)
     return _tail(stream, rule, fold, points[-1].key, tail.closed_up_to)
@@ -159,6 +159,7 @@ def _span_of(row: Episode) -> Span:
         row.began_at,
         row.opened_at,
         row.last_at,
+        row.opened_by,
         row.count,
         set(row.model_names),
         row.least_confidence,
@@ -322,8 +323,8 @@ def _closings(stream: Stream, since: datetime | None) -> list[Closing]:
 def _assign(spans: list[Span], rows: list[Episode], acts: list[EpisodeAct]) -> dict[Span, Episode]:
     """For each span the row that was it: that of the same opening, or one that overlaps it, rather one of whose acts
     it holds."""
-    opened = {it.opened_at: it for it in spans}
-    assigned = {opened[row.opened_at]: row for row in rows if row.live and row.opened_at in opened}
+    opened = {(it.opened_at, it.opened_by): it for it in spans}
+    assigned = {opened[key]: row for row in rows if row.live and (key := (row.opened_at, row.opened_by)) in opened}
     acted: defaultdict[int, list[datetime]] = defaultdict(list)
     for act in acts:
         acted[act.episode_id].append(act.about)
@@ -362,11 +363,11 @@ class _Changes:
         stream: Stream,
         spans: list[Span],
         rows: Mapping[Span, Episode],
-        acts: list[EpisodeAct],
+        acts: list[EpisodeAct] | None,
         *,
         is_late: bool = False,
     ) -> None:
-        """What became of a stream; `acts` are those about these spans but, unless it is late, those about open rows."""
+        """What became of a stream; `acts` are those about these spans, None if nothing can have changed about them."""
         rows = dict(rows)
         if is_late:
             self._make_room(spans, rows)
@@ -377,14 +378,15 @@ class _Changes:
                 row = rows[span] = Episode(machine_id=stream.machine_id, family=stream.family)
             before = {} if is_new else {name: getattr(row, name) for name in _stored_names()}
             _fill(row, span, rows)
-            if is_late or is_new or before["live"] is None:
+            if acts is not None:
                 _stand(row, [act for act in acts if span.holds(act.about)])
             _mark_attention(row)
             self._keep(row, before, is_late=is_late)
 
     def _make_room(self, spans: list[Span], rows: dict[Span, Episode]) -> None:
         """Rows that move must not meet at one instant on their way."""
-        moving = [rows[it].pk for it in spans if it in rows and rows[it].opened_at != it.opened_at]
+        places = ((rows[it], (it.opened_at, it.opened_by)) for it in spans if it in rows)
+        moving = [row.pk for row, place in places if (row.opened_at, row.opened_by) != place]
         if moving:
             Episode.objects.filter(pk__in=moving).update(live=None)
 
@@ -463,7 +465,8 @@ _STANDING = ["standing", "acknowledged_at", "acknowledged_by", "shelved_until", 
 
 def _fill(row: Episode, span: Span, rows: Mapping[Span, Episode]) -> None:
     row.fault_type, row.severity = span.fault, FaultType(span.fault).alarm_severity
-    row.began_at, row.opened_at, row.last_at = span.began_at, span.opened_at, span.last_at
+    row.began_at, row.last_at = span.began_at, span.last_at
+    row.opened_at, row.opened_by = span.opened_at, span.opened_by
     row.ended_at, row.ending = span.ended_at, span.ending.value
     row.count, row.model_names = span.count, sorted(span.models)
     row.least_confidence, row.greatest_confidence = span.least_confidence, span.greatest_confidence

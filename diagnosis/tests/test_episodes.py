@@ -50,7 +50,7 @@ def only() -> Episode:
 
 def kept() -> list[tuple]:
     """What the live rows say, without numbers and revisions, in order."""
-    return [_told(row) for row in Episode.objects.live().order_by("machine", "family", "opened_at")]
+    return [_told(row) for row in Episode.objects.live().order_by("machine", "family", "opened_at", "opened_by")]
 
 
 def _told(row: Episode) -> tuple:

@@ -1,4 +1,4 @@
-"""Metrics read from the database at each scrape, in twelve reads that do not grow with samples or diagnoses.
+"""Metrics read from the database at each scrape, in thirteen reads that do not grow with samples or diagnoses.
 
 They do with the records of imports, of which all are summed up: about 1 ms for 1,000.
 """
@@ -16,10 +16,14 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from diagnosis.episodes.spans import Ending
+from diagnosis.episodes.standing import Stage, Standing, stage_of
+from diagnosis.models import Episode
+from diagnosis.models.episodes import Attention
 from diagnosis.notices.backlog import backlog
 from diagnosis.notices.clock import last_look
 from diagnosis.pages.overview import state_of
-from diagnosis.states import BY_URGENCY
+from diagnosis.states import BY_URGENCY, FAULTS
 from diagnosis.storage.current_states import as_of
 from himmes.operations.health import disks
 from machines.clocks import certain_lags
@@ -28,6 +32,7 @@ from vibration.files.report import COUNTS
 from vibration.models import ImportRun, Recording
 from vibration.storage.conflicts import conflicting_rows
 
+ALARM_STAGES = [Stage.UNACKNOWLEDGED, Stage.ACKNOWLEDGED, Stage.SHELVED, Stage.CLEARED]
 KILLED_FOR = timedelta(days=7)  # how long a killed import that nobody repeats is told of
 
 
@@ -66,7 +71,7 @@ def read_figures(now: datetime, *, unapplied: int) -> list[Metric]:
     )
     if unapplied:
         return [migrations]  # whose tables may not be there
-    return [migrations, *_of_machines(now), *_of_imports(now), *_of_notices(now)]
+    return [migrations, *_of_machines(now), *_of_alarms(now), *_of_imports(now), *_of_notices(now)]
 
 
 def _of_machines(now: datetime) -> list[Metric]:
@@ -111,6 +116,24 @@ def _of_machines(now: datetime) -> list[Metric]:
     for state in BY_URGENCY:
         states.add_metric([state.key], counts[state])
     return [states, diagnosed, taken, stored, ahead, behind, conflicting]
+
+
+def _of_alarms(now: datetime) -> list[Metric]:
+    alarms = GaugeMetricFamily(
+        "himmes_alarms",
+        "Alarms that are not over, and those that cleared and that nobody acknowledged.",
+        labels=["stage", "severity"],
+    )
+    waiting = Episode.objects.live().filter(attention__in=[Attention.ACTIVE, Attention.ENDED]).order_by()
+    counts: Counter = Counter()
+    grouped = waiting.values_list("standing", "shelved_until", "ending", "severity").annotate(Count("pk"))
+    for standing, shelved_until, ending, severity, count in grouped:
+        stage = stage_of(Standing(standing), shelved_until, Ending(ending), now)
+        counts[stage.value, severity] += count
+    for stage in ALARM_STAGES:
+        for severity in sorted({fault.alarm_severity for fault in FAULTS}):
+            alarms.add_metric([stage.value, str(severity)], counts[stage.value, severity])
+    return [alarms]
 
 
 def _of_imports(now: datetime) -> list[Metric]:

@@ -15,8 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.audit_trail import Action, note
+from diagnosis.models.notices import Transition
+from diagnosis.notices.outbox import Event, tell
+from diagnosis.tests.notices_world import subscription
 from diagnosis.tests.world import post
 from himmes.api.tests.api_world import make_program
+from machines.models import Machine
 from vibration.models import ImportRun
 from vibration.tests.world import make_recording
 
@@ -45,6 +49,8 @@ def rows(roles, user):
     ImportRun.objects.create(file_name="g1.csv", file_size=1, sha256="0" * 64, place="g1 / sensor1")
     AccessAttempt.objects.create(username="My secret, typed", ip_address="192.0.2.1", failures_since_start=1)
     note(Action.ACCESS, user, "operator", event="login")
+    subscription(user)
+    tell([Event(Transition.SILENT, Machine.objects.get(name="g1").pk, None, at)], at)
 
 
 def address_of(model_admin) -> str:

@@ -52,9 +52,11 @@ def test_all_that_the_application_consists_of_gets_in():
 
 
 def test_the_image_has_the_pinned_packages_of_production():
-    (install,) = re.findall(r"pip install .*requirements-mysql\.txt", DOCKERFILE)
-    assert install.endswith("-c constraints.txt -r requirements-mysql.txt")
-    assert "-r requirements.txt" in (ROOT / "requirements-mysql.txt").read_text().splitlines()
+    (install,) = re.findall(r"pip install (.*requirements-mysql\.txt.*)", DOCKERFILE.replace("\\\n", ""))
+    wanted = ["requirements-mysql.txt", "requirements-notices.txt"]
+    assert install.split()[-6:] == ["-c", "constraints.txt", "-r", wanted[0], "-r", wanted[1]]
+    for name in wanted:
+        assert "-r requirements.txt" in (ROOT / name).read_text().splitlines()
     assert "requirements-dev" not in DOCKERFILE
     # Both stages have the same Python; the packages are made for it.
     assert {line.split()[0] for line in instructions("FROM")} == {"debian:bookworm-slim"}

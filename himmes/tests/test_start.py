@@ -91,6 +91,54 @@ def test_an_address_of_the_database_that_can_not_be_read_is_refused_and_not_repe
     assert "s3cret" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"DJANGO_EMAIL_URL": "mail.example.org"}, "DJANGO_EMAIL_URL can't be read. Write smtp://host:25"),
+        ({"DJANGO_EMAIL_URL": "smtp://kim:s3cret@host:port"}, "DJANGO_EMAIL_URL can't be read."),
+        ({"DJANGO_EMAIL_URL": "smtp://:25"}, "DJANGO_EMAIL_URL can't be read."),
+        ({"DJANGO_EMAIL_URL": "smtp://host?verify=no"}, "DJANGO_EMAIL_URL can't be read."),
+        ({"DJANGO_EMAIL_URL": "smtp://host"}, "DJANGO_EMAIL_FROM must be the address that mail comes from"),
+        ({"DJANGO_SITE_URL": "mes.example.org"}, "DJANGO_SITE_URL must be scheme and host of this site"),
+        ({"DJANGO_SITE_URL": "https://mes.example.org/mes"}, "DJANGO_SITE_URL must be scheme and host of this site"),
+        (
+            {"DJANGO_WEBHOOK_ALLOWED_NETWORKS": "10.0.0.1/8"},
+            "10.0.0.1/8 has host bits set. Write networks",
+        ),
+        ({"DJANGO_WEBHOOK_ALLOWED_NETWORKS": "plant"}, "Write networks such as 10.20.0.0/16"),
+        ({"DJANGO_PRUNE_AFTER": "90"}, "DJANGO_PRUNE_AFTER: '90' is not a length of time"),
+        ({"DJANGO_PRUNE_AFTER": "12h"}, "DJANGO_PRUNE_AFTER: '12h' is less than a day"),
+    ],
+)
+def test_a_setting_of_notices_that_can_not_be_is_refused_with_what_to_write(variables, says):
+    result = start(DJANGO_SECRET_KEY="0123456789" * 6, **variables)
+    assert result.returncode != 0
+    assert says in result.stderr
+    assert "s3cret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("smtp://mail", "mail 25 False False None"),
+        ("smtp+tls://kim:p%40ss@mail", "mail 587 True False p@ss"),
+        ("smtp+ssl://kim:p%40ss@mail:1465", "mail 1465 False True p@ss"),
+    ],
+)
+def test_a_mail_server_is_read_from_one_address(url, found):
+    names = ("HOST", "PORT", "USE_TLS", "USE_SSL", "HOST_PASSWORD")
+    shown = ", ".join(f"settings.EMAIL_{name}" for name in names)
+    result = start(
+        "shell",
+        "--no-imports",
+        f"--command=from django.conf import settings; print({shown})",
+        DJANGO_SECRET_KEY="0123456789" * 6,
+        DJANGO_EMAIL_URL=url,
+        DJANGO_EMAIL_FROM="HIM-MES <mes@example.org>",
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, found), result.stderr
+
+
 @pytest.mark.parametrize("year", ["0", "1900", "2999", "-1"])
 def test_a_year_before_which_everything_or_nothing_is_refused_is_no_setting(year):
     result = start(DJANGO_SECRET_KEY="0123456789" * 6, DJANGO_EARLIEST_YEAR=year)

@@ -16,10 +16,12 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from diagnosis.models import Notice
+from diagnosis.models import Episode, Notice
 from diagnosis.models.notices import Transition
 from diagnosis.notices.clock import look
 from diagnosis.notices.outbox import Event, tell
+from diagnosis.states import FaultType
+from diagnosis.storage.acts import Actor, acknowledge, shelve
 from diagnosis.tests.notices_world import machine, subscription
 from diagnosis.tests.world import ago, post
 from himmes.accounts.models import ApiToken
@@ -332,6 +334,26 @@ def test_machines_are_told_as_the_overview_shows_them(prometheus):
     assert taken == pytest.approx(ago(60).timestamp(), abs=20)
 
 
+def test_alarms_are_told_by_what_was_done_about_them(prometheus):
+    for name in ("g1", "g2", "g3", "g4"):
+        post(name, (20, 3), (19, 3))
+    post("g4", *((10 - number, 0) for number in range(5)))
+    somebody, severity = Actor(None, "kim"), str(FaultType.UNBALANCE_LOOSENESS.alarm_severity)
+    rows = {row.machine.name: row for row in Episode.objects.select_related("machine")}
+    acknowledge(rows["g2"].pk, somebody, seen=rows["g2"].revision)
+    shelve(rows["g3"].pk, somebody, seen=rows["g3"].revision, reason="overhaul", minutes=60)
+
+    def told():
+        found = figures(prometheus)
+        stages = ("unacknowledged", "acknowledged", "shelved", "cleared")
+        assert sum(found["himmes_alarms", "2", stage] for stage in stages) == 0
+        return [found["himmes_alarms", severity, stage] for stage in stages]
+
+    assert told() == [1, 1, 1, 1]
+    Episode.objects.filter(pk=rows["g3"].pk).update(shelved_until=timezone.now())
+    assert told() == [2, 1, 0, 1]
+
+
 def test_what_is_odd_about_what_came_is_told_of_each_machine(prometheus):
     at = ago(-30)
     post("g1", (5, 1), (at, 2), (at, 3))
@@ -364,7 +386,7 @@ def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_
             make_run("unfinished", sha256=str(number))
         # The token, its rights, recordings, machines, their conflicts of posts and of files, clocks, imports,
         # unfinished ones, what repeated these; notices that wait, the oldest, those given up, and the worker.
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(15):
             figures(prometheus)
 
 
