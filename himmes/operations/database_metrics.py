@@ -23,7 +23,7 @@ from diagnosis.models.episodes import Attention
 from diagnosis.notices.backlog import backlog
 from diagnosis.notices.clock import last_look
 from diagnosis.pages.overview import state_of
-from diagnosis.states import BY_URGENCY, FaultType
+from diagnosis.states import BY_URGENCY, FAULTS
 from diagnosis.storage.current_states import as_of
 from himmes.operations.health import disks
 from machines.clocks import certain_lags
@@ -131,7 +131,7 @@ def _of_alarms(now: datetime) -> list[Metric]:
         stage = stage_of(Standing(standing), shelved_until, Ending(ending), now)
         counts[stage.value, severity] += count
     for stage in ALARM_STAGES:
-        for severity in sorted({state.alarm_severity for state in FaultType if state is not FaultType.NORMAL}):
+        for severity in sorted({fault.alarm_severity for fault in FAULTS}):
             alarms.add_metric([stage.value, str(severity)], counts[stage.value, severity])
     return [alarms]
 

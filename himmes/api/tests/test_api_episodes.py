@@ -450,15 +450,17 @@ def test_a_rule_of_a_machine_that_is_none_is_a_400_that_says_what_to_write(roles
     assert machine.episode_rule == ""
 
 
-def test_a_rule_of_a_machine_counts_from_its_next_diagnosis(roles, viewer):
+def test_a_new_rule_of_a_machine_counts_at_once_for_all_that_was_said(roles, viewer):
     administrator = make_program(roles, "administrator")
-    machine = Machine.objects.create(name="g1")
+    say("010")
+    assert viewer.get("episodes").json() == []
+    machine = Machine.objects.get()
     answer = administrator("PATCH", f"machines/{machine.pk}", {"episode_rule": "1/1/1"})
     assert (answer.status_code, answer.json()["episode_rule"]) == (200, "1/1/1")
-    say("1")
-    assert [row["stage"] for row in viewer.get("episodes").json()] == ["unacknowledged"]
+    assert [row["stage"] for row in viewer.get("episodes").json()] == ["cleared"]
     answer = administrator("PATCH", f"machines/{machine.pk}", {"episode_rule": ""})
     assert (answer.status_code, answer.json()["episode_rule"]) == (200, "")
+    assert viewer.get("episodes").json() == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -346,8 +346,8 @@ def test_alarms_are_told_by_what_was_done_about_them(prometheus):
     def told():
         found = figures(prometheus)
         stages = ("unacknowledged", "acknowledged", "shelved", "cleared")
-        assert sum(found["himmes_alarms", stage, "2"] for stage in stages) == 0
-        return [found["himmes_alarms", stage, severity] for stage in stages]
+        assert sum(found["himmes_alarms", "2", stage] for stage in stages) == 0
+        return [found["himmes_alarms", severity, stage] for stage in stages]
 
     assert told() == [1, 1, 1, 1]
     Episode.objects.filter(pk=rows["g3"].pk).update(shelved_until=timezone.now())

@@ -33,7 +33,7 @@ class Command(TerminalCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("username", help="the user whose token it is; one for each program is best")
-        parser.add_argument("--role", required=True, help="viewer, collector, diagnoser or administrator")
+        parser.add_argument("--role", required=True, help="viewer, collector, diagnoser, operator or administrator")
         parser.add_argument("--name", help="which program uses it, and where (default: the username)")
         parser.add_argument(
             "--expires", metavar="90d|ISO", help="12h, 90d or 2w from now, or an instant (default: never)"
