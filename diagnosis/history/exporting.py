@@ -32,7 +32,8 @@ RUN_COLUMNS = [
     "greatest_confidence",
 ]
 
-EPISODE_COLUMNS = [  # with the names that the API has
+# As the API names them
+EPISODE_COLUMNS = [
     "id",
     "machine_name",
     "family",
@@ -129,7 +130,7 @@ def _episode_as_cells(episode: Episode, now: datetime) -> list:
         episode.ended_at,
         episode.ending,
         episode.count,
-        ", ".join(episode.model_names),
+        "; ".join(episode.model_names),
         episode.least_confidence,
         episode.greatest_confidence,
         episode.acknowledged_at,

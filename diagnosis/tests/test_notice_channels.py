@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 import trustme
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from diagnosis.models import Notice
 from diagnosis.models.notices import Transition
@@ -24,6 +24,12 @@ from diagnosis.tests.notices_world import episode, subscription
 from diagnosis.tests.receivers import web_server
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

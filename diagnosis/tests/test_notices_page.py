@@ -112,6 +112,12 @@ def test_the_refusal_is_korean_for_koreans(english):
     assert "공개 주소가 아닙니다: 127.0.0.1." in told(answer)
 
 
+def test_every_language_of_the_site_can_be_chosen(english, settings):
+    shown = english.get("/diagnosis/notices/add/").text
+    for code, _name in settings.LANGUAGES:
+        assert f'<option value="{code}"' in shown
+
+
 def test_mail_needs_an_address_of_the_account_where_none_is_given(english, kim):
     kim.email = ""
     kim.save()

@@ -1,5 +1,6 @@
 """Notices on their way: at least once, in their order, again and again until they are taken or given up."""
 
+import json
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -80,6 +81,15 @@ def test_mail_is_in_the_language_of_the_subscription(mail):
     send_all()
     assert "알람" in mail.received[0]["Subject"]
     assert "심각도: 3/5" in mail.received[0].get_content()
+
+
+def test_a_notice_of_an_episode_leads_to_its_page(web, settings):
+    settings.SITE_URL = "https://mes.example.org"
+    hook(web)
+    it = episode()
+    written(it)
+    send_all()
+    assert json.loads(web.received[0][2])["url"] == f"https://mes.example.org/diagnosis/alarms/{it.pk}/"
 
 
 def test_mail_without_an_address_of_its_own_goes_to_the_users(mail):
@@ -231,6 +241,7 @@ def test_an_error_that_nobody_expected_stops_no_other_notice(web, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("roles")
 def test_several_workers_send_each_notice_once(web):
     hook(web)
     for number in range(40):

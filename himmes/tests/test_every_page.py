@@ -131,8 +131,8 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     fill(samples=60_000, machines=3, diagnoses=600)
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription; a machine's title is its name in both
-    assert len(titles) == 21
+    # password changed, notices, a new subscription, alarms; a machine's title is its name in both
+    assert len(titles) == 23
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
