@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.admin.limited_counting import LimitedPaginator
 from common.admin.lists import OfferedFilters, ReadOnly
-from diagnosis.models import Notice, Subscription, VibrationDiagnosis
+from diagnosis.models import Episode, EpisodeAct, Notice, Subscription, VibrationDiagnosis
 from diagnosis.notices.targets import masked
 from diagnosis.storage.writing import delete_diagnoses
 from machines.models import Machine
@@ -48,6 +48,69 @@ class VibrationDiagnosisAdmin(OfferedFilters, admin.ModelAdmin):
     @admin.display(description=_("machine"), ordering="machine__name")
     def machine_name(self, diagnosis):
         return diagnosis.machine.name
+
+
+@admin.register(Episode)
+class EpisodeAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
+    """To look at, those too that late data took back. It is made of diagnoses and acts, and so is nothing to edit."""
+
+    list_display = ["machine_name", "fault_type", "severity", "family", "opened_at", "last_at", "ended_at", "count"]
+    list_filter = ["fault_type", "severity", "machine"]
+    search_fields = ["machine__name", "family"]
+    list_select_related = ["machine"]
+    show_full_result_count = False
+    paginator = LimitedPaginator
+    ordering = ["-opened_at", "-pk"]
+    # What an act has made of it stands on its page and in the acts.
+    fields = [
+        "machine",
+        "family",
+        "fault_type",
+        "severity",
+        "began_at",
+        "opened_at",
+        "last_at",
+        "ended_at",
+        "count",
+        "model_names",
+    ]
+
+    @admin.display(description=_("machine"), ordering="machine__name")
+    def machine_name(self, episode):
+        return episode.machine.name
+
+
+@admin.register(EpisodeAct)
+class EpisodeActAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
+    """What people did, newest first: written once, and neither changed nor deleted."""
+
+    list_display = ["at", "machine_name", "kind", "by_name", "address", "comment", "verdict", "found", "action"]
+    list_filter = ["kind", "verdict", "machine"]
+    search_fields = ["machine__name", "by_name", "comment", "action"]
+    list_select_related = ["machine"]
+    show_full_result_count = False
+    paginator = LimitedPaginator
+    ordering = ["-pk"]
+    fields = [
+        "episode",
+        "machine",
+        "family",
+        "about",
+        "kind",
+        "at",
+        "by",
+        "by_name",
+        "address",
+        "comment",
+        "minutes",
+        "verdict",
+        "found",
+        "action",
+    ]
+
+    @admin.display(description=_("machine"), ordering="machine__name")
+    def machine_name(self, act):
+        return act.machine.name
 
 
 @admin.register(Subscription)

@@ -16,13 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from common.admin.limited_counting import LimitedPaginator
 from common.admin.lists import OfferedFilters, ReadOnly
 from common.audit_trail import Action, author_of
-from diagnosis.models import VibrationDiagnosis
+from diagnosis.models import Episode, VibrationDiagnosis
 from himmes.accounts.login_limits import UNKNOWN_NAME
 from himmes.accounts.models import ApiToken
 from machines.models import Machine, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
 
-ABOUT = [Machine, Sensor, Recording, VibrationData, VibrationDiagnosis, ImportRun, ApiToken, User, Group, AccessAttempt]
+ABOUT = [Machine, Sensor, Recording, VibrationData, VibrationDiagnosis, Episode, ImportRun, ApiToken, User, Group]
+ABOUT += [AccessAttempt]
 EVENTS = {
     "login": _("login"),
     "logout": _("logout"),

@@ -15,8 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.audit_trail import Action, note
+from diagnosis.models import Episode
 from diagnosis.models.notices import Transition
 from diagnosis.notices.outbox import Event, tell
+from diagnosis.storage import acts
+from diagnosis.storage.acts import Actor
 from diagnosis.tests.notices_world import subscription
 from diagnosis.tests.world import post
 from himmes.api.tests.api_world import make_program
@@ -45,6 +48,7 @@ def rows(roles, user):
         post(name, (1, 2))
     at = timezone.now()
     post("g1", (at, 1), (at, 2))
+    acts.note(Episode.objects.get().pk, Actor(user, "operator", "192.0.2.1"), comment="확인")
     make_program(roles, "viewer")
     ImportRun.objects.create(file_name="g1.csv", file_size=1, sha256="0" * 64, place="g1 / sensor1")
     AccessAttempt.objects.create(username="My secret, typed", ip_address="192.0.2.1", failures_since_start=1)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from common.database.columns import columns_of
-from diagnosis.models import VibrationDiagnosis
+from diagnosis.models import Episode, EpisodeAct, VibrationDiagnosis
 from diagnosis.pages.about import ELSEWHERE, about
 from himmes.accounts.models import ApiToken
 from himmes.audit.trail import NOT_NOTED
@@ -105,6 +105,18 @@ PLACES = {
         {"id", "created_at"},
         "diagnosis/admin.py",
     ),
+    # What became of it by acts has no name of its own: its page says it.
+    "form of episodes": (
+        Episode,
+        in_form(Episode),
+        {
+            *("id", "ending", "least_confidence", "greatest_confidence", "follows", "standing", "acknowledged_at"),
+            *("acknowledged_by", "shelved_until", "closed_at", "verdict", "attention", "revision", "revised_at"),
+            *("live", "merged_into", "opened_by"),
+        },
+        "EpisodeAdmin.fields",
+    ),
+    "form of acts": (EpisodeAct, in_form(EpisodeAct), {"id", "number", "revision", "covers_to"}, "EpisodeActAdmin"),
     "form of conflicts": (PostConflict, in_form(PostConflict), {"id", "machine"}, "PostConflictAdmin.exclude"),
 }
 
