@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,6 +37,20 @@ MIDDLE = """([state, index]) => {
     const box = chart.canvas.getBoundingClientRect();
     return [box.x + (x + base) / 2, box.y + y];
 }"""
+
+# Where on the page the mark of the first act is.
+ACT_AT = """() => {
+    const chart = Chart.getChart(document.querySelector("#timeline canvas"));
+    const place = chart.data.datasets.findIndex(({ isActs }) => isActs);
+    const { x, y } = chart.getDatasetMeta(place).data[0];
+    const box = chart.canvas.getBoundingClientRect();
+    return [box.x + x, box.y + y];
+}"""
+
+
+def plant(instant: datetime) -> str:
+    """As the form of the period writes it."""
+    return timezone.localtime(instant).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @pytest.fixture
@@ -374,6 +389,20 @@ def test_the_keyboard_steps_from_run_to_run_and_reads_them(page):
         page.keyboard.press(key)
         assert reading.inner_text().startswith(start)
     assert page.locator(".tip").is_visible()
+
+
+@pytest.mark.browser
+def test_what_people_did_is_marked_and_told_to_pointer_and_keyboard(page):
+    post("g1", (50, 1), (40, 1))
+    acts.acknowledge(Episode.objects.get().pk, Actor(None, "kim"), seen=1, comment="<b>on my way</b>")
+    show(page, f"?after={plant(ago(60))}&before={plant(ago(-30))}")
+    page.mouse.move(*page.evaluate(ACT_AT))
+    page.locator(".tip", has_text="<b>on my way</b>").wait_for()
+    page.focus("#timeline canvas")
+    for _key in range(2):
+        page.keyboard.press("ArrowRight")
+    assert re.fullmatch(r"g1: acknowledged, kim, .* \d\d:\d\d:\d\d", page.inner_text("[data-reading]"))
+    assert page.locator(".legend [data-act] svg").count() == 3
 
 
 @pytest.mark.browser

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 
 from bench.much_data import fill
-from diagnosis.models import VibrationDiagnosis
+from diagnosis.models import Episode, VibrationDiagnosis
 from himmes.tests.test_korean import PARTICLE, TONE
 from machines.models import Machine
 from vibration.models import VibrationData
@@ -32,6 +32,13 @@ PAGES = {
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
 # Which show no data
+
+
+def pages_of_data() -> dict[str, str]:
+    """Those that there are only with data."""
+    return PAGES_OF_A_MACHINE | {it.get_absolute_url(): "main" for it in Episode.objects.order_by("pk")[:1]}
+
+
 PAGES_OF_ONESELF = {
     "/password/": "main",
     "/password/changed/": "main",
@@ -94,7 +101,7 @@ def look_at_all(new_page, user, *, with_data: bool) -> list[str]:
     for number, (language, locale) in enumerate(LANGUAGES.items()):
         width, height = list(SIZES.values())[number]
         page = new_page(login=user, locale=locale, viewport={"width": width, "height": height})
-        for url, ready in (PAGES | PAGES_OF_ONESELF | (PAGES_OF_A_MACHINE if with_data else {})).items():
+        for url, ready in (PAGES | PAGES_OF_ONESELF | (pages_of_data() if with_data else {})).items():
             look_at(page, url, ready, language=language, with_data=with_data)
             titles.add(page.title())
     return titles
@@ -131,8 +138,8 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     fill(samples=60_000, machines=3, diagnoses=600)
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms; a machine's title is its name in both
-    assert len(titles) == 23
+    # password changed, notices, a new subscription, alarms, an alarm; a machine's title is its name in both
+    assert len(titles) == 25
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
@@ -151,7 +158,7 @@ def test_axe_finds_nothing_serious(new_page, user, scheme, with_data):
     pages = (
         PAGES
         | PAGES_OF_ONESELF
-        | (PAGES_OF_A_MACHINE if with_data else {})
+        | (pages_of_data() if with_data else {})
         | {"/nowhere/": "main", "/vibration/?machine=g9": "main", "/vibration/?machine_name=g1": "main"}
     )
     page.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))

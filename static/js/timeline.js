@@ -2,7 +2,7 @@
 // on the waveform page. Asked each second, the server mostly answers that nothing has changed.
 
 import { ask, isShutOut } from "./api.js";
-import { actMark } from "./charts/act_marks.js";
+import { actMark, actSymbol } from "./charts/act_marks.js";
 import { applyTheme, cssValue } from "./charts/colours.js";
 import { runTexts } from "./charts/run_texts.js";
 import { zooming } from "./charts/zooming.js";
@@ -221,13 +221,6 @@ function acts() {
   };
 }
 
-function showLegendOfActs() {
-  for (const item of figure.querySelectorAll(".legend [data-act]")) {
-    item.querySelector("canvas")?.remove();
-    item.prepend(actMark(item.dataset.act, devicePixelRatio));
-  }
-}
-
 function showTip({ tooltip }) {
   const shown = tooltip.dataPoints?.[0]?.raw;
   tip.hidden = tooltip.opacity === 0 || !shown;
@@ -437,14 +430,13 @@ addEventListener("popstate", () => {
 });
 document.addEventListener("themechange", () => {
   applyTheme(chart);
-  showLegendOfActs();
   if (timeline) show();
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) read();
 });
 
+for (const item of figure.querySelectorAll(".legend [data-act]")) item.prepend(actSymbol(item.dataset.act));
 applyTheme(chart);
-showLegendOfActs();
 chart.update("none");
 read({ anew: true });
