@@ -74,7 +74,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.user} {self.channel}"
+        return f"{self.user} {self.get_channel_display()}"
 
 
 class Notice(models.Model):
@@ -84,20 +84,22 @@ class Notice(models.Model):
     is the same each time, so that whoever gets it can tell.
     """
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    subscription = models.ForeignKey(
+        Subscription, verbose_name=_("subscription"), on_delete=models.CASCADE, related_name="notices"
+    )
     transition = models.CharField(_("transition"), max_length=10, choices=Transition)
     machine = models.ForeignKey(Machine, verbose_name=_("machine"), on_delete=models.CASCADE, related_name="+")
     episode = models.ForeignKey(
         Episode, verbose_name=_("episode"), null=True, on_delete=models.PROTECT, related_name="notices"
     )
     at = models.DateTimeField(_("time"))  # of the transition, by the data
-    key = ExactCharField(max_length=100, unique=True)
+    key = ExactCharField(pgettext_lazy("of a notice", "key"), max_length=100, unique=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    due_at = models.DateTimeField()  # not before; moved on when it is taken up to be sent
-    tries = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(_("due at"))  # not before; moved on when it is taken up to be sent
+    tries = models.PositiveIntegerField(_("tries"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
-    given_up_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=500, blank=True)
+    given_up_at = models.DateTimeField(_("given up at"), null=True)
+    error = models.CharField(pgettext_lazy("of a notice", "error"), max_length=500, blank=True)
 
     class Meta:
         db_table = "diagnosis_notice"
@@ -107,7 +109,7 @@ class Notice(models.Model):
         indexes = [models.Index(fields=["sent_at", "given_up_at", "due_at"], name="notice_due")]
 
     def __str__(self):
-        return self.key
+        return f"{self.machine.name} {self.at.isoformat()} {self.get_transition_display()}"
 
 
 class Chore(models.Model):
