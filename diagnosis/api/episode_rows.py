@@ -1,17 +1,10 @@
-"""Episodes as the rows of a list, of a CSV file, and one in full."""
+"""Episodes as the rows of a list, and one in full."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
 from django.utils import timezone
-from rest_framework.request import Request
 
-from common.csv_export import stream_csv
-from common.database.keysets import read_by_key
 from diagnosis.api import episode_serializers as shapes
 from diagnosis.episodes.standing import Stage
 from diagnosis.models import Episode
@@ -35,11 +28,6 @@ def in_full(episode: Episode) -> dict:
         "acts": history_of(episode),
     }
     return shapes.EpisodeDetail.of(dict(zip(_NAMES, _values(episode, timezone.now()), strict=True)) | more)
-
-
-def export_episodes(request: Request, episodes: QuerySet[Episode]) -> StreamingHttpResponse:
-    """Each of these, newest first."""
-    return stream_csv(request, "episodes", _NAMES, _cells(episodes), of=Episode)
 
 
 def message_of(episode: Episode, stage: Stage) -> str:
@@ -107,12 +95,6 @@ def _values(episode: Episode, now: datetime) -> tuple:
 def _as_json(episode: Episode, now: datetime) -> dict[str, Any]:
     values = [_told(it) if isinstance(it, datetime) else it for it in _values(episode, now)]
     return dict(zip(_NAMES, values, strict=True))
-
-
-def _cells(episodes: QuerySet[Episode]) -> Iterator[list]:
-    now = timezone.now()
-    for episode in chain.from_iterable(read_by_key(episodes)):
-        yield [", ".join(it) if isinstance(it, list) else it for it in _values(episode, now)]
 
 
 def _told(instant: datetime) -> str:

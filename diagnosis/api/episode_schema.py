@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from common.rest.lists import LIST_PARAMETERS
 from diagnosis.api import episode_serializers as shapes
 from diagnosis.api.serializers import MEANING
+from diagnosis.history.exporting import EPISODE_COLUMNS
 
 TAG = "에피소드 / episodes"
 _ID = OpenApiParameter("id", int, OpenApiParameter.PATH, description="에피소드 번호 / number of the episode.")
@@ -42,11 +43,8 @@ EPISODE: dict[str, Any] = {
     "revision": 1,
 }
 CSV = (
-    ",".join(EPISODE)
-    + "\r\n"
-    + '1,g1,cnn,2,3,unacknowledged,"g1: looseness since 2026-11-20T09:30:00+09:00, 2 diagnoses by cnn-v3; nobody has '
-    'acknowledged it.",2026-11-20T09:30:00.000000+09:00,2026-11-20T09:31:00.000000+09:00,'
-    "2026-11-20T09:31:00.000000+09:00,,,2,cnn-v3,0.93,0.93,,,,,,,,,1\r\n"
+    ",".join(EPISODE_COLUMNS) + "\r\n1,g1,cnn,2,looseness,3,unacknowledged,2026-11-20T09:30:00.000000+09:00,"
+    "2026-11-20T09:31:00.000000+09:00,2026-11-20T09:31:00.000000+09:00,,,2,cnn-v3,0.93,0.93,,,,,,,,,1\r\n"
 )
 
 

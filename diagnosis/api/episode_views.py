@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -13,7 +14,8 @@ from common.rest.rows import Conflict
 from diagnosis.api import episode_schema as schema
 from diagnosis.api import episode_serializers as shapes
 from diagnosis.api.episode_filters import EpisodeFilter
-from diagnosis.api.episode_rows import NEWEST_FIRST, as_rows, export_episodes, in_full
+from diagnosis.api.episode_rows import NEWEST_FIRST, as_rows, in_full
+from diagnosis.history.exporting import export_episodes
 from diagnosis.models import Episode, EpisodeAct
 from diagnosis.storage import acts
 from diagnosis.storage.acts import Actor, InvalidAct, Moved
@@ -25,10 +27,10 @@ class EpisodeList(LongList):
     filterset_class = EpisodeFilter
 
     def get(self, request):
-        newest_first = Episode.objects.select_related("machine").order_by(*NEWEST_FIRST)
+        newest_first = Episode.objects.prefetch_related("machine").order_by(*NEWEST_FIRST)
         episodes = read_filters(self.filterset_class, request.query_params, newest_first).qs
         if request.accepted_renderer.format == "csv":
-            return export_episodes(request, episodes)
+            return export_episodes(request, episodes, timezone.now())
         return answer_list(request, TableRows(episodes, as_rows))
 
 

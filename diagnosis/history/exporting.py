@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from common.csv_export import stream_csv
 from common.database.keysets import read_by_key
+from diagnosis.episodes.standing import Stage
 from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import Run, tell_runs
 from diagnosis.models import Episode, VibrationDiagnosis
@@ -31,21 +32,22 @@ RUN_COLUMNS = [
     "greatest_confidence",
 ]
 
+# As the API names them
 EPISODE_COLUMNS = [
     "id",
     "machine_name",
-    "model_family",
-    "stage",
+    "family",
     "fault_type",
     "state",
     "severity",
+    "stage",
     "began_at",
     "opened_at",
     "last_at",
     "ended_at",
     "ending",
-    "diagnoses",
-    "models",
+    "count",
+    "model_names",
     "least_confidence",
     "greatest_confidence",
     "acknowledged_at",
@@ -54,7 +56,9 @@ EPISODE_COLUMNS = [
     "closed_at",
     "verdict",
     "follows",
+    "merged_into",
     "revised_at",
+    "revision",
 ]
 
 
@@ -111,14 +115,15 @@ def _run_as_cells(run: Run) -> list:
 
 
 def _episode_as_cells(episode: Episode, now: datetime) -> list:
+    stage = episode.stage(now)
     return [
         episode.pk,
         episode.machine.name,
         episode.family,
-        episode.stage(now).value,
         episode.fault_type,
         episode.state.key,
         episode.severity,
+        stage.value,
         episode.began_at,
         episode.opened_at,
         episode.last_at,
@@ -130,11 +135,13 @@ def _episode_as_cells(episode: Episode, now: datetime) -> list:
         episode.greatest_confidence,
         episode.acknowledged_at,
         episode.acknowledged_by,
-        episode.shelved_until,
+        episode.shelved_until if stage is Stage.SHELVED else None,
         episode.closed_at,
         episode.verdict,
         episode.follows_id,
+        episode.merged_into_id,
         episode.revised_at,
+        episode.revision,
     ]
 
 

@@ -179,9 +179,9 @@ def test_the_csv_has_a_row_for_each_alarm_of_the_tab_that_matches(looking):
     acts.acknowledge(episode.pk, LEE, seen=1)
     fault("g2")
     [row] = csv_of(looking.get(LIST, {"format": "csv", "machine": "g1"}))
-    assert (row["id"], row["machine_name"], row["model_family"]) == (str(episode.pk), "g1", "cnn")
+    assert (row["id"], row["machine_name"], row["family"]) == (str(episode.pk), "g1", "cnn")
     assert (row["stage"], row["fault_type"], row["state"], row["severity"]) == ("acknowledged", "2", "looseness", "3")
-    assert (row["diagnoses"], row["models"], row["acknowledged_by"]) == ("2", "cnn-v3", "lee")
+    assert (row["count"], row["model_names"], row["acknowledged_by"]) == ("2", "cnn-v3", "lee")
     assert datetime.fromisoformat(row["opened_at"]) == episode.opened_at
     assert row["ended_at"] == row["shelved_until"] == row["closed_at"] == row["verdict"] == ""
     assert csv_of(looking.get(LIST, {"format": "csv", "tab": "closed"})) == []

@@ -127,6 +127,7 @@ def test_the_last_look_is_known():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("roles")
 def test_several_workers_tell_once():
     subscription()
     look(NOW)

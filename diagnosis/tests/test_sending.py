@@ -241,6 +241,7 @@ def test_an_error_that_nobody_expected_stops_no_other_notice(web, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("roles")
 def test_several_workers_send_each_notice_once(web):
     hook(web)
     for number in range(40):

@@ -88,7 +88,7 @@ def test_a_user_who_is_not_active_gets_in_with_no_token(roles):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["x", "--role", "king"], "no role king. Roles: administrator, collector, diagnoser, viewer"),
+        (["x", "--role", "king"], "no role king. Roles: administrator, collector, diagnoser, operator, viewer"),
         (["x", "--role", "viewer", "--expires", "soon"], "--expires"),
         (["x", "--role", "viewer", "--expires", "2020-01-01T00:00:00"], "is in the past"),
         (["x y", "--role", "viewer"], "valid username"),

@@ -61,6 +61,7 @@ def test_ready_says_so_to_whoever_asks(settings):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("roles")
 def test_notices_that_nobody_sends_are_told_and_leave_the_server_ready(settings):
     hook = subscription(channel="webhook", target="https://example.org/")
     outbox.tell([outbox.Event(Transition.SILENT, machine().pk, None, timezone.now())], timezone.now() - LATE)

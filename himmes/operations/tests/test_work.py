@@ -25,7 +25,7 @@ from vibration.models import Recording
 from vibration.tests.test_import_processes import database_url, wait_until
 from vibration.tests.world import make_recording
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roles")]
 PATIENCE_S = 60
 
 
