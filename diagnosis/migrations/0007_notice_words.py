@@ -1,8 +1,9 @@
 """What the fields of notices are called, for the administration."""
 
-import common.database.fields
 import django.db.models.deletion
 from django.db import migrations, models
+
+import common.database.fields
 
 
 class Migration(migrations.Migration):
