@@ -11,6 +11,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import django
 
@@ -26,7 +27,10 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from diagnosis.history.reading import microseconds  # noqa: E402
+from diagnosis.models import Episode  # noqa: E402
 from diagnosis.states import FaultType  # noqa: E402
+from diagnosis.storage import acts  # noqa: E402
+from diagnosis.storage.acts import Actor  # noqa: E402
 from diagnosis.storage.writing import post_diagnoses  # noqa: E402
 from diagnosis.synthetic import make_confidences, make_states  # noqa: E402
 from machines.models import Machine, Sensor  # noqa: E402
@@ -47,12 +51,13 @@ class Sample(NamedTuple):
     state: FaultType | None
     hours: float  # how long it has been so
     age_hours: float = 0  # of the newest diagnosis
+    before: FaultType | None = None  # in which state it was for as long before; None: it changed by chance
 
 
 PLANT = [
     Sample("g1", "급수 펌프 1호기", "보일러동 1층", FaultType.UNBALANCE, 5.5),
     Sample("g2", "급수 펌프 2호기", "보일러동 1층", FaultType.NORMAL, 31),
-    Sample("g3", "급수 펌프 3호기", "보일러동 1층", FaultType.UNBALANCE_LOOSENESS, 0.7),
+    Sample("g3", "급수 펌프 3호기", "보일러동 1층", FaultType.UNBALANCE_LOOSENESS, 2.7, before=FaultType.UNBALANCE),
     Sample("cwp1", "냉각수 펌프 1호기", "냉각탑", FaultType.NORMAL, 52),
     Sample("cwp2", "냉각수 펌프 2호기", "냉각탑", FaultType.LOOSENESS, 2.2),
     Sample("fan1", "송풍기 1호기", "집진실", FaultType.NORMAL, 12),
@@ -86,6 +91,8 @@ def add_diagnoses(now: datetime) -> None:
             continue
         random = np.random.default_rng(number)
         states, confidences = make_states(count, DAYS * 24, random), make_confidences(count, random)
+        if it.before is not None:
+            states[hours_before <= 2 * it.hours] = it.before
         states[hours_before <= it.hours] = it.state
         kept = hours_before >= it.age_hours
         at = (microseconds(now) - (hours_before[kept] * 3_600e6).astype(np.int64)).astype("datetime64[us]")
@@ -98,6 +105,45 @@ def add_diagnoses(now: datetime) -> None:
                 "confidence": confidences[kept],
             }
         )
+
+
+def add_acts(now: datetime) -> None:
+    """What people did about the alarms, each at a time of its own."""
+    kim, lee = Actor(None, "김정비"), Actor(None, "이운전")
+    alarms = Episode.objects.live().order_by("opened_at")
+    cleared = alarms.filter(ended_at__isnull=False, ending="cleared")
+    for number, it in enumerate(list(cleared)[:-2]):
+        hours = timedelta(hours=1 + number % 5)
+        with _at(min(now, it.opened_at + hours)):
+            acts.acknowledge(it.pk, (kim, lee)[number % 2], seen=_seen(it), comment="현장 확인하러 감")
+        if number % 3 < 2:
+            right = number % 3 == 0
+            with _at(min(now, max(it.ended_at, it.opened_at + hours) + timedelta(hours=1))):
+                acts.close(
+                    it.pk,
+                    kim,
+                    seen=_seen(it),
+                    verdict="right" if right else "false",
+                    found=it.fault_type if right else None,
+                    action="커플링 정렬, 베이스 볼트 조임" if right else "",
+                    comment="" if right else "원료 교체 중의 일시적인 진동",
+                )
+    going_on = {it.machine.name: it for it in alarms.filter(ended_at=None).select_related("machine")}
+    with _at(now - timedelta(hours=11)):
+        acts.acknowledge(going_on["mix1"].pk, lee, seen=_seen(going_on["mix1"]), comment="현장 확인하러 감")
+    with _at(now - timedelta(hours=9)):
+        acts.note(going_on["mix1"].pk, kim, comment="구동측 베어링 온도 62 ℃, 소음은 없음")
+    with _at(now - timedelta(hours=1)):
+        reason = "베어링 주문함, 야간 정비 때 교체"
+        acts.shelve(going_on["cwp2"].pk, kim, seen=_seen(going_on["cwp2"]), reason=reason, minutes=480)
+
+
+def _at(instant: datetime):
+    return patch("django.utils.timezone.now", lambda: instant)
+
+
+def _seen(episode: Episode) -> int:
+    return Episode.objects.values_list("revision", flat=True).get(pk=episode.pk)
 
 
 def log_in() -> str:
@@ -114,6 +160,7 @@ def main(folder: Path) -> None:
     add_machines()
     add_samples(folder, now)
     add_diagnoses(now)
+    add_acts(now)
     print(log_in())
 
 

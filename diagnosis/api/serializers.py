@@ -1,5 +1,6 @@
 """Diagnoses as programs post and read them, and the query strings of their paths."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import override
@@ -10,7 +11,9 @@ from common.rest.fields import NameField, NumberField, TimeField, WholeNumberFie
 from common.rest.query import QueryTimeField
 from common.rest.shapes import Column, MillisecondColumn, Shape
 from common.rest.strict import RefuseUnknown
-from diagnosis.models import VibrationDiagnosis
+from diagnosis.history.acts_between import SHOWN
+from diagnosis.history.reading import microseconds
+from diagnosis.models import EpisodeAct, VibrationDiagnosis
 from diagnosis.states import FaultType
 from machines.models import Machine
 from machines.serializers import MachineSerializer
@@ -64,6 +67,13 @@ class LatestDiagnosis(Diagnosis):
     machine = MachineSerializer(help_text="설비 정보 / the machine's master data.")
 
 
+class InstantField(serializers.FloatField):
+    """An instant in milliseconds since 1970, as JavaScript has it."""
+
+    def to_representation(self, instant: datetime) -> float:
+        return microseconds(instant) / 1_000
+
+
 class TimelineQuery(serializers.Serializer):
     machine_name = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="설비 / machines; all, in order of name, if none."
@@ -88,7 +98,22 @@ class TimelineQuery(serializers.Serializer):
         return asked
 
 
-class MachineRuns(Shape):  # of a `machine`, its `runs`, and the `models` of these
+class TimelineAct(Shape):  # of an EpisodeAct with its episode at hand
+    """An acknowledgement, an outcome or a note."""
+
+    at = InstantField(help_text="시각 / when; milliseconds since 1970, UTC.")
+    kind = serializers.ChoiceField(choices=SHOWN, help_text="조치 / what was done: acknowledge, close, note.")
+    by_name = serializers.CharField(help_text="작업자 / who did it.")
+    episode = serializers.IntegerField(source="episode_id", help_text="에피소드 / about which episode.")
+    fault_type = serializers.IntegerField(**KNOWN, source="episode.fault_type", help_text=f"진단 / {MEANING}.")
+    verdict = serializers.ChoiceField(
+        choices=EpisodeAct.Verdict.values, required=False, help_text="판정 / outcome of a close."
+    )
+    comment = serializers.CharField(required=False, help_text="의견 / comment.")
+    action = serializers.CharField(required=False, help_text="조치 내용 / action taken.")
+
+
+class MachineRuns(Shape):  # of a `machine`, its `runs`, the `models` of these and its `acts`
     """Runs of one machine in rising order of time; a list has one value for each run."""
 
     machine_name = serializers.CharField(source="machine.name", help_text="설비 이름 / machine.")
@@ -122,6 +147,11 @@ class MachineRuns(Shape):  # of a `machine`, its `runs`, and the `models` of the
     )
     greatest_confidence = Column(
         child=serializers.FloatField(allow_null=True), source="runs.greatest_confidence", help_text="최대 신뢰도."
+    )
+    acts = TimelineAct(
+        many=True,
+        required=False,
+        help_text="조치 / what people did about its episodes in this period; 1,000 at most, the newest.",
     )
 
 

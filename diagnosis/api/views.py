@@ -29,6 +29,7 @@ from diagnosis.api.serializers import (
     StoredDiagnosis,
     TimelineQuery,
 )
+from diagnosis.history.acts_between import acts_between
 from diagnosis.history.exporting import export_diagnoses
 from diagnosis.history.reading import LONGEST_SPAN, USUAL_RANGE, History, microseconds, read_runs
 from diagnosis.history.runs import reduce
@@ -156,11 +157,15 @@ class Timeline(APIView):
         machines = _named(asked.get("machine_name", []))
         history = read_runs(machines, start, end, now=now)
         states = set(map(int, asked.get("fault_type") or FaultType.values))
+        acts = acts_between(machines, states, start, end)
         told = {
             "start": microseconds(start) / 1_000,
             "end": microseconds(end) / 1_000,
             "now": microseconds(now) / 1_000,
-            "machines": [_runs_of(machine, history, states, start, end, asked) for machine in machines],
+            "machines": [
+                _runs_of(machine, history, states, start, end, asked) | {"acts": acts.get(machine.pk, [])}
+                for machine in machines
+            ],
         }
         response = Response(shapes.Timeline.of(told), headers={"ETag": version, "Cache-Control": "private, no-cache"})
         mark_poll(response, "If-None-Match" in request.headers)

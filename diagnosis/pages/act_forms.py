@@ -1,9 +1,10 @@
 """What people do about an alarm, as forms; an error is shown at its field."""
 
-from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -46,10 +47,10 @@ class ActForm(forms.Form):
         },
     )
 
-    def __init__(self, episode: Episode, data: Any = None, *, said: Mapping[str, Any] | None = None):
+    def __init__(self, episode: Episode, data: Any = None, *, said: QueryDict | None = None):
         """`said` is what somebody has written before. Ids differ from those of the other forms of a page."""
-        self.episode = episode
-        initial = {**(said or {}), "seen": episode.revision}
+        self.episode, self.said = episode, said
+        initial = {**(said.dict() if said else {}), "seen": episode.revision}
         super().__init__(data, initial=initial, auto_id=f"{self.kind.value}-%s", label_suffix="")
 
     @property
@@ -78,7 +79,7 @@ class ShelveForm(ActForm):
         label=_("For how long"),
         choices=MINUTES,
         coerce=int,
-        initial=SHELVED_FOR.total_seconds() // 60,
+        initial=SHELVED_FOR // timedelta(minutes=1),
         widget=forms.Select(attrs={"class": "form-select"}),
         error_messages={
             name: _("Shelve it for 1 minute to 7 days (10,080 minutes).") for name in ("required", "invalid_choice")

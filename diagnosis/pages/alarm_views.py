@@ -90,7 +90,7 @@ def _act(request: HttpRequest, number: int, kind: Kind) -> HttpResponse:
             stored = form.store(Actor.of(request))
         except Moved as moved:
             if not _has_come_twice(moved, kind, request):
-                return _refused(request, moved)
+                return _refused(request, moved, form)
             stored = moved.acts[-1]
         if stored:
             return _done(request, episode, kind)
@@ -116,10 +116,10 @@ def _done(request: HttpRequest, episode: Episode, kind: Kind) -> HttpResponse:
     return redirect(episode)
 
 
-def _refused(request: HttpRequest, moved: Moved) -> HttpResponse:
+def _refused(request: HttpRequest, moved: Moved, form: ActForm) -> HttpResponse:
     """What became of it meanwhile, and who did what when."""
     if not _is_part(request):
-        return _story(request, moved.episode.pk, moved=moved, status=409)
+        return _story(request, moved.episode.pk, form, moved=moved, status=409)
     stage = STAGE_NAMES[moved.episode.stage()]
     return render(
         request, "diagnosis/act_refused.html", {"episode": moved.episode, "moved": moved, "stage": stage}, status=409
@@ -127,18 +127,19 @@ def _refused(request: HttpRequest, moved: Moved) -> HttpResponse:
 
 
 def _story(
-    request: HttpRequest, number: int, bound: ActForm | None = None, *, moved: Moved | None = None, status: int = 200
+    request: HttpRequest, number: int, sent: ActForm | None = None, *, moved: Moved | None = None, status: int = 200
 ) -> HttpResponse:
+    """The page of an alarm; `sent` is a form of which nothing was stored."""
     episode = get_object_or_404(Episode.objects.select_related("machine", "follows", "merged_into"), pk=number)
     story = story_of(episode, timezone.now())
-    forms: list[ActForm] = []
-    if request.user.has_perm(MAY_ACT):
-        said = request.POST.dict() if moved else {}  # what was written is not lost
-        forms = [
-            bound if bound and bound.kind == kind else FORMS[kind](episode, said=said)
-            for kind in FORMS
-            if kind in story.alarm.legal or (bound and bound.kind == kind)
-        ]
+    offered = story.alarm.legal if request.user.has_perm(MAY_ACT) else set()
+    if sent and not moved:
+        offered |= {sent.kind}  # so that what is wrong with it is told
+    forms = [FORMS[kind](episode) for kind in FORMS if kind in offered]
+    if sent:
+        # What was written is not lost; about an alarm that moved it is to be sent again.
+        again = FORMS[sent.kind](episode, said=sent.data) if moved else sent
+        forms = [again if it.kind == sent.kind else it for it in forms]
     context = {
         "story": story,
         "alarm": story.alarm,

@@ -13,7 +13,7 @@ from common.periods import query_with
 from diagnosis.history.exporting import export_diagnoses, export_runs
 from diagnosis.history.reading import read_runs
 from diagnosis.history.run_objects import tell_runs
-from diagnosis.models import CurrentState, VibrationDiagnosis
+from diagnosis.models import CurrentState, EpisodeAct, VibrationDiagnosis
 from diagnosis.pages.about import about
 from diagnosis.pages.alarm_list import over_alarms
 from diagnosis.pages.alarm_views import MAY_ACT
@@ -52,6 +52,14 @@ TIMELINE_TEXT = {
     "shown": _("Machines: {machines}, diagnoses: {count}, {start} to {end}"),
     "nothing": _("There are no diagnoses in this period."),
     "reads": _("{machine}: {state}, {start} to {end}"),
+    "acknowledge": _("acknowledged"),
+    "close": pgettext_lazy("act", "closed"),
+    "note": pgettext_lazy("act", "noted"),
+    **{verdict.value: verdict.label for verdict in EpisodeAct.Verdict},
+    "at": _("Time"),
+    "comment": _("Comment"),
+    "action": _("Action taken"),
+    "reads_act": _("{machine}: {what}, {who}, {time}"),
     "away": _("The server does not answer. What you see is from {time}."),
     "failed": _("The server could not answer (HTTP {status}). What you see is from {time}."),
     "gone": _("There is nothing at this address."),

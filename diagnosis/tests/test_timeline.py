@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from diagnosis.models import Episode
 from diagnosis.pages.forms import MACHINES_PER_PAGE
+from diagnosis.storage import acts
+from diagnosis.storage.acts import Actor
 from diagnosis.tests.world import ago, post
 from himmes.api.tests.api_world import make_program
 from machines.models import Machine
@@ -109,6 +112,34 @@ def test_the_api_explains_what_is_wrong(client, query, field, message):
     [error] = answer.json()["errors"]
     assert error["field"] == field
     assert message in error["message"]
+
+
+def test_the_api_tells_what_people_did_about_alarms_of_the_states_asked_for(client):
+    kim = Actor(None, "kim")
+    post("g1", (50, 1), (40, 1))
+    episode = Episode.objects.get()
+    acts.acknowledge(episode.pk, kim, seen=1, comment="on my way")
+    acts.shelve(episode.pk, kim, seen=2, reason="bearing is ordered", minutes=60)
+    acts.note(episode.pk, kim, comment="heard it")
+    acts.close(episode.pk, kim, seen=3, verdict="right", found=1, action="balanced")
+    [g1] = client.get(API, {"range": "1h"}).json()["machines"]
+    assert g1["acts"] == [
+        {"at": ms(act.at), "kind": act.kind, "by_name": "kim", "episode": episode.pk, "fault_type": 1} | more
+        for act, more in zip(
+            episode.acts.exclude(kind="shelve").order_by("pk"),
+            [{"comment": "on my way"}, {"comment": "heard it"}, {"verdict": "right", "action": "balanced"}],
+            strict=True,
+        )
+    ]
+    for query in ({"range": "1h", "fault_type": 2}, {"end": ago(30).isoformat()}):
+        assert "acts" not in client.get(API, query).json()["machines"][0]
+
+
+def test_what_somebody_did_is_news_to_the_timeline(client):
+    post("g1", (50, 1), (40, 1))
+    version = client.get(API).headers["ETag"]
+    acts.acknowledge(Episode.objects.get().pk, Actor(None, "kim"), seen=1)
+    assert client.get(API, headers={"If-None-Match": version}).status_code == 200
 
 
 def test_asked_again_the_api_says_when_nothing_changed(client, django_assert_num_queries):

@@ -108,6 +108,14 @@ def test_with_no_data_every_page_says_what_to_do(new_page, user):
         assert "python manage.py make_sample_" in page.inner_text("main pre"), url
 
 
+def test_with_machines_of_which_nothing_was_said_yet_no_page_fails(new_page, user):
+    Machine.objects.create(name="g1")
+    page = new_page(login=user)
+    for url in PAGES:
+        page.goto(url)
+        page.wait_for_load_state()
+
+
 def test_every_page_names_a_parameter_that_it_does_not_know(new_page, user, watch):
     fill(samples=400, machines=1, diagnoses=4)
     watch.expect_status(400)

@@ -2,7 +2,7 @@
 
 const form = document.getElementById("act"); // of the buttons that acknowledge; on the page of one alarm there is none
 const told = document.getElementById("told");
-const isOurs = (event) => form !== null && event.detail.elt === form;
+const isOurs = (event) => form !== null && event.detail.requestConfig.elt === form;
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (isOurs(event) && [400, 409].includes(event.detail.xhr.status)) event.detail.shouldSwap = true; // it says why

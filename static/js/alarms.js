@@ -20,9 +20,9 @@ function acknowledge() {
   const link = current();
   const button = link?.closest(".alarm").querySelector(".acknowledge");
   if (!button) return;
-  // What was acknowledged goes further down; who works through the list goes on with the next one.
+  // What was acknowledged goes further down; who works through the list goes on with the next one that needs it.
   const all = links();
-  const next = all[all.indexOf(link) + 1];
+  const next = all.slice(all.indexOf(link) + 1).find((it) => it.closest(".alarm").querySelector(".acknowledge"));
   button.click();
   focusOn(next ?? link);
 }

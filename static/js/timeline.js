@@ -2,6 +2,7 @@
 // on the waveform page. Asked each second, the server mostly answers that nothing has changed.
 
 import { ask, isShutOut } from "./api.js";
+import { actMark } from "./charts/act_marks.js";
 import { applyTheme, cssValue } from "./charts/colours.js";
 import { runTexts } from "./charts/run_texts.js";
 import { zooming } from "./charts/zooming.js";
@@ -14,6 +15,7 @@ const AXES_PX = 62;
 const LEAST_HEIGHT = 0.28; // of a lane: the mildest state
 const MARK_PX = 14; // a run at least so wide shows the shape of its state
 const REACH_PX = 4;
+const ACT_PX = 8; // half as wide as the mark of what somebody did
 const LINES = ["cross", "crossRot", "star"]; // shapes without an area
 const MIN_SPAN_MS = 1000;
 const MAX_SPAN_MS = 92 * 86400e3; // what the API gives at most
@@ -148,7 +150,7 @@ function show() {
   });
   const bars = states.map((state, severity) => bar(state, severity, runsOf.get(state.number)));
   const marks = states.map((state, severity) => mark(state, severity, runsOf.get(state.number)));
-  chart.data.datasets = [...bars, ...marks];
+  chart.data.datasets = [...bars, ...marks, acts()];
   chart.update("none");
   caption.textContent = diagnoses
     ? fill(text.shown, {
@@ -204,11 +206,34 @@ function mark(state, severity, runs) {
   };
 }
 
+// What people did, on the lane of the machine, above all else.
+function acts() {
+  const done = timeline.machines.flatMap((machine, lane) =>
+    (machine.acts ?? []).map((act) => ({ lane, x: act.at, y: machine.machine_name, act })),
+  );
+  return {
+    type: "scatter",
+    data: done,
+    pointStyle: done.map(({ act }) => actMark(act.kind)),
+    clip: ACT_PX, // one at the edge is whole
+    order: -1,
+    isActs: true,
+  };
+}
+
+function showLegendOfActs() {
+  for (const item of figure.querySelectorAll(".legend [data-act]")) {
+    item.querySelector("canvas")?.remove();
+    item.prepend(actMark(item.dataset.act, devicePixelRatio));
+  }
+}
+
 function showTip({ tooltip }) {
-  const run = tooltip.dataPoints?.[0]?.raw;
-  tip.hidden = tooltip.opacity === 0 || !run;
+  const shown = tooltip.dataPoints?.[0]?.raw;
+  tip.hidden = tooltip.opacity === 0 || !shown;
   if (tip.hidden) return;
-  words.fillTip(tip, machines[run.lane].title, timeline, run);
+  if (shown.act) words.fillActTip(tip, machines[shown.lane].title, shown.act);
+  else words.fillTip(tip, machines[shown.lane].title, timeline, shown);
   const { width, height } = tip.getBoundingClientRect();
   const box = canvas.getBoundingClientRect();
   const left = Math.max(0, Math.min(box.width - width, tooltip.caretX - width / 2));
@@ -256,14 +281,17 @@ function untilNow() {
   enter();
 }
 
-// --- The keyboard: from run to run ---------------------------------------------------------------------------------
+// --- The keyboard: from run to run, and to what people did ----------------------------------------------------------
+
+// Where something begins and ends; what somebody did has no length.
+const edges = ({ x }) => (Array.isArray(x) ? x : [x, x]);
 
 function step(key) {
   const runs = chart.data.datasets.flatMap((dataset, set) =>
     dataset.isMark ? [] : dataset.data.map((run, index) => ({ set, index, run })),
   );
   if (!runs.length) return;
-  runs.sort((a, b) => a.run.lane - b.run.lane || a.run.x[0] - b.run.x[0]);
+  runs.sort((a, b) => a.run.lane - b.run.lane || edges(a.run)[0] - edges(b.run)[0]);
   const here = runs.findIndex(({ set, index }) => focused?.[0] === set && focused?.[1] === index);
   let next = runs[Math.max(0, here)];
   if (here >= 0) {
@@ -272,7 +300,7 @@ function step(key) {
     } else {
       const lanes = [...new Set(runs.map(({ run }) => run.lane))];
       const lane = lanes[lanes.indexOf(next.run.lane) + (key === "ArrowDown" ? 1 : -1)];
-      next = runs.find(({ run }) => run.lane === lane && run.x[1] >= runs[here].run.x[0]) ?? next;
+      next = runs.find(({ run }) => run.lane === lane && edges(run)[1] >= edges(runs[here].run)[0]) ?? next;
     }
   }
   focused = [next.set, next.index];
@@ -281,6 +309,10 @@ function step(key) {
   chart.setActiveElements(active);
   chart.tooltip.setActiveElements(active, { x, y });
   chart.update("none");
+  if (next.run.act) {
+    reading.textContent = fill(text.reads_act, { machine: machines[next.run.lane].title, ...words.toldAct(next.run.act) });
+    return;
+  }
   const { state, from, to } = words.told(timeline, next.run);
   reading.textContent = fill(text.reads, {
     machine: machines[next.run.lane].title,
@@ -298,7 +330,8 @@ canvas.addEventListener("keydown", (event) => {
 
 // --- The chart -----------------------------------------------------------------------------------------------------
 
-// What the pointer is at: the run of its lane at that time; of thin ones a few pixels away the worst.
+// What the pointer is at: what somebody did, in the last of the datasets; or the run of its lane at that time, of thin
+// ones a few pixels away the worst.
 Chart.Interaction.modes.lane = (chart, { x, y }) => {
   const lane = chart.scales.y.getValueForPixel(y);
   let found = [];
@@ -307,6 +340,11 @@ Chart.Interaction.modes.lane = (chart, { x, y }) => {
     if (dataset.isMark) return;
     dataset.data.forEach((run, index) => {
       if (run.lane !== lane) return;
+      if (run.act) {
+        const isAt = Math.abs(chart.scales.x.getPixelForValue(run.x) - x) <= ACT_PX;
+        if (isAt) found = [{ element: data[index], datasetIndex, index }];
+        return;
+      }
       const [left, right] = run.x.map((it) => chart.scales.x.getPixelForValue(it));
       const slack = right - left < REACH_PX ? REACH_PX : 0;
       if (x >= left - slack && x <= right + slack && (!found.length || datasetIndex > found[0].datasetIndex)) {
@@ -399,6 +437,7 @@ addEventListener("popstate", () => {
 });
 document.addEventListener("themechange", () => {
   applyTheme(chart);
+  showLegendOfActs();
   if (timeline) show();
 });
 document.addEventListener("visibilitychange", () => {
@@ -406,5 +445,6 @@ document.addEventListener("visibilitychange", () => {
 });
 
 applyTheme(chart);
+showLegendOfActs();
 chart.update("none");
 read({ anew: true });

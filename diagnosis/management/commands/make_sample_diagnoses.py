@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from common.terminal import TerminalCommand
 from diagnosis.history.reading import microseconds
+from diagnosis.sample_acts import act_on_samples
 from diagnosis.storage.writing import post_diagnoses
-from diagnosis.synthetic import make_confidences, make_states
+from diagnosis.synthetic import make_confidences, make_story
 from machines.models import Machine
 from vibration.numbers.classifying import RowClass
 
@@ -17,8 +18,8 @@ ROWS_PER_POST = 10_000
 
 class Command(TerminalCommand):
     help = (
-        "Store synthetic diagnoses of all machines, up to now, to try the pages out. Their model is 'synthetic'. They "
-        "say nothing about any machine."
+        "Store synthetic diagnoses of all machines, up to now, to try the pages out, and what a made-up operator does "
+        "about their alarms. Model and operator are called 'synthetic'. They say nothing about any machine."
     )
 
     def add_arguments(self, parser):
@@ -42,14 +43,15 @@ class Command(TerminalCommand):
         stored = 0
         for number, name in enumerate(machines):
             random = np.random.default_rng([seed, number])
-            states, confidences = make_states(count, days * 24, random), make_confidences(count, random)
-            for first in range(0, count, ROWS_PER_POST):
+            states, came = make_story(number, count, days * 24, random)
+            instants, states, confidences = at[came], states[came], make_confidences(count, random)[came]
+            for first in range(0, len(instants), ROWS_PER_POST):
                 part = slice(first, first + ROWS_PER_POST)
-                length = len(at[part])
+                length = len(instants[part])
                 stored += post_diagnoses(
                     {
                         "machine_name": [name] * length,
-                        "detected_at": at[part].astype("datetime64[us]"),
+                        "detected_at": instants[part].astype("datetime64[us]"),
                         "fault_type": states[part].tolist(),
                         "model_name": [MODEL] * length,
                         "confidence": confidences[part],
@@ -57,3 +59,5 @@ class Command(TerminalCommand):
                     poster="make_sample_diagnoses",
                 ).count(RowClass.NEW)
         self.stdout.write(f"{stored:,} synthetic diagnoses of {len(machines)} machines")
+        if done := act_on_samples(MODEL):
+            self.stdout.write(f"{done} acts of a synthetic operator about their alarms")

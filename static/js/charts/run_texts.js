@@ -69,5 +69,21 @@ export function runTexts(text, states, zone, lang) {
     if (runs > 1) tip.append(element("p", fill(text.reduced, { runs: count(runs) }), "note"));
   }
 
-  return { fillTip, plantTime, time, told };
+  // What somebody did: who, when and what.
+  function toldAct({ kind, by_name: who, at, verdict }) {
+    return { what: verdict ? `${text[kind]} – ${text[verdict]}` : text[kind], who, time: time(at) };
+  }
+
+  function fillActTip(tip, machine, act) {
+    const told = toldAct(act);
+    const state = states.find(({ number }) => number === act.fault_type);
+    const head = element("p", "", "tip-head");
+    head.append(element("strong", machine), symbol(state), element("span", state.name));
+    const list = element("dl", "");
+    const rows = [[told.what, told.who], [text.at, told.time], [text.comment, act.comment], [text.action, act.action]];
+    for (const [name, value] of rows) if (value) list.append(element("dt", name), element("dd", value));
+    tip.replaceChildren(head, list);
+  }
+
+  return { fillActTip, fillTip, plantTime, time, told, toldAct };
 }
