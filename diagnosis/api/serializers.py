@@ -1,6 +1,5 @@
 """Diagnoses as programs post and read them, and the query strings of their paths."""
 
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import override
@@ -70,7 +69,7 @@ class LatestDiagnosis(Diagnosis):
 class InstantField(serializers.FloatField):
     """An instant in milliseconds since 1970, as JavaScript has it."""
 
-    def to_representation(self, instant: datetime) -> float:
+    def to_representation(self, instant):
         return microseconds(instant) / 1_000
 
 

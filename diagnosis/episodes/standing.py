@@ -82,7 +82,8 @@ class Told:
 
     def at(self, now: datetime) -> Standing:
         """A shelving ends by the clock, and what it hid is then open again."""
-        if self.standing is Standing.SHELVED and is_over(self.shelved and self.shelved.shelved_until, now):
+        until = self.shelved.shelved_until if self.shelved else None
+        if self.standing is Standing.SHELVED and is_over(until, now):
             return Standing.OPEN
         return self.standing
 

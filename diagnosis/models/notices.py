@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -54,7 +55,9 @@ class Subscription(models.Model):
     # Plant time; both or none. From 22 to 6 is the night shift.
     from_hour = models.PositiveSmallIntegerField(_("from hour"), null=True, blank=True)
     to_hour = models.PositiveSmallIntegerField(_("to hour"), null=True, blank=True)
-    language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default="ko")
+    language = models.CharField(
+        _("language"), max_length=5, choices=[("ko", _("Korean")), ("en", _("English"))], default="ko"
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
@@ -74,7 +77,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.user} {self.channel}"
+        return f"{self.user}: {self.get_channel_display()}"
 
 
 class Notice(models.Model):
@@ -84,20 +87,22 @@ class Notice(models.Model):
     is the same each time, so that whoever gets it can tell.
     """
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    subscription = models.ForeignKey(
+        Subscription, verbose_name=_("subscription"), on_delete=models.CASCADE, related_name="notices"
+    )
     transition = models.CharField(_("transition"), max_length=10, choices=Transition)
     machine = models.ForeignKey(Machine, verbose_name=_("machine"), on_delete=models.CASCADE, related_name="+")
     episode = models.ForeignKey(
         Episode, verbose_name=_("episode"), null=True, on_delete=models.PROTECT, related_name="notices"
     )
     at = models.DateTimeField(_("time"))  # of the transition, by the data
-    key = ExactCharField(max_length=100, unique=True)
+    key = ExactCharField(_("number"), max_length=100, unique=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-    due_at = models.DateTimeField()  # not before; moved on when it is taken up to be sent
-    tries = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(_("due at"))  # not before; moved on when it is taken up to be sent
+    tries = models.PositiveIntegerField(_("tries"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
-    given_up_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=500, blank=True)
+    given_up_at = models.DateTimeField(_("given up at"), null=True)
+    error = models.CharField(_("error"), max_length=500, blank=True)
 
     class Meta:
         db_table = "diagnosis_notice"
@@ -107,7 +112,7 @@ class Notice(models.Model):
         indexes = [models.Index(fields=["sent_at", "given_up_at", "due_at"], name="notice_due")]
 
     def __str__(self):
-        return self.key
+        return f"{self.machine.name}: {self.get_transition_display()} {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
 
 
 class Chore(models.Model):

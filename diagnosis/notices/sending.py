@@ -56,6 +56,7 @@ def send_next(now: Callable[[], datetime] = timezone.now, patience: Patience | N
         return None
     error = refusal_of(notice.subscription) or _sent(notice)
     in_transaction(lambda: _note(notice, error, now()), patience=patience)
+    _log(notice)
     return notice
 
 
@@ -125,8 +126,9 @@ def _note(notice: Notice, error: str, now: datetime) -> None:
         notice.due_at = now + PAUSES[min(notice.tries, len(PAUSES)) - 1]
         # The others of a receiver that does not answer need not hold up everybody else's.
         waiting().filter(subscription=notice.subscription, due_at__lt=notice.due_at).update(due_at=notice.due_at)
-    notice.save(update_fields=["sent_at", "given_up_at", "due_at", "error"])
-    _log(notice)
+    noted = {name: getattr(notice, name) for name in ("sent_at", "given_up_at", "due_at", "error")}
+    # Not `save`: it may be gone with its subscription, or was sent by another when this one took longer than its lease.
+    Notice.objects.filter(pk=notice.pk, sent_at=None).update(**noted)
 
 
 def _log(notice: Notice) -> None:

@@ -81,7 +81,8 @@ def _edit(request: HttpRequest, subscription: Subscription) -> HttpResponse:
 @reads()
 @require_POST
 def delete_subscription(request: HttpRequest, number: int) -> HttpResponse:
-    get_object_or_404(_own(request), pk=number).delete()
+    subscription = get_object_or_404(_own(request), pk=number)
+    in_transaction(subscription.delete)  # again, if a notice to it is written meanwhile
     messages.success(request, _("The subscription is deleted."))
     return redirect("notices")
 

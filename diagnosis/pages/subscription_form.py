@@ -38,8 +38,6 @@ class SubscriptionForm(forms.ModelForm):
         label=_("To hour"), choices=_hours(0, 24), coerce=int, empty_value=None, required=False
     )
 
-    language = forms.ChoiceField(label=_("Language"), choices=[("ko", _("Korean")), ("en", _("English"))])
-
     class Meta:
         model = Subscription
         fields = (
@@ -53,7 +51,7 @@ class SubscriptionForm(forms.ModelForm):
             "language",
             "is_active",
         )
-        labels = {"channel": _("Channel"), "is_active": _("Send notices")}
+        labels = {"channel": _("Channel"), "language": _("Language"), "is_active": _("Send notices")}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)

@@ -186,7 +186,7 @@ def _write(episode_id: int, actor: Actor, kind: Kind, seen: int | None, content:
         number=number,
         revision=episode.revision,
         at=now,
-        by=actor.user,
+        by_id=actor.user.pk if actor.user else None,
         by_name=actor.name,
         address=actor.address,
         **content,

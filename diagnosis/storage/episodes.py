@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from common.database.keysets import behind
 from diagnosis.episodes.families import family_of
@@ -137,7 +136,7 @@ def _go_on(
     stream: Stream, tail: EpisodeTail, row: Episode | None, points: list[Point], rule: Rule, changes: "_Changes"
 ) -> EpisodeTail:
     span = _span_of(row) if row else None
-    window = [Point(parse_datetime(at), *rest) for at, *rest in tail.window]
+    window = [Point(datetime.fromisoformat(at), *rest) for at, *rest in tail.window]
     fold = Fold(rule, SEVERITIES, window=window, normals=tail.normals, span=span)
     for point in points:
         fold.add(point)
@@ -192,7 +191,7 @@ def _tail(stream: Stream, rule: Rule, fold: Fold, last: Key, closed_up_to: datet
 def _upsert(tails: list[EpisodeTail]) -> None:
     kept = ["rule", "last_at", "last_model", "window", "normals", "is_active", "closed_up_to"]
     # SQLite wants the key to be named, MySQL refuses that.
-    unique = {} if connection.vendor == "mysql" else {"unique_fields": ["machine", "family"]}
+    unique: dict[str, Any] = {} if connection.vendor == "mysql" else {"unique_fields": ["machine", "family"]}
     EpisodeTail.objects.bulk_create(tails, update_conflicts=True, update_fields=kept, **unique)
 
 
@@ -222,9 +221,10 @@ def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[K
 
     if stretch.settled_at is None:  # read to its end
         last = stretch.last or start.last
-        closed_up_to = max(
-            filter(None, [known and known.closed_up_to, *(it.covers_to for it in closings)]), default=None
-        )
+        covered = [it.covers_to for it in closings]
+        if known and known.closed_up_to:
+            covered.append(known.closed_up_to)
+        closed_up_to = max(covered, default=None)
         if last is None:
             EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).delete()
         else:

@@ -230,6 +230,34 @@ def test_a_subscription_that_is_paused_and_a_user_who_is_gone_get_nothing_more(w
     assert not Notice.objects.filter(given_up_at=None).exists()
 
 
+def test_a_subscription_that_is_deleted_while_its_notice_is_sent_stops_nothing(web, monkeypatch):
+    gone = hook(web, user=person("gone"))
+    hook(web, user=person("lee"))
+    written()
+    send = sending._SENDERS["webhook"]
+
+    def send_and_delete(of, message):
+        send(of, message)
+        if of == gone:
+            of.delete()
+
+    monkeypatch.setitem(sending._SENDERS, "webhook", send_and_delete)
+    send_all()
+    assert len(web.received) == 2
+    assert Notice.objects.get().sent_at
+
+
+def test_who_fails_after_another_has_sent_it_does_not_have_it_sent_again(web):
+    hook(web)
+    written()
+    slow = sending._take_up(timezone.now())
+    send_all(slow.due_at)
+    sending._note(slow, "timed out", timezone.now())
+    assert Notice.objects.get().sent_at
+    assert send_all(timezone.now() + timedelta(days=1)) == []
+    assert len(web.received) == 1
+
+
 def test_an_error_that_nobody_expected_stops_no_other_notice(web, monkeypatch):
     hook(web, user=person("lee"))
     subscription(person("kim"), channel="apprise", target="tgram://1/2")

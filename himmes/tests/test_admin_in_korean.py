@@ -26,7 +26,9 @@ NAMES = re.compile(
         [
             r"\S+@\S+|https?://\S+|Asia/Seoul|POST /\S+|\S+: \S+\.py\b.*|__main__\.py.*",
             r"viewer-program|viewer|collector|diagnoser|administrator|operator|admin\b|boss|root",
-            r"g1\.csv|g1-spare|g[123]\b|sensor1|default|cnn|unknown\b",
+            r"silent-[\d.-]+|g1\.csv|g1-spare|g[123]\b|sensor1|default|cnn|unknown\b",
+            r"^English$",  # what a language calls itself
+            r"^(opened|worsened|cleared|unshelved|silent)-\d\S*$",  # keys of notices
             r"\d{4}-\d\d-\d\dT\S+|[0-9a-f]{8,}\S*|md5|\S*\*{3,}|Authorization: .*|detected_at .*|fault_type .*",
         ]
     )

@@ -416,6 +416,15 @@ def test_bad_input_is_a_400_that_names_the_field_and_nothing_is_stored(kim, numb
     assert Episode.objects.get().revision == 1
 
 
+def test_errors_are_in_english_whatever_the_language_of_who_asks(kim, number):
+    korean = {"Accept-Language": "ko", "Authorization": f"Bearer {kim.token}"}
+    wrong = wrong_fields(kim.post(f"episodes/{number}/close", {"revision": 1, "verdict": "right"}, headers=korean))
+    assert wrong == {"found": "Say which fault was found."}
+    assert list(wrong_fields(kim.client.get("/api/episodes?stage=open", headers=korean))) == ["stage"]
+    told = kim.client.get(f"/api/episodes/{number}", headers=korean).json()
+    assert told["message"].startswith("g1: unbalance since ")
+
+
 @pytest.mark.parametrize("body", ["[]", "1", "null", '{"revision": 1', '"x"'])
 def test_a_body_that_is_no_object_is_a_400(kim, number, body):
     answer = kim.post(f"episodes/{number}/acknowledge", body)
