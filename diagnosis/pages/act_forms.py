@@ -34,6 +34,7 @@ def _text(label: Any, *, required: bool = False, **options: Any) -> forms.CharFi
 class ActForm(forms.Form):
     """What was on the screen, and what is to be done about it."""
 
+    data: QueryDict  # as a page sends it; Django takes any mapping
     kind: ClassVar[Kind]
     title: ClassVar[Any]
     button: ClassVar[Any]
@@ -63,7 +64,7 @@ class ActForm(forms.Form):
             return getattr(acts, self.kind.value)(self.episode.pk, actor, **self.cleaned_data)
         except InvalidAct as invalid:
             for name, text in invalid.errors.items():
-                self.add_error(name if name in self.fields else None, text)
+                self.add_error(name if name in self.fields else None, str(text))
             return None
 
 

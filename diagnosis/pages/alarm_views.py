@@ -1,7 +1,7 @@
 """The list of alarms, the story of each, and what people do about it."""
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -27,7 +27,7 @@ _NARROWED = ("machine", "state", "severity", "family", "after", "before", "range
 
 @may_view
 @reads(AlarmForm)
-def alarms(request: HttpRequest) -> HttpResponse:
+def alarms(request: HttpRequest) -> HttpResponseBase:
     form = AlarmForm(request.GET)
     if not form.is_valid():
         return render(request, "diagnosis/alarms.html", {"form": form}, status=400)

@@ -7,6 +7,7 @@ from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
@@ -22,8 +23,8 @@ from himmes.accounts.models import ApiToken
 from machines.models import Machine, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
 
-ABOUT = [Machine, Sensor, Recording, VibrationData, VibrationDiagnosis, Episode, ImportRun, ApiToken, User, Group]
-ABOUT += [AccessAttempt]
+ABOUT: list[type[Model]] = [Machine, Sensor, Recording, VibrationData, VibrationDiagnosis, Episode, ImportRun]
+ABOUT += [ApiToken, User, Group, AccessAttempt]
 EVENTS = {
     "login": _("login"),
     "logout": _("logout"),
@@ -87,7 +88,7 @@ class AboutFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         models = {model._meta.label_lower: model for model in ABOUT}
-        if model := models.get(self.value()):
+        if model := models.get(self.value() or ""):
             return queryset.filter(content_type=ContentType.objects.get_for_model(model))
         return queryset
 
