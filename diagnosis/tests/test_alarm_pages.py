@@ -286,6 +286,9 @@ def test_an_alarm_is_printed_on_one_page_without_buttons(new_page, operator, loc
     for hidden in (".site-header", ".act-form", "button", ".not-printed"):
         assert not any(it.is_visible() for it in page.locator(hidden).all()), hidden
     assert page.locator(".moment").first.is_visible()
+    page.locator("html[data-bs-theme=light]").wait_for(state="attached")  # on paper, whatever the screen is
+    page.emulate_media(media="screen")
+    page.locator("html[data-bs-theme=dark]").wait_for(state="attached")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
