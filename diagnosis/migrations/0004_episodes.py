@@ -368,11 +368,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="episode",
-            index=models.Index(fields=["attention", "-opened_at"], name="episode_by_attention"),
+            index=models.Index(fields=["attention", "opened_at"], name="episode_by_attention"),
         ),
         migrations.AddIndex(
             model_name="episode",
-            index=models.Index(fields=["machine", "-opened_at"], name="episode_of_machine"),
+            index=models.Index(fields=["machine", "opened_at"], name="episode_of_machine"),
         ),
         migrations.AddIndex(
             model_name="episode",

@@ -99,8 +99,8 @@ class Episode(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["attention", "-opened_at"], name="episode_by_attention"),
-            models.Index(fields=["machine", "-opened_at"], name="episode_of_machine"),
+            models.Index(fields=["attention", "opened_at"], name="episode_by_attention"),
+            models.Index(fields=["machine", "opened_at"], name="episode_of_machine"),
             models.Index(fields=["shelved_until"], name="episode_by_shelf"),
         ]
 
