@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from common.database.transactions import Patience, in_transaction
 from diagnosis.models import Chore
 
+AHEAD = timedelta(hours=1)  # by which no two clocks of workers differ
+
 
 def done_since(name: str, now: datetime, work: Callable[[datetime], None], patience: Patience | None = None) -> None:
     """Do the work for the time from when it was done last, exactly once: `work` gets that instant.
@@ -15,7 +17,7 @@ def done_since(name: str, now: datetime, work: Callable[[datetime], None], patie
     """
 
     def do() -> None:
-        chore = _locked(name, now)
+        chore = _locked(name, now, now)
         if chore.done_up_to < now:
             work(chore.done_up_to)
             chore.done_up_to = now
@@ -28,7 +30,7 @@ def taken(name: str, every: timedelta, now: datetime, patience: Patience | None 
     """Whether it is time for some work that takes long: of all who ask, one is told so. It is due at the first call."""
 
     def take() -> bool:
-        chore = _locked(name, now - every)
+        chore = _locked(name, now - every, now)
         if chore.done_up_to > now - every:
             return False
         chore.done_up_to = now
@@ -38,7 +40,11 @@ def taken(name: str, every: timedelta, now: datetime, patience: Patience | None 
     return in_transaction(take, patience=patience)
 
 
-def _locked(name: str, since: datetime) -> Chore:
+def _locked(name: str, since: datetime, now: datetime) -> Chore:
     """Its row. Of two who make it at the same time, one begins the transaction anew."""
     chore = Chore.objects.select_for_update().filter(name=name).first()
-    return chore or Chore.objects.create(name=name, done_up_to=since)
+    if chore is None:
+        return Chore.objects.create(name=name, done_up_to=since)
+    if chore.done_up_to > now + AHEAD:  # so says a clock that was wrong; nothing would be done until it were right
+        chore.done_up_to = min(since, now - AHEAD)
+    return chore

@@ -48,7 +48,8 @@ class Message:
 def message_of(notice: Notice) -> Message:
     with translation.override(notice.subscription.language):
         transition, machine, episode = Transition(notice.transition), notice.machine, notice.episode
-        subject = str(TITLES[transition]) % {"machine": machine.name, "state": episode.state.label if episode else ""}
+        title = str(TITLES[transition]) % {"machine": machine.name, "state": episode.state.label if episode else ""}
+        subject = " ".join(title.split())  # a header has one line, whatever a machine is called
         url = _url_of(episode or machine)
         lines = [
             f"{_('Machine')}: {machine}",

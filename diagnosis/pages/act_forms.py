@@ -67,6 +67,14 @@ class ActForm(forms.Form):
                 self.add_error(name if name in self.fields else None, str(text))
             return None
 
+    def asks_for(self, act: EpisodeAct) -> bool:
+        """Whether this act is what the form, which must be valid, wants to have done."""
+        asked = {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+        if "reason" in asked:
+            asked["comment"] = asked.pop("reason")
+        # A false alarm has found nothing, which is 0 where it is stored.
+        return act.kind == self.kind and all((getattr(act, name) or None) == (asked[name] or None) for name in asked)
+
 
 class AcknowledgeForm(ActForm):
     kind, title, button = Kind.ACKNOWLEDGE, _("Acknowledge"), _("Acknowledge")

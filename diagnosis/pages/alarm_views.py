@@ -1,7 +1,7 @@
 """The list of alarms, the story of each, and what people do about it."""
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -90,7 +90,7 @@ def _act(request: HttpRequest, number: int, kind: Kind) -> HttpResponse:
         try:
             stored = form.store(Actor.of(request))
         except Moved as moved:
-            if not _has_come_twice(moved, kind, request):
+            if not _has_come_twice(moved, form, request):
                 return _refused(request, moved, form)
             stored = moved.acts[-1]
         if stored:
@@ -101,9 +101,9 @@ def _act(request: HttpRequest, number: int, kind: Kind) -> HttpResponse:
     return _story(request, number, form, status=400)
 
 
-def _has_come_twice(moved: Moved, kind: Kind, request: HttpRequest) -> bool:
-    """Whether all that happened since is that the same person did the same, as by a double click."""
-    return [(act.kind, act.by_id) for act in moved.acts] == [(kind.value, request.user.pk)]
+def _has_come_twice(moved: Moved, form: ActForm, request: HttpRequest) -> bool:
+    """Whether all that happened since is that the same person did just this, as by a double click."""
+    return [act.by_id for act in moved.acts] == [request.user.pk] and form.asks_for(moved.acts[0])
 
 
 def _done(request: HttpRequest, episode: Episode, kind: Kind) -> HttpResponse:
@@ -113,7 +113,7 @@ def _done(request: HttpRequest, episode: Episode, kind: Kind) -> HttpResponse:
         return response
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-        return redirect(back)
+        return HttpResponseRedirect(back)  # not `redirect`, which would look up a word as the name of a page
     return redirect(episode)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from unicodedata import category
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F, Max, Q
@@ -119,10 +120,10 @@ def check(kind: Kind, content: dict[str, Any]) -> Errors:
     for name in ("comment", "action"):
         if len(content.get(name) or "") > LONGEST_TEXT:
             errors[name] = _("At most 2,000 characters.")
-    if kind is Kind.NOTE and not (content.get("comment") or "").strip():
+    if kind is Kind.NOTE and not _says_something(content.get("comment")):
         errors["comment"] = _("Write what is to be noted.")
     if kind is Kind.SHELVE:
-        if not (content.get("comment") or "").strip():
+        if not _says_something(content.get("comment")):
             errors["reason"] = _("Say why it is shelved.")
         minutes = content.get("minutes")
         if minutes is None or not 1 <= minutes <= MOST_SHELVED_MIN:
@@ -130,6 +131,11 @@ def check(kind: Kind, content: dict[str, Any]) -> Errors:
     if kind is Kind.CLOSE:
         errors |= _check_outcome(content.get("verdict"), content.get("found"))
     return errors
+
+
+def _says_something(text: str | None) -> bool:
+    """Whether a letter, digit or sign is in it: MySQL takes a text of invisible characters alone for an empty one."""
+    return any(category(letter)[0] in "LNPS" for letter in text or "")
 
 
 def _check_outcome(verdict: str | None, found: int | None) -> Errors:

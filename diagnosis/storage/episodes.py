@@ -201,6 +201,8 @@ def _upsert(tails: list[EpisodeTail]) -> None:
 def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[Key, Key] | None = None) -> None:
     """Make the episodes of a stream anew: all, or those that the diagnoses from one key to another can change."""
     known = EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).first()
+    if known is None or known.rule != str(rule):
+        changed = None  # what lies outside that stretch was made by another rule
     start = _settled_before(stream, rule, changed[0]) if changed else _Start(None, None)
     closings = _closings(stream, start.after)
     stretch = _Stretch(stream, rule, start.after, changed[1] if changed else None)

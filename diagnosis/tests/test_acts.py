@@ -218,6 +218,19 @@ def test_an_act_is_refused_with_all_that_is_wrong_with_it(episode):
     assert not EpisodeAct.objects.exists()
 
 
+@pytest.mark.parametrize("text", ["\u200b", "\ufeff", "\x01", "\u0301", "\u00ad \u2060"], ids=ascii)
+def test_what_nobody_sees_is_no_reason_and_no_note(episode, text):
+    with pytest.raises(InvalidAct, match=r"^reason: "):
+        acts.shelve(episode.pk, KIM, seen=1, reason=text, minutes=60)
+    with pytest.raises(InvalidAct, match=r"^comment: "):
+        acts.note(episode.pk, KIM, comment=text)
+
+
+@pytest.mark.parametrize("text", [".", "7", "멈춤", "\N{HAMMER}", "\u202eoverhaul"], ids=ascii)
+def test_whatever_is_seen_is_a_note(episode, text):
+    assert acts.note(episode.pk, KIM, comment=text).comment == text
+
+
 def test_an_act_is_about_the_newest_diagnosis_that_was_on_the_screen(episode):
     post("g1", (START + timedelta(minutes=2), 1))
     stored = acts.acknowledge(episode.pk, KIM, seen=1)

@@ -298,6 +298,12 @@ def test_back_is_never_to_another_site(acting):
     assert response.url == episode.get_absolute_url()
 
 
+@pytest.mark.parametrize("back", ["foo", "alarms", "?tab=closed"])
+def test_back_is_an_address_and_never_the_name_of_a_page(acting, back):
+    response = act(acting, fault("g1"), "acknowledge", next=back)
+    assert (response.status_code, response.url) == (302, back)
+
+
 def test_what_a_script_asks_is_answered_by_a_part(acting):
     episode = fault("g1")
     url = reverse("alarm-acknowledge", args=[episode.pk])
@@ -406,6 +412,24 @@ def test_a_double_click_is_one_act_and_no_complaint(acting):
     episode = fault("g1")
     for _click in range(2):
         assert act(acting, episode, "acknowledge", seen=1).status_code == 302
+    assert episode.acts.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "other"),
+    [
+        ("acknowledge", {"comment": "on my way"}, {"comment": "it is the belt"}),
+        ("shelve", {"reason": "overhaul", "minutes": 60}, {"reason": "overhaul", "minutes": 240}),
+        ("close", {"verdict": "false"}, {"verdict": "right", "found": 1}),
+        ("close", {"verdict": "right", "found": 1}, {"verdict": "right", "found": 2}),
+    ],
+)
+def test_who_does_another_thing_from_the_same_page_is_told_that_it_is_not_stored(acting, kind, asked, other):
+    episode = fault("g1")
+    assert act(acting, episode, kind, seen=1, **asked).status_code == 302
+    assert act(acting, episode, kind, seen=1, **asked).status_code == 302
+    response = act(acting, episode, kind, seen=1, **other)
+    assert response.status_code == 409 and "Nothing was stored" in text(response)
     assert episode.acts.count() == 1
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from diagnosis.episodes.standing import Standing
 from diagnosis.models import CurrentState, Notice
+from diagnosis.notices.chores import taken
 from diagnosis.notices.clock import last_look, look
 from diagnosis.tests.notices_world import episode, machine, person, subscription
 
@@ -118,6 +119,30 @@ def test_who_subscribes_later_is_not_told_of_what_was(looked):
     subscription(person("later"))
     look(NOW + 3 * MINUTE)
     assert len(told()) == 1
+
+
+def test_a_clock_that_was_a_year_ahead_for_a_while_keeps_nobody_from_being_told(looked):
+    look(NOW + timedelta(days=365))
+    shelved(NOW + MINUTE)
+    look(NOW + 2 * MINUTE)
+    look(NOW + 3 * MINUTE)
+    assert len(told()) == 1
+    assert last_look() == NOW + 3 * MINUTE
+
+
+def test_workers_whose_clocks_differ_by_minutes_look_at_each_instant_once(looked):
+    shelved(NOW + MINUTE)
+    look(NOW + 5 * MINUTE)
+    look(NOW + 2 * MINUTE)
+    assert last_look() == NOW + 5 * MINUTE
+    assert len(told()) == 1
+
+
+def test_what_is_done_daily_is_done_though_a_clock_was_a_year_ahead_for_a_while():
+    day = timedelta(days=1)
+    assert taken("daily", day, NOW + timedelta(days=365))
+    assert taken("daily", day, NOW)
+    assert not taken("daily", day, NOW + MINUTE)
 
 
 def test_the_last_look_is_known():

@@ -34,6 +34,12 @@ EXAMPLES = int(os.environ.get("HIMMES_EPISODE_EXAMPLES", 60))
 KIM = Actor(None, "kim", "10.0.0.7")
 
 
+@pytest.fixture
+def settings_of_django(settings):
+    """By a name of its own, as `settings` is that of hypothesis here."""
+    return settings
+
+
 def at(minute: float) -> datetime:
     return START + timedelta(minutes=minute)
 
@@ -172,6 +178,29 @@ def test_another_rule_of_a_machine_counts_from_its_next_diagnosis_for_all_that_w
     Machine.objects.update(episode_rule="1/1/2")
     say("0", first=10)
     assert [row.opened_at for row in Episode.objects.order_by("opened_at")] == [at(0), at(4), at(8)]
+
+
+@pytest.mark.parametrize("touch", ["closed", "deleted"])
+def test_another_rule_of_the_site_holds_for_all_of_a_stream_whatever_touches_it_first(settings_of_django, touch):
+    say("1000000011111")
+    settings_of_django.EPISODE_RULE = "1/1/2"
+    if touch == "closed":
+        acts.close(only().pk, KIM, seen=only().revision, verdict="unclear")
+    else:
+        delete_diagnoses(VibrationDiagnosis.objects.filter(detected_at=at(12)))
+    assert kept() == read_purely(read_rule("1/1/2"))
+
+
+def test_what_a_server_of_the_version_before_stored_is_in_episodes_once_they_are_made_anew():
+    say("0011")
+    machine = Machine.objects.get()
+    VibrationDiagnosis.objects.bulk_create(  # as by one that knows of no episodes
+        VibrationDiagnosis(machine=machine, detected_at=at(minute), fault_type=0, model_name="cnn", confidence=0.9)
+        for minute in range(4, 9)
+    )
+    say("1", first=9)
+    assert rebuild(machine) == 1
+    check(read_rule("2/3/5"))
 
 
 def test_what_was_acknowledged_is_open_again_once_it_is_worse():

@@ -75,6 +75,14 @@ def test_mail_says_what_happened_where_and_what_to_do(mail, settings):
     assert notice.sent_at and not notice.error
 
 
+def test_a_machine_whose_name_has_a_line_break_adds_no_line_to_the_head_of_a_mail(mail):
+    subscription()
+    written(episode(machine("g1\nBcc: mallory@example.org")))
+    assert [it.error for it in send_all()] == [""]
+    [got] = mail.received
+    assert got["Subject"] == "g1 Bcc: mallory@example.org: alarm, unbalance" and got["Bcc"] is None
+
+
 def test_mail_is_in_the_language_of_the_subscription(mail):
     subscription(language="ko")
     written()
@@ -213,6 +221,14 @@ def test_what_was_taken_up_by_somebody_who_died_is_due_again_after_a_while(web):
     assert send_all(now + LEASE - timedelta(seconds=1)) == []
     [notice] = send_all(now + LEASE)
     assert (notice.tries, len(web.received)) == (2, 1)
+
+
+def test_what_was_written_by_a_clock_that_was_a_year_ahead_is_sent_and_holds_up_nothing(web):
+    hook(web)
+    notice = written()
+    Notice.objects.update(due_at=timezone.now() + timedelta(days=365))
+    written(notice.episode, Transition.CLEARED)
+    assert [it.transition for it in send_all()] == ["opened", "cleared"]
 
 
 def test_a_subscription_that_is_paused_and_a_user_who_is_gone_get_nothing_more(web):

@@ -136,13 +136,16 @@ def logging_config(*, debug: bool, level: str = "INFO") -> dict:
                 "class": "logging.StreamHandler",
                 "formatter": "plain" if debug else "json",
                 "filters": ["of the request"],
-            }
+            },
+            "nowhere": {"class": "logging.NullHandler"},
         },
         "root": {"level": "WARNING", "handlers": ["standard error"]},
         # Each has handlers of its own, which would say everything twice.
         "loggers": {
             "django": {"level": "INFO", "handlers": []},
             "gunicorn.error": {"handlers": [], "propagate": True},
+            # Of an address that it does not take it writes the token. What it says of a failure is in our own lines.
+            "apprise": {"handlers": ["nowhere"], "propagate": False},
             "waitress.queue": {"level": "ERROR"},  # a warning for each request that waits for a thread
             **ours,
         },

@@ -78,6 +78,15 @@ def test_who_was_told_may_save_all_the_same(kim, lee, machine):
     assert lee.post(path, of_lee).status_code == SHOWN_AGAIN
 
 
+@pytest.mark.parametrize("name", ["g1\nBcc: mallory@example.org", "g\u202e1", "g1\x07", "g\u200b1"], ids=ascii)
+def test_a_name_with_what_nobody_sees_is_refused(kim, machine, name):
+    path = address(machine)
+    answer = kim.post(path, opened(kim, path, name=name))
+    assert answer.status_code == SHOWN_AGAIN
+    assert "There are invisible characters in it" in answer.text
+    assert Machine.objects.get().name == "g1"
+
+
 def test_it_is_told_in_korean_too(roles, kim, machine):
     lee, path = office(roles, "lee", "ko"), address(machine)
     of_lee = opened(lee, path, location="Hall B")

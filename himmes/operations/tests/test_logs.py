@@ -13,11 +13,13 @@ from io import StringIO
 import pytest
 from django.conf import settings as project
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import OperationalError, connections
 from django.test import Client
 
+from diagnosis.notices import messengers
 from diagnosis.tests.world import post
 from himmes.accounts.models import ApiToken
 from himmes.api.tests.api_world import SAMPLE, make_program
@@ -378,3 +380,10 @@ def test_commands_speak_to_people_and_log_beside(log, capsys):
     call_command("check")
     assert "no issues" in capsys.readouterr().out
     assert log.text() == ""
+
+
+def test_no_token_of_a_messenger_is_logged(log):
+    token = "TIiajkdnlazkcOXrIdevi7FQ"
+    with pytest.raises(ValidationError, match="Slack"):
+        messengers.check(f"slack://T1JJ3T3L2/A1BRTD4JD/{token}!")
+    assert token not in log.text()
