@@ -213,7 +213,7 @@ class EpisodeAct(models.Model):
         indexes = [models.Index(fields=["machine", "family", "about"], name="act_about")]
 
     def __str__(self):
-        return f"{self.kind} {self.by_name} {self.at.isoformat()}"
+        return f"{self.by_name}: {self.get_kind_display()} {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

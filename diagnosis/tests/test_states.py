@@ -159,7 +159,7 @@ def test_the_administration_and_the_schema_name_this_state(admin_client, state):
 # Of each bar that is drawn: the state's name, colour and height; and the shape of the mark on it
 DRAWN = """() => {
     const { datasets } = Chart.getChart(document.querySelector("#timeline canvas")).data;
-    const half = datasets.length / 2;
+    const half = (datasets.length - 1) / 2;  // bars, marks on them, and what people did
     return datasets.slice(0, half).flatMap(({ label, data, backgroundColor, barThickness }, place) =>
         data.map(() => [label, backgroundColor, barThickness, datasets[half + place].pointStyle]));
 }"""
