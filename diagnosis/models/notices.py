@@ -77,7 +77,8 @@ class Subscription(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.user}: {self.get_channel_display()}"
+        # In no language: the audit trail keeps it.
+        return f"{self.user} #{self.pk}"
 
 
 class Notice(models.Model):
