@@ -423,11 +423,14 @@ class _Changes:
         numbers = [row.pk for row in rows]
         known = set(EpisodeAct.objects.filter(episode__in=numbers).values_list("episode", flat=True))
         known |= set(Episode.objects.filter(pk__in=numbers, notices__isnull=False).values_list("pk", flat=True))
+        gone = set(numbers) - known
         for row in rows:
-            if row.pk not in known:
+            if row.pk in gone:
                 self.count += 1
                 row.delete()
                 continue
+            if row.follows_id in gone:
+                row.follows = None
             into = next((assigned[it] for it in spans if it in assigned and _overlaps(row, it)), None)
             row.live, row.merged_into, row.attention = None, into, Attention.NONE
             row.revised_at = self.now

@@ -160,6 +160,16 @@ def test_an_episode_that_late_data_take_back_stays_where_somebody_acted():
     assert [act.comment for act in acts.history_of(withdrawn)] == ["heard it"]
 
 
+def test_of_two_that_are_taken_back_the_one_that_somebody_knew_stays_without_its_predecessor():
+    say("1133")
+    milder, worse = Episode.objects.order_by("opened_at")
+    assert worse.follows == milder
+    acts.note(worse.pk, KIM, comment="heard it")
+    delete_diagnoses(VibrationDiagnosis.objects.all())
+    assert (only().pk, only().live, only().follows_id) == (worse.pk, None, None)
+    connection.check_constraints()
+
+
 def test_an_episode_that_nobody_knew_of_goes_without_a_trace():
     say("1.1")
     delete_diagnoses(VibrationDiagnosis.objects.filter(detected_at=at(2)))
