@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from common.limits.counting import UsedUp, take
 from common.natural_order import natural
 from diagnosis.models import Subscription
 from diagnosis.models.notices import Transition
@@ -13,6 +14,8 @@ from diagnosis.notices import messengers, targets
 from machines.models import Machine
 
 MOST_SUBSCRIPTIONS = 20  # of one user
+# Names of hosts that are looked up for one user: nobody is to find out which ones the network of the plant has.
+NAMES, NAMES_S = 60, 3600
 _CHECKBOXES = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
 
 
@@ -75,7 +78,11 @@ class SubscriptionForm(forms.ModelForm):
         if "channel" not in asked or "target" not in asked:
             return
         try:
+            if asked["channel"] == Subscription.Channel.WEBHOOK:
+                take(f"webhook-names-{self.instance.user.pk}", NAMES, NAMES_S)
             targets.check(asked["channel"], asked["target"], self.instance.user.email)
+        except UsedUp:
+            self.add_error("target", _("You have tried too many addresses. Wait an hour."))
         except ValidationError as error:
             self.add_error("target", error)
 

@@ -209,6 +209,16 @@ def test_tests_are_limited(english, kim, settings):
     assert "too many tests" in told(english.post(f"/diagnosis/notices/{it.pk}/test/", follow=True))
 
 
+def test_names_of_hosts_are_not_looked_up_without_end(english, monkeypatch):
+    monkeypatch.setattr("diagnosis.pages.subscription_form.NAMES", 2)
+    for number in range(2):
+        answer = add(english, channel="webhook", target=f"https://127.0.0.{number}/")
+        assert "is not a public address" in told(answer)
+    answer = add(english, channel="webhook", target="https://127.0.0.1/")
+    assert answer.status_code == 400 and "You have tried too many addresses. Wait an hour." in told(answer)
+    assert add(english).status_code == 302  # mail needs no name
+
+
 def test_what_was_sent_waits_or_was_given_up_is_listed(english, kim):
     subscription(kim)
     for number, fields in enumerate(
