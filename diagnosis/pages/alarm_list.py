@@ -41,6 +41,7 @@ class Tab(NamedTuple):
     stages: set[Stage]
     attention: list[Attention]  # in which these stages are, as lists are read by it
     order: tuple
+    recent: timedelta | None = None  # without a period, only what ended so long ago at most
 
 
 # What is open comes unacknowledged ones first, then the worst, then the newest: whoever looks has seen the old ones
@@ -55,7 +56,10 @@ TABS = {
     "shelved": Tab(
         _("Shelved"), {Stage.SHELVED}, [Attention.ACTIVE, Attention.ENDED], ("shelved_until", *_NEWEST_FIRST)
     ),
-    "cleared": Tab(_("Cleared, not acknowledged"), {Stage.CLEARED}, [Attention.ENDED], _NEWEST_FIRST),
+    # Of years that were imported, or diagnosed before there were alarms, nobody will acknowledge each one.
+    "cleared": Tab(
+        _("Cleared, not acknowledged"), {Stage.CLEARED}, [Attention.ENDED], _NEWEST_FIRST, timedelta(days=7)
+    ),
     "closed": Tab(
         pgettext_lazy("alarm", "Closed"),
         {Stage.CLOSED, Stage.CONTINUED, Stage.WITHDRAWN},
@@ -131,8 +135,10 @@ class Count(NamedTuple):
     more: bool
 
 
-def of_tab(episodes: EpisodeQuerySet, tab: Tab, now: datetime) -> EpisodeQuerySet:
-    return episodes.filter(attention__in=tab.attention).in_stages(tab.stages, now)
+def of_tab(episodes: EpisodeQuerySet, tab: Tab, now: datetime, *, with_old: bool) -> EpisodeQuerySet:
+    """Those in a tab; `with_old`, where a period was chosen, also those that would be left out as old."""
+    found = episodes.filter(attention__in=tab.attention).in_stages(tab.stages, now)
+    return found if with_old or tab.recent is None else found.filter(ended_at__gte=now - tab.recent)
 
 
 def count(episodes: EpisodeQuerySet) -> Count:

@@ -34,17 +34,17 @@ def alarms(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     if form.cleaned_data["format"]:
         matching = form.narrow(Episode.objects.all(), now)
-        return export_episodes(request, of_tab(matching, TABS[form.chosen_tab], now), now)
+        return export_episodes(request, of_tab(matching, TABS[form.chosen_tab], now, with_old=form.has_period()), now)
     return render_live(request, "diagnosis/alarms.html", "diagnosis/alarms_now.html", lambda _: _list(request, form))
 
 
 def _list(request: HttpRequest, form: AlarmForm) -> dict:
     now = timezone.now()
     matching = form.narrow(Episode.objects.all(), now)
-    tab, page = TABS[form.chosen_tab], form.cleaned_data["page"] or 1
+    tab, page, with_old = TABS[form.chosen_tab], form.cleaned_data["page"] or 1, form.has_period()
     first = (page - 1) * PER_PAGE
     # Not by a join: MariaDB would begin it at the machines, and sort all episodes.
-    rows = of_tab(matching, tab, now).prefetch_related("machine").order_by(*tab.order)
+    rows = of_tab(matching, tab, now, with_old=with_old).prefetch_related("machine").order_by(*tab.order)
     found = list(rows[first : first + PER_PAGE + 1])
     return {
         "form": form,
@@ -52,12 +52,13 @@ def _list(request: HttpRequest, form: AlarmForm) -> dict:
             {
                 "key": key,
                 "name": it.name,
-                "count": count(of_tab(matching, it, now)),
+                "count": count(of_tab(matching, it, now, with_old=with_old)),
                 "query": query_with(request.GET, leave_out=("page",), tab=key),
             }
             for key, it in TABS.items()
         ],
         "tab": form.chosen_tab,
+        "recent_days": tab.recent.days if tab.recent and not with_old else None,
         "alarms": alarms_of(found[:PER_PAGE], now),
         "page": page,
         "newer_query": query_with(request.GET, page=page - 1) if page > 1 else "",

@@ -135,6 +135,9 @@ class AlarmForm(DiagnosisForm):
         }
         return episodes.filter(**{lookup: value for lookup, value in wanted.items() if value})
 
+    def has_period(self) -> bool:
+        return any(self.data.get(name) for name in ("after", "before", "range"))
+
     def has_filters(self) -> bool:
         return super().has_filters() or any(self.data.get(name) for name in ("severity", "family"))
 

@@ -97,6 +97,9 @@ def test_each_alarm_is_in_one_tab_and_the_tabs_count_them(looking):
     assert re.search(r"Open 3 Shelved 1 Cleared, not acknowledged 1 Closed 2 ", page)
     shown = {tab: len(rows(looking.get(LIST, {"tab": tab}))) for tab in ("open", "shelved", "cleared", "closed")}
     assert shown == {"open": 3, "shelved": 1, "cleared": 1, "closed": 2}
+    Episode.objects.filter(ending="cleared", standing="open").update(ended_at=timezone.now() - timedelta(days=8))
+    assert len(rows(looking.get(LIST, {"tab": "cleared"}))) == 0
+    assert len(rows(looking.get(LIST, {"tab": "cleared", "after": "2020-01-01"}))) == 1
     assert "continued by a worse one" in text(looking.get(LIST, {"tab": "closed"}))
 
 
