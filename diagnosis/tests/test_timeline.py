@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from diagnosis.history.reading import microseconds
 from diagnosis.models import Episode
 from diagnosis.pages.forms import MACHINES_PER_PAGE
 from diagnosis.storage import acts
@@ -61,7 +62,7 @@ def client(client, user):
 
 
 def ms(instant: datetime) -> float:
-    return instant.timestamp() * 1_000
+    return microseconds(instant) / 1_000
 
 
 # --- The numbers ------------------------------------------------------------------------------------------------------
