@@ -265,7 +265,8 @@ def test_a_diagnosis_posted_to_the_api_is_drawn_within_two_seconds(page, roles):
 
 @pytest.mark.browser
 def test_dragging_zooms_to_exact_values_and_the_address_can_be_shared(page):
-    post("g1", *((500 - number / 6, number % 3) for number in range(3_000)))
+    first = ago(500)
+    post("g1", *((first + timedelta(seconds=10 * number), number % 3) for number in range(3_000)))
     show(page, "?range=24h")
     assert "within one pixel" not in page.inner_text("#timeline")
     box = page.locator("#timeline canvas").bounding_box()

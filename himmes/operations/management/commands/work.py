@@ -45,6 +45,7 @@ class Command(TerminalCommand):
             with noted_interruptions() as interruptions:
                 patience = Patience(AWAY_S, self.stderr.write, interruptions.sleep)
                 self.stdout.write("Working: notices, and what is to be done once a day. Ctrl-C ends it.")
+                self.stdout.flush()  # ahead of the log, where this goes to a file or a pipe
                 self._round(every, patience, interruptions)
                 while not once:
                     interruptions.sleep(every)
