@@ -9,15 +9,14 @@ Whatever the order, the same episodes come out. A row keeps its number as long a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from common.database.keysets import behind
 from diagnosis.episodes.families import family_of
 from diagnosis.episodes.spans import Closing, Ending, Fold, Point, Span, run
 from diagnosis.episodes.standing import Kind, Standing, tell
@@ -27,23 +26,14 @@ from diagnosis.models.notices import Transition
 from diagnosis.notices.outbox import Event
 from diagnosis.notices.outbox import tell as tell_people
 from diagnosis.states import SEVERITIES, FaultType
+from diagnosis.storage.streams import Key, Start, Stream, Stretch, settled_before
 from machines.episode_rules import Rule
 from machines.models import Machine, rule_of
 
-READ_AT_ONCE = 200  # diagnoses; a late one mostly needs some ten
-Key = tuple[datetime, str]
-_RISING, _FALLING = ("detected_at", "model_name"), ("-detected_at", "-model_name")
 # What a diagnosis that comes in its order may change of the episode that is open
 _GROWING = ["last_at", "count", "model_names", "least_confidence", "greatest_confidence"]
 _ENDING = ["ended_at", "ending", "attention", "revision"]
 _EDGES = ["fault_type", "began_at", "opened_at", "opened_by", "ended_at", "ending", "live", "follows_id"]
-
-
-class Stream(NamedTuple):
-    """The diagnoses of one machine by one family of models."""
-
-    machine_id: int
-    family: str
 
 
 def take(new: Iterable[VibrationDiagnosis], rules: Mapping[int, Rule]) -> None:
@@ -203,9 +193,10 @@ def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[K
     known = EpisodeTail.objects.filter(machine=stream.machine_id, family=stream.family).first()
     if known is None or known.rule != str(rule):
         changed = None  # what lies outside that stretch was made by another rule
-    start = _settled_before(stream, rule, changed[0]) if changed else _Start(None, None)
-    closings = _closings(stream, start.after)
-    stretch = _Stretch(stream, rule, start.after, changed[1] if changed else None)
+    start = settled_before(stream, rule, changed[0]) if changed else Start(None, None)
+    acts = _acts_about(stream, start.after)
+    closings = _closings(acts)
+    stretch = Stretch(stream, rule, start.after, changed[1] if changed else None)
     fold = Fold(rule, SEVERITIES)
     run(fold, stretch.points(), closings)
 
@@ -214,7 +205,6 @@ def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[K
         rows = rows.filter(began_at__gt=start.after)
     if stretch.settled_at is not None:
         rows = rows.filter(began_at__lte=stretch.settled_at)
-    acts = _acts_about(stream, start.after)
     found = list(rows)
     assigned = _assign(fold.spans, found, acts)
     kept = {row.pk for row in assigned.values()}
@@ -233,77 +223,6 @@ def _read_anew(stream: Stream, rule: Rule, changes: "_Changes", changed: tuple[K
             _upsert([_tail(stream, rule, fold, last, closed_up_to)])
 
 
-class _Start(NamedTuple):
-    after: datetime | None  # read what is later than this; None: all
-    last: Key | None  # the last diagnosis before, if it is known
-
-
-def _settled_before(stream: Stream, rule: Rule, key: Key) -> _Start:
-    """The last instant before a diagnosis at which the stream was settled, or something was closed."""
-    closed = Episode.objects.live().of_stream(*stream).filter(ending=Ending.CLOSED, ended_at__lt=key[0])
-    floor = closed.order_by("-ended_at").values_list("ended_at", flat=True).first()
-    in_a_row, end, later_at = 0, None, key[0]
-    for point in _points(stream, key, rising=False):
-        if floor is not None and point.at <= floor:
-            return _Start(floor, point.key)
-        if point.state != FaultType.NORMAL:
-            in_a_row = 0
-        elif in_a_row:
-            in_a_row += 1
-        elif point.at < later_at:  # not between two diagnoses of one instant
-            in_a_row, end = 1, point.key
-        if end and in_a_row >= rule.settled_after:
-            return _Start(end[0], end)
-        later_at = point.at
-    return _Start(floor, None)
-
-
-class _Stretch:
-    """The diagnoses of a stream after an instant, up to where it is settled again."""
-
-    def __init__(self, stream: Stream, rule: Rule, after: datetime | None, changed_to: Key | None):
-        self._stream, self._rule, self._after, self._changed_to = stream, rule, after, changed_to
-        self.last: Key | None = None  # the last one read
-        self.settled_at: datetime | None = None  # None: read to the end
-
-    def points(self) -> Iterator[Point]:
-        in_a_row, before = 0, None
-        for point in _points(self._stream, self._after, rising=True):
-            if in_a_row >= self._rule.settled_after and before and point.at > before.at:
-                self.settled_at = before.at
-                return
-            if point.state == FaultType.NORMAL and self._changed_to is not None and point.key > self._changed_to:
-                in_a_row += 1
-            else:
-                in_a_row = 0
-            before, self.last = point, point.key
-            yield point
-
-
-def _points(stream: Stream, beyond: Key | datetime | None, *, rising: bool) -> Iterator[Point]:
-    """The diagnoses of a stream behind a key, or later than an instant, in rising or falling order."""
-    order = _RISING if rising else _FALLING
-    of_machine = VibrationDiagnosis.objects.filter(machine=stream.machine_id).order_by(*order)
-    wanted = of_machine
-    if isinstance(beyond, datetime):
-        wanted = of_machine.filter(detected_at__gt=beyond)
-    elif beyond is not None:
-        wanted = of_machine.filter(behind(order, beyond))
-    at_once = READ_AT_ONCE
-    while True:
-        rows = [
-            Point._make(it)
-            for it in wanted.values_list("detected_at", "model_name", "fault_type", "confidence")[:at_once]
-        ]
-        for point in rows:
-            if family_of(point.model) == stream.family:
-                yield point
-        if len(rows) < at_once:
-            return
-        wanted = of_machine.filter(behind(order, rows[-1].key))
-        at_once = min(2 * at_once, 10_000)
-
-
 def _acts_about(stream: Stream, since: datetime | None) -> list[EpisodeAct]:
     acts = EpisodeAct.objects.filter(machine=stream.machine_id, family=stream.family)
     if since is not None:
@@ -311,11 +230,9 @@ def _acts_about(stream: Stream, since: datetime | None) -> list[EpisodeAct]:
     return list(acts.order_by("pk"))
 
 
-def _closings(stream: Stream, since: datetime | None) -> list[Closing]:
+def _closings(acts: list[EpisodeAct]) -> list[Closing]:
     return sorted(
-        Closing(act.covers_to, act.about)
-        for act in _acts_about(stream, since)
-        if act.kind == Kind.CLOSE and act.covers_to is not None
+        Closing(act.covers_to, act.about) for act in acts if act.kind == Kind.CLOSE and act.covers_to is not None
     )
 
 
