@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from itertools import compress
 
@@ -25,23 +26,24 @@ def poster_of(request: Request) -> str:
     return " / ".join(filter(None, [request.user.get_username(), token]))
 
 
-def notes_on_times(rows: list[dict], columns: dict, field: str, *, data: str, poster: str) -> list[str]:
+def notes_on_times(sent: Sequence, columns: dict, field: str, *, data: str, poster: str) -> list[str]:
     """What to tell the poster of the times in `field`: which lie ahead of the server's clock, and that his own lags.
 
-    `rows` is what came, `columns` what `read_rows` made of it. Looked at is the newest time of each machine, or of each
-    sensor where rows name one. To be called after the rows are stored, see `note_clock`.
+    `sent` is what came for that field in each row, `columns` what `read_rows` made of the rows. Looked at is the newest
+    time of each machine, or of each sensor where rows name one. To be called after the rows are stored, see
+    `note_clock`.
     """
     now = timezone.now()
     instants = columns[field]
     is_given = ~np.isnat(instants)
     rising = np.argsort(instants, kind="stable")
-    sensors = columns.get("sensor_no") or [""] * len(rows)
+    sensors = columns.get("sensor_no") or [""] * len(sent)
     places = list(zip(columns["machine_name"], sensors, strict=True))
     newest = {places[row]: row for row in compress(rising.tolist(), is_given[rising])}  # the last one stays
     notes = []
     for (machine, sensor), row in sorted(newest.items()):
         instant = instants[row].item().replace(tzinfo=UTC)
-        said = rows[row][field]
+        said = sent[row]
         if instant > now + AHEAD:
             notes.append(_ahead(field, said, machine, instant - now))
         source = ": ".join(filter(None, [poster, sensor]))

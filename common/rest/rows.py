@@ -2,7 +2,8 @@
 
 Checking 1,000 rows through a nested serializer takes longer than storing them. Here every column is taken at once:
 numbers by numpy, texts once for each different value. Only where that fails is each value asked by itself; so what a
-good row is, and what is wrong with a bad one, is in both cases said by the same serializer fields.
+good row is, and what is wrong with a bad one, is in both cases said by the same serializer fields. Rows that come as
+columns, from decoding.py, are made dictionaries only to say what is wrong with them.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.fields import SkipField, empty
 
+from common.rest.decoding import DecodedRows
 from common.rest.fields import ColumnField, messages_of
 
 NAMED_ROWS = 100  # the bad rows that an answer names; it says how many there are
@@ -58,16 +60,21 @@ class InvalidRows(APIException):
 
 
 def read_rows(rows: Any, serializer: serializers.Serializer) -> dict:
-    """The columns of a list of rows by the serializer's field names, each as long as the list.
+    """The columns of a list of rows, or of DecodedRows, by the serializer's field names, each as long as the list.
 
     A column is a list of validated values; of a NumberField it is float64 (n,), of a TimeField datetime64[us] (n,) in
     UTC with NaT where no time is given. Raises InvalidRows, TooLarge when there are more than `API_MAX_ROWS` rows,
     ValidationError when it is no list.
     """
-    if not isinstance(rows, list):
+    if not isinstance(rows, list | DecodedRows):
         raise serializers.ValidationError("Post a JSON list of rows.")
     if len(rows) > settings.API_MAX_ROWS:
         raise TooLarge(f"{len(rows):,} rows in one request; at most {settings.API_MAX_ROWS:,} are allowed. Send parts.")
+    if isinstance(rows, DecodedRows):
+        read = {name: _read_column(field, rows.columns[name]) for name, field in serializer.fields.items()}
+        if not any(wrong for _column, wrong in read.values()):
+            return {name: column for name, (column, _wrong) in read.items()}
+        rows = rows.as_dicts()
     errors: dict[int, list[tuple[str, str]]] = defaultdict(list)
     unknown = f"Unknown field. Known: {', '.join(serializer.fields)}."
     numbers: Sequence[int] = range(len(rows))  # of the rows whose fields can be looked at
@@ -89,6 +96,11 @@ def read_rows(rows: Any, serializer: serializers.Serializer) -> dict:
     if errors:
         raise InvalidRows(errors, len(rows))
     return columns
+
+
+def sent_for(name: str, rows: list[dict] | DecodedRows) -> Sequence:
+    """What was sent for a field, row by row, before it was looked at; `empty` where a row does not have it."""
+    return rows.columns[name] if isinstance(rows, DecodedRows) else [row.get(name, empty) for row in rows]
 
 
 def _transposed(rows: list[dict], names: Iterable[str]) -> dict[str, Sequence]:

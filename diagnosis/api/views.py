@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 from common.database.limited_reads import TOO_MANY, TooManyRows
 from common.periods import FIRST_YEAR, LAST_YEAR, RANGES
 from common.polls import mark_poll
+from common.rest.decoding import DecodedRows
 from common.rest.lists import LongList, TableRows, answer_list
 from common.rest.query import read_filters, read_query
-from common.rest.rows import Conflict, InvalidRows, read_rows
+from common.rest.rows import Conflict, InvalidRows, read_rows, sent_for
 from diagnosis.api import schema
 from diagnosis.api import serializers as shapes
 from diagnosis.api.filters import DiagnosisFilter
@@ -93,17 +94,19 @@ class DiagnosisList(LongList):
 @schema.DIAGNOSIS_BULK
 class DiagnosisBulk(APIView):
     queryset = VibrationDiagnosis.objects.all()
+    row = DiagnosisRow()  # one for all: its fields are only asked
 
     def post(self, request):
         with counting("diagnoses") as count:
-            columns = read_rows(request.data, DiagnosisRow())
+            columns = read_rows(request.data, self.row)
             classes = count(post_diagnoses(columns, poster=poster_of(request)))
         notes = _notes_on(request.data, columns, request)
         return Response(PostedRows.of(Posted(classes, notes)))
 
 
-def _notes_on(posted: list[dict], columns: dict, request) -> list[str]:
-    return notes_on_times(posted, columns, "detected_at", data=PostedData.DIAGNOSES, poster=poster_of(request))
+def _notes_on(posted: list[dict] | DecodedRows, columns: dict, request) -> list[str]:
+    sent = sent_for("detected_at", posted)
+    return notes_on_times(sent, columns, "detected_at", data=PostedData.DIAGNOSES, poster=poster_of(request))
 
 
 @schema.GROUPED_RECENT

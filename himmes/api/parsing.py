@@ -9,13 +9,15 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
+from common.rest.decoding import decoder_of
 from common.rest.rows import TooLarge
 
 
 class JsonParser(BaseParser):
     """JSON of at most `API_MAX_BODY_BYTES`, also once decompressed; no key twice in an object.
 
-    NaN and Infinity are read, so that the field they stand in can be named; no field takes them.
+    NaN and Infinity are read, so that the field they stand in can be named; no field takes them. For a view that has a
+    `row`, a serializer, a list of such rows is DecodedRows where it can be.
     """
 
     media_type = "application/json"
@@ -23,6 +25,9 @@ class JsonParser(BaseParser):
 
     def parse(self, stream, media_type=None, parser_context=None):
         body = _read(stream, parser_context["request"].META)
+        row = getattr(parser_context["view"], "row", None)
+        if row is not None and (rows := decoder_of(type(row)).decode(body)) is not None:
+            return rows
         try:
             return json.loads(body.decode(), object_pairs_hook=_each_once)  # JSON is UTF-8, by RFC 8259
         except (ValueError, RecursionError) as error:

@@ -7,9 +7,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.database.limited_reads import TOO_MANY, TooManyRows
+from common.rest.decoding import DecodedRows
 from common.rest.lists import FlatList, LongList, answer_list
 from common.rest.query import read_filters, read_query
-from common.rest.rows import Conflict, InvalidRows, read_rows
+from common.rest.rows import Conflict, InvalidRows, read_rows, sent_for
 from machines.arrivals import notes_on_times, poster_of
 from machines.models import PostedData
 from vibration.api import schema
@@ -86,8 +87,9 @@ class SampleBulk(APIView):
         return Response(PostedSamples.of(Posted(classes, notes)))
 
 
-def _notes_on(posted: list[dict], rows: dict, request) -> list[str]:
-    notes = notes_on_times(posted, rows, "collected_at", data=PostedData.SAMPLES, poster=poster_of(request))
+def _notes_on(posted: list[dict] | DecodedRows, rows: dict, request) -> list[str]:
+    sent = sent_for("collected_at", posted)
+    notes = notes_on_times(sent, rows, "collected_at", data=PostedData.SAMPLES, poster=poster_of(request))
     return notes + notes_on_epochs(rows["measured_time"])
 
 
