@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
-from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from common.database.bookkeeping import Notes
 from himmes.accounts.models import ApiToken
+from himmes.accounts.tokens import find_token
 
 LAST_USED_STEP = timedelta(minutes=1)  # how exactly the last use is kept: not a write for every request
 USES = Notes("When a token was used last")
@@ -20,10 +20,9 @@ class ApiTokenAuthentication(TokenAuthentication):
 
     def authenticate_credentials(self, token: bytes):
         try:
-            digest = hash_token(token.decode())
+            found = find_token(token.decode())
         except UnicodeDecodeError:
             raise AuthenticationFailed("Invalid token.") from None
-        found = ApiToken.objects.select_related("user").filter(digest=digest).first()
         if found is None:
             raise AuthenticationFailed("Invalid token. It may have been revoked; an administrator can make a new one.")
         if found.has_expired:

@@ -1,7 +1,6 @@
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
@@ -23,6 +22,9 @@ class ApiToken(AbstractAuthToken):
     role = models.ForeignKey(Group, verbose_name=_("role"), on_delete=models.PROTECT, related_name="api_tokens")
     last_used = models.DateTimeField(_("last used"), null=True, editable=False)
 
+    # The permissions (`app.codename`) of its role while its user has that, of a token that `find_token` found
+    granted: frozenset[str] = frozenset()
+
     class Meta:
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
@@ -33,14 +35,6 @@ class ApiToken(AbstractAuthToken):
     @property
     def has_expired(self) -> bool:
         return self.expiry is not None and self.expiry <= timezone.now()
-
-    def allows(self, permissions: list[str]) -> bool:
-        """Whether its role has all these permissions (`app.codename`) and its user still has the role."""
-        holds = Q(pk=self.role_id) & (Q() if self.user.is_superuser else Q(user=self.user_id))
-        granted = Group.objects.filter(holds).values_list(
-            "permissions__content_type__app_label", "permissions__codename"
-        )
-        return set(permissions) <= {f"{app}.{codename}" for app, codename in granted}
 
 
 class InitialPassword(models.Model):

@@ -17,4 +17,6 @@ class RolePermissions(DjangoModelPermissions):
             return True  # nothing to allow: the answer is that there is no such method
         if not isinstance(request.auth, ApiToken):
             return super().has_permission(request, view)
-        return request.auth.allows(self.get_required_permissions(request.method, self._queryset(view).model))
+        return request.auth.granted.issuperset(
+            self.get_required_permissions(request.method, self._queryset(view).model)
+        )

@@ -1,12 +1,19 @@
-"""Making API tokens."""
+"""Making API tokens, and finding the one that a caller shows."""
 
 from datetime import datetime
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from knox.crypto import hash_token
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
+from common.database.compiled import CompiledQuery
 from himmes.accounts.models import ApiToken
+
+User = get_user_model()
+_GRANTED = ["role__permissions__content_type__app_label", "role__permissions__codename"]
 
 
 def make_token(user, role: Group, *, name: str, expiry: datetime | None = None) -> tuple[ApiToken, str]:
@@ -26,3 +33,38 @@ def issue(token: ApiToken) -> str:
     token.digest, text = get_digest_token()
     token.token_key = text[: CONSTANTS.TOKEN_KEY_LENGTH]
     return text
+
+
+def find_token(text: str) -> ApiToken | None:
+    """The token of this text, with its user and what it is `granted`, as the database has them at this moment.
+
+    One statement, with a row for each permission of the role: whatever is revoked counts from the next call on.
+    """
+    rows = _OF_DIGEST.rows(hash_token(text))
+    if not rows:
+        return None
+    of_token, of_user = rows[0][: len(_TOKEN)], rows[0][len(_TOKEN) : len(_TOKEN) + len(_USER)]
+    token = ApiToken.from_db("default", _TOKEN, of_token)
+    token.user = User.from_db("default", _USER, of_user)
+    if rows[0][-3] or token.user.is_superuser:
+        token.granted = frozenset(f"{app}.{codename}" for *_others, app, codename in rows)
+    return token
+
+
+def _read(model: type[Model], *names: str) -> list[str]:
+    """These fields in the order of the model, as `from_db` wants them; all others are read when they are asked for."""
+    return [field.attname for field in model._meta.concrete_fields if field.attname in names]
+
+
+_TOKEN = _read(ApiToken, "id", "name", "expiry", "last_used", "role_id", "user_id")
+_USER = _read(User, "id", "username", "is_active", "is_superuser")
+
+
+def _of_digest(digest: str) -> QuerySet:
+    has_role = Exists(User.groups.through.objects.filter(user=OuterRef("user"), group=OuterRef("role")))
+    return ApiToken.objects.filter(digest=digest).values_list(
+        *_TOKEN, *(f"user__{name}" for name in _USER), has_role, *_GRANTED
+    )
+
+
+_OF_DIGEST = CompiledQuery(_of_digest)
