@@ -37,6 +37,9 @@ class Recording(models.Model):
     last_collected_at = models.DateTimeField(_("latest sample"), null=True, editable=False)
     last_written_at = models.DateTimeField(_("last write"), null=True, editable=False)
     rollup_exponent = models.SmallIntegerField(null=True, editable=False)  # a base bucket lasts 2**this seconds
+    # The base bucket from which on samples are not in rollups yet, and how many: see storage/tails.py. Null: all are.
+    tail_from = models.BigIntegerField(null=True, editable=False)
+    tail_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # And these by storage/pruning.py: no sample is stored before the edge of a base bucket, their rollups stay.
     # Known to the database too: the version before this one goes on while the new one is put in.
     pruned_before = models.FloatField(  # 0: none removed

@@ -6,8 +6,9 @@ ours under gunicorn with the settings of production, the old way (old_api.py) un
 JSON, and compressed where they are, before the clock starts: what counts is what the server takes. Server, database and
 uploader share the machine.
 
-Each round posts as a sensor of its own, so that its rows are new; posting them once more to ours stores nothing. The
-order is turned about from round to round, and the median of the rounds counts.
+Each round posts as sensors of its own, so that its rows are new; posting them once more to ours stores nothing. With 4
+clients each posts a quarter of the file as another sensor, all at once. The order is turned about from round to round,
+and the median of the rounds counts.
 
 Then the rows are read back from ours as one list, of as many as an answer may have, and it is looked how much memory
 that takes of the server.
@@ -27,8 +28,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import django
@@ -51,6 +53,7 @@ from vibration.numbers.states import STATES  # noqa: E402
 
 MACHINE = "bench"
 SIZES = (200, 1_000)  # rows in a list
+CLIENTS = (1, 4)  # that post at once
 LIST = "/api/vibration-data"
 PATH = f"{LIST}/bulk"
 COLLECTED = datetime(2024, 3, 4, 9)  # plant time without an offset, as uploaders send it
@@ -97,6 +100,15 @@ class Uploader:
         return first, seconds, response.num_bytes_downloaded, len(json.loads(body))
 
 
+def post_at_once(uploader: Uploader, lists: list[list[bytes]], **headers: str) -> tuple[float, int, int]:
+    """The same of as many clients as there are lists of bodies, until the last one has done."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(lists)) as clients:
+        answers = list(clients.map(lambda bodies: uploader.post(bodies, **headers), lists))
+    seconds = time.perf_counter() - began
+    return seconds, sum(answer[1] for answer in answers), sum(answer[2] for answer in answers)
+
+
 class File:
     """The synthetic file of a sensor, or the first `rows` of it, in the lists that an uploader makes of it."""
 
@@ -135,40 +147,45 @@ def assert_stored_the_old_way(file: File, sensor: str) -> None:
         assert cursor.fetchone() == (len(file.time),)
 
 
-def measure(ours: Uploader, old: Uploader, file: File, rounds: int) -> dict[str, list[float]]:
+def measure(ours: Uploader, old: Uploader, rows: int, rounds: int) -> dict[str, list[float]]:
     """Rows a second of each way, round by round."""
     rates: dict[str, list[float]] = defaultdict(list)
-    count = len(file.time)
+    files = {clients: File(rows // clients) for clients in CLIENTS}
 
-    def take(way: str, uploader: Uploader, bodies: list[bytes], expected: tuple[int, int], **headers: str) -> None:
-        seconds, *counts = uploader.post(bodies, **headers)
+    def take(way: str, uploader: Uploader, lists: list[list[bytes]], expected: tuple[int, int], **headers: str) -> None:
+        seconds, *counts = post_at_once(uploader, lists, **headers)
         assert tuple(counts) == expected, f"{way}: {counts} inserted and identical, not {expected}"
-        rates[way].append(count / seconds)
+        rates[way].append(sum(expected) / seconds)
 
-    def post_ours(size: int, bodies: list[bytes], sensor: str) -> None:
-        take(f"ours, {size:,}", ours, bodies, (count, 0))
-        assert_stored(file, sensor)
-        take(f"ours, {size:,}, again", ours, bodies, (0, count))
-        assert_stored(file, sensor)
+    def post_ours(clients: int, size: int, lists: dict[str, list[bytes]]) -> None:
+        count = clients * len(files[clients].time)
+        for way, expected in (
+            (f"ours, {clients} x {size:,}", (count, 0)),
+            (f"ours, {clients} x {size:,}, again", (0, count)),
+        ):
+            take(way, ours, list(lists.values()), expected)
+            for sensor in lists:
+                assert_stored(files[clients], sensor)
 
-    def post_old(size: int, bodies: list[bytes], sensor: str) -> None:
-        take(f"old way, {size:,}", old, bodies, (count, 0))
-        assert_stored_the_old_way(file, sensor)
+    def post_old(clients: int, size: int, lists: dict[str, list[bytes]]) -> None:
+        take(f"old way, {clients} x {size:,}", old, list(lists.values()), (clients * len(files[clients].time), 0))
+        for sensor in lists:
+            assert_stored_the_old_way(files[clients], sensor)
 
     def post_compressed(size: int, sensor: str) -> None:
-        bodies = [gzip.compress(body) for body in file.bodies(sensor, size)]
-        take(f"ours, {size:,}, gzip", ours, bodies, (count, 0), **{"Content-Encoding": "gzip"})
-        assert_stored(file, sensor)
+        bodies = [gzip.compress(body) for body in files[1].bodies(sensor, size)]
+        take(f"ours, 1 x {size:,}, gzip", ours, [bodies], (rows, 0), **{"Content-Encoding": "gzip"})
+        assert_stored(files[1], sensor)
 
     for uploader in (ours, old):  # what a server does at its first request alone
         uploader.post(File(SIZES[0]).bodies("warm-up", SIZES[0]))
     for number in range(rounds):
         turn = 1 if number % 2 == 0 else -1
-        for size in SIZES[::turn]:
-            sensor = f"{number}-{size}"
-            bodies = file.bodies(sensor, size)
+        for clients, size in list(product(CLIENTS, SIZES))[::turn]:
+            sensors = [f"{number}-{size}-{clients}-{client}" for client in range(clients)]
+            lists = {sensor: files[clients].bodies(sensor, size) for sensor in sensors}
             for post in (post_ours, post_old)[::turn]:
-                post(size, bodies, sensor)
+                post(clients, size, lists)
         post_compressed(SIZES[-1], f"{number}-gzip")
     return rates
 
@@ -199,19 +216,20 @@ def most_memory_mb(server: Server) -> float:
 def report(rates: dict[str, list[float]], rows: int, reading: dict[str, float]) -> None:
     median = {way: statistics.median(values) for way, values in rates.items()}
     lines, ratios = [], {}
-    for size in SIZES:
-        old = median[f"old way, {size:,}"]
-        for way in (f"old way, {size:,}", f"ours, {size:,}", f"ours, {size:,}, gzip", f"ours, {size:,}, again"):
+    for clients, size in product(CLIENTS, SIZES):
+        posts, key = f"{clients} x {size:,}", f"{clients}x{size}"
+        old = median[f"old way, {posts}"]
+        for way in (f"old way, {posts}", f"ours, {posts}", f"ours, {posts}, gzip", f"ours, {posts}, again"):
             if way in rates:
                 least, most = min(rates[way]) / median[way], max(rates[way]) / median[way]
                 lines.append([way, f"{median[way]:,.0f}", f"{median[way] / old:.2f}", f"{least:.2f} - {most:.2f}"])
-        ratios[f"ours_over_old_at_{size}"] = round(median[f"ours, {size:,}"] / old, 3)
-        ratios[f"again_over_new_at_{size}"] = round(median[f"ours, {size:,}, again"] / median[f"ours, {size:,}"], 3)
-    ratios["gzip_over_plain_at_1000"] = round(median["ours, 1,000, gzip"] / median["ours, 1,000"], 3)
+        ratios[f"ours_over_old_at_{key}"] = round(median[f"ours, {posts}"] / old, 3)
+        ratios[f"again_over_new_at_{key}"] = round(median[f"ours, {posts}, again"] / median[f"ours, {posts}"], 3)
+    ratios["gzip_over_plain_at_1x1000"] = round(median["ours, 1 x 1,000, gzip"] / median["ours, 1 x 1,000"], 3)
     for way, rate in median.items():
-        key = way.replace("old way", "old").replace(",", "").replace(" ", "_")
+        key = way.replace("old way", "old").replace(" x ", "x").replace(",", "").replace(" ", "_")
         ratios[f"{key}_rows_per_second"] = round(rate)
-    rounds = len(rates["ours, 1,000"])
+    rounds = len(rates["ours, 1 x 1,000"])
     print_table(
         f"{reading['read_rows']:,} rows read as one list, {reading['read_takes_memory_MB']} MB more of memory",
         ["encoding", "rows/s", "first byte, ms", "MB"],
@@ -222,7 +240,7 @@ def report(rates: dict[str, list[float]], rows: int, reading: dict[str, float]) 
     )
     print_report(
         f"{rows:,} rows posted, on {connection.mysql_server_info}, median of {rounds} rounds",
-        ["way, rows a list", "rows/s", "times old way", "spread"],
+        ["way, clients x rows a list", "rows/s", "times old way", "spread"],
         lines,
         ratios | reading,
     )
@@ -234,8 +252,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=whole, help="of each post of the file; the whole file: %(default)s")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    if not SIZES[0] <= given.rows <= whole or given.rounds < 1:
-        parser.error(f"--rows from {SIZES[0]} to {whole}, --rounds from 1")
+    if not CLIENTS[-1] * SIZES[-1] <= given.rows <= whole or given.rounds < 1:
+        parser.error(f"--rows from {CLIENTS[-1] * SIZES[-1]} to {whole}, --rounds from 1")
     assert connection.vendor == "mysql", "this benchmark wants MariaDB or MySQL in DATABASE_URL"
     # Else SIGTERM would end this program alone, and leave its servers running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -253,7 +271,7 @@ def main() -> None:
         served(Path(folder), uvicorn, old_port) as old_server,
     ):
         ours, old = Uploader(server.address, token.getvalue().strip()), Uploader(old_server.address)
-        rates = measure(ours, old, File(given.rows), given.rounds)
+        rates = measure(ours, old, given.rows, given.rounds)
         reading = measure_reading(ours, server, given.rounds)
     report(rates, given.rows, reading)
 

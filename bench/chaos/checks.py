@@ -51,7 +51,7 @@ def wrong_posts(collectors: list[Collector], diagnoser: Diagnoser) -> Iterator[s
 
 
 def wrong_rollups() -> Iterator[str]:
-    """The rollups are what the stored samples give; so are the counts of the recordings."""
+    """The rollups are what the stored samples give, but for those of the tail; so are the counts of the recordings."""
     for recording in Recording.objects.all():
         samples = VibrationData.objects.of(recording).as_samples()
         counted = VibrationData.objects.of(recording).count()
@@ -60,12 +60,17 @@ def wrong_rollups() -> Iterator[str]:
         if len(samples) and [recording.first_time, recording.last_time] != samples.time[[0, -1]].tolist():
             yield f"{recording}: it does not go from {recording.first_time} to {recording.last_time}"
         buckets = summarise(samples, recording.rollup_exponent)
+        if recording.tail_from is not None:
+            rolled = int(np.searchsorted(buckets.index, recording.tail_from))
+            if recording.tail_count != buckets.count[rolled:].sum():
+                yield f"{recording}: its tail is said to have {recording.tail_count} samples"
+            buckets = buckets.part(0, rolled)
         for level in range(LEVELS):
             kept = read_buckets(VibrationRollup.objects.of(recording, level))
             for name in Buckets.__dataclass_fields__:
                 if getattr(kept, name).tobytes() != getattr(buckets, name).tobytes():
                     yield f"{recording}: {name} of the rollups of level {level}"
-            buckets = coarsen(buckets, FACTOR)
+            buckets = coarsen(buckets, FACTOR) if len(buckets) else buckets
 
 
 def _wrong_samples(place: tuple[str, str, str], time: np.ndarray, values: np.ndarray) -> Iterator[str]:

@@ -16,7 +16,7 @@ from django.db.transaction import Atomic
 from common.interrupting import noted_interruptions
 from machines.models import Machine, Sensor
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.tests.test_importing import assert_rollups_fit
+from vibration.tests.test_importing import assert_fits
 from vibration.tests.world import as_csv, make_samples, write_csv
 
 ROWS, BATCH = 30, 10
@@ -73,7 +73,7 @@ def test_ctrl_c_at_any_instant_leaves_whole_batches_and_their_counts(tmp_path, m
         assert run.new == count, instant
         assert count % BATCH == 0
         if count:
-            assert_rollups_fit(run.recording)
+            assert_fits(run.recording)
         stopped += count < ROWS
     assert stopped > instants / 2
 

@@ -22,7 +22,7 @@ from common.database.transactions import Patience
 from machines.models import Machine, Sensor
 from vibration.files.importing import Options
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.tests.test_importing import assert_rollups_fit
+from vibration.tests.test_importing import assert_fits
 from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,7 +103,7 @@ def test_an_import_whose_connection_breaks_at_any_instant_goes_on_and_counts_rig
         assert (run.new, run.identical, run.conflicting, run.rejected) == (ROWS, 0, 0, 0), instant
         assert run.outcome == "complete", instant
         assert VibrationData.objects.count() == ROWS
-        assert_rollups_fit(run.recording)
+        assert_fits(run.recording)
         # Django itself sends some statements again when it finds a connection dead.
         if said:
             assert said.count("waiting up to 30 s for the database (away: ") == 1, said
@@ -338,4 +338,4 @@ def test_a_full_disk_is_waited_for(tmp_path):
     assert err.getvalue().count("waiting up to 600 s for the database (full: database or disk is full)") == 1
     run = ImportRun.objects.get()
     assert (run.new, run.identical, run.outcome) == (20_000, 0, "complete")
-    assert_rollups_fit(run.recording)
+    assert_fits(run.recording)

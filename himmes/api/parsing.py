@@ -29,7 +29,7 @@ class JsonParser(BaseParser):
         if row is not None and (rows := decoder_of(type(row)).decode(body)) is not None:
             return rows
         try:
-            return json.loads(body.decode(), object_pairs_hook=_each_once)  # JSON is UTF-8, by RFC 8259
+            return json.loads(body.decode(), object_pairs_hook=each_once)  # JSON is UTF-8, by RFC 8259
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error or 'nested too deep'}.") from None
 
@@ -56,7 +56,7 @@ def _read(stream, headers: dict) -> bytes:
     return body
 
 
-def _each_once(pairs: list[tuple]) -> dict:
+def each_once(pairs: list[tuple]) -> dict:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = Counter(name for name, _value in pairs).most_common(1)[0][0]

@@ -24,11 +24,9 @@ from himmes.accounts.models import ApiToken
 from himmes.api.tests.api_world import make_program
 from vibration.files.importing import Options
 from vibration.files.names import Naming
-from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
-from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
+from vibration.models import ImportRun, Recording, VibrationData
 from vibration.numbers.samples import Samples
-from vibration.storage.rollups import read_buckets
-from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
+from vibration.tests.world import as_csv, assert_rollups_fit, import_csv, make_samples, write_csv
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "several words of no sense"
@@ -186,12 +184,7 @@ def test_nothing_is_removed_of_a_recording_while_an_import_of_it_runs(tmp_path, 
     recording = Recording.objects.get()
     assert VibrationData.objects.count() == recording.sample_count == 0
     assert recording.pruned_count == len(sampled)
-    buckets = summarise(Samples(sampled, values), recording.rollup_exponent)
-    for level in range(LEVELS):
-        kept = read_buckets(VibrationRollup.objects.of(recording, level))
-        for name in Buckets.__dataclass_fields__:
-            assert getattr(kept, name).tobytes() == getattr(buckets, name).tobytes(), (level, name)
-        buckets = coarsen(buckets, FACTOR)
+    assert_rollups_fit(recording, Samples(sampled, values))
 
 
 def test_an_import_that_was_killed_keeps_nothing_for_long(tmp_path):

@@ -6,6 +6,7 @@ rounding. Sums are taken in time order, one sample after the other: the same sam
 writes they came.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -34,10 +35,19 @@ class Buckets:
     def __len__(self) -> int:
         return len(self.index)
 
+    def part(self, start: int, end: int | None) -> "Buckets":
+        """Those from one number to another, as a slice counts."""
+        return Buckets(*(getattr(self, field.name)[start:end] for field in fields(self)))
+
 
 def bucket_of(time: np.ndarray, exponent: int) -> np.ndarray:
     """The index of the bucket of 2**exponent seconds that each time (seconds) lies in, as int64."""
     return np.floor(np.ldexp(time, -exponent)).astype(np.int64)
+
+
+def bucket(time: float, exponent: int) -> int:
+    """The index of the bucket of 2**exponent seconds that a time (seconds) lies in."""
+    return math.floor(math.ldexp(time, -exponent))
 
 
 def base_exponent(time: np.ndarray) -> int:
@@ -91,7 +101,7 @@ def coarsen(buckets: Buckets, factor: int) -> Buckets:
 
 
 def concatenate(parts: list[Buckets]) -> Buckets:
-    """Buckets of one width, joined; the parts must follow each other in time."""
+    """Buckets of one width, joined; the parts must follow each other in time. `coarsen` by 1 joins what they share."""
     return Buckets(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Buckets)))
 
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from common.audit_trail import Action, note
 from common.database.transactions import in_transaction
 from vibration.models import Recording, VibrationData
-from vibration.numbers.buckets import bucket_of
+from vibration.numbers.buckets import bucket
+from vibration.storage.tails import roll_up
 
 logger = logging.getLogger("django.vibration")
 BATCH_ROWS = 5_000
@@ -92,6 +92,9 @@ def _remove_batch(removal: Removal, cutoff: datetime, rows: int) -> int:
     young = batch.filter(_young(recording, cutoff)).aggregate(Min("measured_time"))["measured_time__min"]
     if young is not None:
         batch = samples.filter(measured_time__lt=(border := _edge(recording, young)))
+    if recording.tail_from is not None and border > math.ldexp(recording.tail_from, recording.rollup_exponent):
+        roll_up(recording)  # what is removed lives on in rollups
+        recording.save(update_fields=["rollup_exponent", "tail_from", "tail_count"])
     count, _by_model = batch.delete()
     if count:
         recording.sample_count -= count
@@ -130,5 +133,4 @@ def _first_young(recording: Recording, cutoff: datetime) -> float | None:
 
 def _edge(recording: Recording, time: float, after: int = 0) -> float:
     """Where the base bucket of a time begins, or so many buckets after it, in seconds."""
-    bucket = int(bucket_of(np.array([time]), recording.rollup_exponent)[0])
-    return math.ldexp(bucket + after, recording.rollup_exponent)
+    return math.ldexp(bucket(time, recording.rollup_exponent) + after, recording.rollup_exponent)

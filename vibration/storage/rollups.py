@@ -1,5 +1,6 @@
-"""Reads and writes rollups."""
+"""Reads and writes rollups, and reads along with them the tail, which has none: see tails.py."""
 
+import math
 from collections.abc import Iterable
 from itertools import chain
 
@@ -7,9 +8,10 @@ import numpy as np
 import polars as pl
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
-from vibration.models import Recording, VibrationRollup
-from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, concatenate
+from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, concatenate, summarise
 from vibration.numbers.states import STATES
 
 STATISTICS = {
@@ -18,6 +20,7 @@ STATISTICS = {
     "total": "sum",
     "squares": "squares",
 }  # of Buckets: suffix of the field
+NO_TAIL = 2**62  # beyond all buckets, and exact as a double
 _FIELDS = ["bucket", "samples", *(f"{state}_{suffix}" for suffix in STATISTICS.values() for state in STATES)]
 _TABLE = VibrationRollup._meta.db_table
 _DELETE = f"DELETE FROM {_TABLE} WHERE recording_id = %s AND ({{}})"  # noqa: S608  names of ours
@@ -45,7 +48,7 @@ def replace_rollups(recording: Recording, first: int, last: int, buckets: Bucket
     for level, (first, _last) in enumerate(spans[:-1]):
         neighbours = _as_buckets(beside[beside[:, 0] == level, 1:])
         left = int(np.searchsorted(neighbours.index, first))
-        family = [_part(neighbours, 0, left), levels[-1], _part(neighbours, left, len(neighbours))]
+        family = [neighbours.part(0, left), levels[-1], neighbours.part(left, None)]
         levels.append(coarsen(concatenate(family), FACTOR))
     VibrationRollup.objects.bulk_create(_frame(recording, levels))
 
@@ -71,28 +74,58 @@ def read_buckets(queryset) -> Buckets:
     return _as_buckets(_read(queryset))
 
 
+def read_level(recording: Recording, level: int, first: int, last: int) -> Buckets:
+    """The buckets of a level from `first` to `last`, in order, of all stored samples: those of the tail, too."""
+    stored = VibrationRollup.objects.of(recording, level).in_range(first, last)
+    width = FACTOR**level
+    buckets, tail = _read_with_tail(recording, stored, first * width, (last + 1) * width - 1)
+    if not len(tail):
+        return buckets
+    # The bucket in which the tail begins may have samples in both.
+    return coarsen(concatenate([buckets, coarsen(tail, width)]), 1)
+
+
 def read_cover(recording: Recording, first: int, last: int) -> Buckets:
     """Buckets of all levels that together hold the samples of the base buckets first to last, each once.
 
-    At most some tens, and of the widest level as many as there are. Their `index` is that of their own level.
+    At most some tens, of the widest level as many as there are, and those of the tail. Their `index` is that of their
+    own level.
     """
-    parts = Q()
+    parts, start, end = Q(), first, last
     for level in range(LEVELS):
-        above = (-(-first // FACTOR), (last + 1) // FACTOR - 1)  # the wider buckets that lie within
+        above = (-(-start // FACTOR), (end + 1) // FACTOR - 1)  # the wider buckets that lie within
         if level + 1 == LEVELS or above[0] > above[1]:
-            parts |= Q(level=level, bucket__range=(first, last))
+            parts |= Q(level=level, bucket__range=(start, end))
             break
-        for start, end in ((first, above[0] * FACTOR - 1), ((above[1] + 1) * FACTOR, last)):
-            if start <= end:
-                parts |= Q(level=level, bucket__range=(start, end))
-        first, last = above
-    return read_buckets(VibrationRollup.objects.filter(parts, recording=recording))
+        for begin, until in ((start, above[0] * FACTOR - 1), ((above[1] + 1) * FACTOR, end)):
+            if begin <= until:
+                parts |= Q(level=level, bucket__range=(begin, until))
+        start, end = above
+    return concatenate(
+        [*_read_with_tail(recording, VibrationRollup.objects.filter(parts, recording=recording), first, last)]
+    )
 
 
-def _read(queryset, *more: str) -> np.ndarray:
-    """Rows in order, float64 (m, columns): the fields in `more`, then those of Buckets."""
-    fields = [*more, *_FIELDS]
-    return _as_array(queryset.order_by(*more, "bucket").values_list(*fields), len(fields))
+def _read_with_tail(recording: Recording, rollups, first: int, last: int) -> tuple[Buckets, Buckets]:
+    """The buckets of a queryset, and the base buckets of the tail from `first` to `last`: no sample is in both.
+
+    Where the tail begins is read in the statement that reads the rollups, as a write may move it at any moment. Where
+    that returns no rollup, it begins as it did when the recording was read.
+    """
+    rows = _read(rollups.annotate(tail_from=Coalesce("recording__tail_from", NO_TAIL)), of="tail_from")
+    buckets, none = _as_buckets(rows[:, 1:]), _as_buckets(rows[:0, 1:])
+    tail_from = int(rows[0, 0]) if len(rows) else recording.tail_from
+    if tail_from is None or tail_from > last or recording.rollup_exponent is None:
+        return buckets, none
+    edges = [math.ldexp(index, recording.rollup_exponent) for index in (max(first, tail_from), last + 1)]
+    samples = VibrationData.objects.of(recording).in_window(*edges).as_samples()
+    return buckets, summarise(samples, recording.rollup_exponent) if len(samples) else none
+
+
+def _read(queryset, of: str = "") -> np.ndarray:
+    """Rows in order of their buckets, float64 (m, columns): the annotation `of`, if any, then the fields of Buckets."""
+    fields = [*filter(None, [of]), *_FIELDS]
+    return _as_array(queryset.order_by("bucket").values_list(*fields), len(fields))
 
 
 def _as_array(rows: Iterable[tuple], columns: int) -> np.ndarray:
@@ -117,7 +150,3 @@ def _frame(recording: Recording, levels: list[Buckets]) -> pl.DataFrame:
     for attribute, suffix in STATISTICS.items():
         columns |= {f"{state}_{suffix}": getattr(whole, attribute)[:, i] for i, state in enumerate(STATES)}
     return pl.DataFrame(columns)
-
-
-def _part(buckets: Buckets, start: int, end: int) -> Buckets:
-    return Buckets(*(getattr(buckets, name)[start:end] for name in Buckets.__dataclass_fields__))

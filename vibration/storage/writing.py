@@ -6,54 +6,49 @@ calls, with their rollups and counts; and two programs that write the same sampl
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from common.names import clean_name
 from machines.models import RegisteredBy
 from machines.registering import register_sensor
-from vibration.models import DEFAULT_RECORDING, Recording, VibrationData, VibrationRollup
-from vibration.numbers.buckets import Buckets, base_exponent, bucket_of, narrower, summarise
+from vibration.models import DEFAULT_RECORDING, Recording, VibrationData
+from vibration.numbers.buckets import Buckets, base_exponent, bucket, summarise
 from vibration.numbers.classifying import RowClass, classify
 from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
-from vibration.storage.rollups import replace_rollups
+from vibration.storage.pieces import Piece, pieces_of
+from vibration.storage.tails import add_rollups, change_rollups, has_room, keep_buckets_small, roll_up
 
-PAGE_ROWS = 100_000  # the most stored samples held in memory at once
-MAX_GAP_BUCKETS = 64  # of base buckets that a write leaves out: reading them along is cheaper than another query
-MAX_STRETCHES = 100  # that a write is split into, at its longest gaps
 KEYS_PER_STATEMENT = 500
 ROWS_FOR_A_THREAD = 5_000  # starting one takes as long as summing up some thousand rows
 
 # What a write keeps of a recording. Nothing else is saved: a person may be editing the rest.
-_KEPT_FIELDS = [
-    "sample_count",
-    "first_time",
-    "last_time",
-    "last_collected_at",
-    "last_written_at",
-    "rollup_exponent",
+_KEPT = [
+    Recording._meta.get_field(name)
+    for name in (
+        "sample_count",
+        "first_time",
+        "last_time",
+        "last_collected_at",
+        "last_written_at",
+        "rollup_exponent",
+        "tail_from",
+        "tail_count",
+    )
 ]
+# As SQL text: to make it anew for each list took the ORM longer than the server to carry it out.
+_UPDATE = f"UPDATE {Recording._meta.db_table} SET {', '.join(f'{it.column} = %s' for it in _KEPT)} WHERE id = %s"  # noqa: S608
 
 
 class RecordingStartDiffers(ValueError):
     """The start given for a recording contradicts what is stored; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What is stored in the whole buckets from index `first` to `last`."""
-
-    first: int
-    last: int
-    samples: Samples  # in rising order of time, without when they were collected
 
 
 def open_recording(
@@ -133,18 +128,66 @@ def _write(recording: Recording, samples: Samples, replace: bool) -> np.ndarray:
     if recording.rollup_exponent is None:
         recording.rollup_exponent = base_exponent(samples.time)
     samples = _counted_from(recording.started_at, samples)
+    rising = samples.by_time()
+    if _continues(recording, rising.time):
+        _append(recording, rising)
+        return np.full(len(samples), RowClass.NEW, dtype=np.int8)
+    return _merge(recording, samples, replace)
+
+
+def _continues(recording: Recording, time: np.ndarray) -> bool:
+    """Whether rising times are all different, and later than all that the recording has."""
+    return (recording.last_time is None or time[0] > recording.last_time) and bool((time[1:] > time[:-1]).all())
+
+
+def _append(recording: Recording, new: Samples) -> None:
+    """Store samples in rising order of time that continue the recording: nothing that is stored is looked at.
+
+    They become its tail, or part of it, while that is short.
+    """
+    if recording.measured_count == 0:
+        recording.tail_from = bucket(new.time[0], recording.rollup_exponent)
+    if has_room(recording, len(new)):
+        _insert(recording, new)
+        recording.tail_count += len(new)
+        _count(recording, new, added=len(new))
+        _keep(recording)
+        return
+    exponent = recording.rollup_exponent
+    first = bucket(new.time[0], exponent) if recording.tail_from is None else recording.tail_from
+    # The tail, or what is in the bucket that is to be continued
+    stored = VibrationData.objects.of(recording).filter(measured_time__gte=math.ldexp(first, exponent)).as_samples()
+    buckets = _inserted(recording, new, lambda: summarise(Samples.concatenate([stored, new]), exponent))
+    fullest = add_rollups(recording, first, buckets, added=len(new))
+    _count(recording, new, added=len(new))
+    keep_buckets_small(recording, fullest)
+    _keep(recording)
+
+
+def _merge(recording: Recording, samples: Samples, replace: bool) -> np.ndarray:
+    """Store those samples that are new, or replace others; the RowClass of each, int8 (n,)."""
     classes = np.empty(len(samples), dtype=np.int8)
-    fullest = 0
-    for rows, piece in _compared(recording, samples.time):
+    stored, fullest = 0, 0
+    for rows, piece in pieces_of(recording, samples.time):
         part = samples.take(rows)
         found = classify(part, piece.samples, replace=replace)
         classes[rows] = found.classes
         if len(found.insert) or len(found.replace):
+            stored += len(found.insert) + len(found.replace)
             fullest = max(fullest, _store(recording, piece, part.take(found.insert), part.take(found.replace)))
-    if fullest:  # something was stored
-        _keep_buckets_small(recording, fullest)
-        recording.save(update_fields=_KEPT_FIELDS)
+    if stored:
+        if not has_room(recording, 0):
+            roll_up(recording)
+        keep_buckets_small(recording, fullest)
+        _keep(recording)
     return classes
+
+
+def _keep(recording: Recording) -> None:
+    """Save what a write keeps of a recording."""
+    values = [field.get_db_prep_save(getattr(recording, field.attname), connection) for field in _KEPT]
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE, [*values, recording.pk])
 
 
 def _counted_from(started_at: datetime | None, samples: Samples) -> Samples:
@@ -158,16 +201,6 @@ def _counted_from(started_at: datetime | None, samples: Samples) -> Samples:
     return Samples(samples.time, samples.values, instants)
 
 
-def _compared(recording: Recording, time: np.ndarray) -> Iterator[tuple[np.ndarray, Piece]]:
-    """Each piece of what is stored that some of these times, float64 (n,), fall into; and which, int64 rising."""
-    order = np.argsort(time, kind="stable")
-    bucket = bucket_of(time[order], recording.rollup_exponent)
-    for first, last in _stretches(recording, bucket):
-        for piece in _stored_pieces(recording, first, last):
-            start, end = np.searchsorted(bucket, [piece.first, piece.last + 1])
-            yield np.sort(order[start:end]), piece  # as they came: of two rows with one time the first counts first
-
-
 def _store(recording: Recording, piece: Piece, new: Samples, replacing: Samples) -> int:
     """Insert samples, and others in the place of those stored at their times; how many are in the fullest bucket then.
 
@@ -176,9 +209,10 @@ def _store(recording: Recording, piece: Piece, new: Samples, replacing: Samples)
     written, exponent = Samples.concatenate([new, replacing]), recording.rollup_exponent
     _delete(recording, replacing.time)
     buckets = _inserted(recording, written, lambda: _summed_up(piece.samples, new, replacing, exponent))
-    replace_rollups(recording, piece.first, piece.last, buckets)
+    if recording.tail_from is not None:
+        recording.tail_count += int((new.time >= math.ldexp(recording.tail_from, exponent)).sum())
     _count(recording, written, added=len(new))
-    return int(buckets.count.max())
+    return change_rollups(recording, piece.first, piece.last, buckets)
 
 
 def _delete(recording: Recording, time: np.ndarray) -> None:
@@ -190,18 +224,21 @@ def _delete(recording: Recording, time: np.ndarray) -> None:
 
 def _inserted(recording: Recording, samples: Samples, meanwhile: Callable[[], Buckets]) -> Buckets:
     """Insert samples; what `meanwhile` returns, which is called while the database is busy with them."""
+    if len(samples) < ROWS_FOR_A_THREAD:
+        _insert(recording, samples)
+        return meanwhile()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(meanwhile)
+        _insert(recording, samples)
+        return future.result()
+
+
+def _insert(recording: Recording, samples: Samples) -> None:
     columns = {"recording_id": np.full(len(samples), recording.pk), "measured_time": samples.time}
     columns |= {state: samples.values[:, i] for i, state in enumerate(STATES)}
     if samples.collected_at is not None:
         columns["collected_at"] = samples.collected_at
-    frame = pl.DataFrame(columns)
-    if len(samples) < ROWS_FOR_A_THREAD:
-        VibrationData.objects.bulk_create(frame)
-        return meanwhile()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        future = pool.submit(meanwhile)
-        VibrationData.objects.bulk_create(frame)
-        return future.result()
+    VibrationData.objects.bulk_create(pl.DataFrame(columns))
 
 
 def _summed_up(stored: Samples, new: Samples, replacing: Samples, exponent: int) -> Buckets:
@@ -223,58 +260,3 @@ def _count(recording: Recording, written: Samples, *, added: int) -> None:
     if not np.isnat(latest):
         latest = latest.item().replace(tzinfo=UTC)
         recording.last_collected_at = max(latest, recording.last_collected_at or latest)
-
-
-def _stretches(recording: Recording, bucket: np.ndarray) -> Iterator[tuple[int, int]]:
-    """First and last of each stretch of buckets to look at, of rising bucket indexes.
-
-    One stretch, unless more than a page of samples is stored there: then long gaps are left out. Not always, as each
-    stretch costs some statements, and a sample an hour would be a stretch each.
-    """
-    gaps = np.diff(bucket)
-    least = MAX_GAP_BUCKETS
-    if len(gaps) > MAX_STRETCHES:
-        least = max(least, int(np.partition(gaps, -MAX_STRETCHES)[-MAX_STRETCHES]))
-    ends = np.append(np.flatnonzero(gaps > least), len(bucket) - 1)
-    starts = np.append(0, ends[:-1] + 1)
-    if len(ends) > 1:
-        first, last = int(bucket[0]), int(bucket[-1])
-        edges = math.ldexp(first, recording.rollup_exponent), math.ldexp(last + 1, recording.rollup_exponent)
-        stored = VibrationData.objects.of(recording).in_window(*edges).order_by("measured_time")
-        if not stored.values_list("measured_time")[PAGE_ROWS : PAGE_ROWS + 1]:
-            return iter([(first, last)])
-    return zip(bucket[starts].tolist(), bucket[ends].tolist(), strict=True)
-
-
-def _stored_pieces(recording: Recording, first: int, last: int) -> Iterator[Piece]:
-    """What is stored in the base buckets from `first` to `last`, in pieces of whole buckets that fit the memory."""
-    exponent = recording.rollup_exponent
-    samples = VibrationData.objects.of(recording)
-    while first <= last:
-        start = math.ldexp(first, exponent)
-        stored = samples.in_window(start, math.ldexp(last + 1, exponent)).as_samples(limit=PAGE_ROWS)
-        piece_last = last
-        if len(stored) == PAGE_ROWS:
-            # The page may end within a bucket, which then belongs to the next piece.
-            piece_last = int(bucket_of(stored.time[-1:], exponent)[0]) - 1
-            if piece_last < first:  # one bucket that is larger than a page
-                piece_last = first
-                stored = samples.in_window(start, math.ldexp(first + 1, exponent)).as_samples()
-        yield Piece(first, piece_last, stored.take(bucket_of(stored.time, exponent) <= piece_last))
-        first = piece_last + 1
-
-
-def _keep_buckets_small(recording: Recording, fullest: int) -> None:
-    """Make all rollups anew with narrower buckets when one has grown too full."""
-    if recording.pruned_before:
-        return  # buckets whose samples are gone can't be divided; to sum up a full one at each write is slow, not wrong
-    while (exponent := narrower(recording.rollup_exponent, fullest)) != recording.rollup_exponent:
-        recording.rollup_exponent = exponent
-        VibrationRollup.objects.filter(recording=recording).delete()
-        fullest = 0
-        first, last = bucket_of(np.array([recording.first_time, recording.last_time]), exponent).tolist()
-        for piece in _stored_pieces(recording, first, last):
-            if len(piece.samples):
-                buckets = summarise(piece.samples, exponent)
-                replace_rollups(recording, piece.first, piece.last, buckets)
-                fullest = max(fullest, int(buckets.count.max()))

@@ -18,7 +18,7 @@ from machines.registering import register_sensor
 from vibration.csv.synthetic import sample_lines
 from vibration.files.importing import ImportedBefore, Options
 from vibration.models import ImportRun, Recording, VibrationData
-from vibration.tests.test_importing import assert_rollups_fit
+from vibration.tests.test_importing import assert_fits
 from vibration.tests.world import as_csv, import_csv, make_samples, stored_rollups, stored_rows, write_csv
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ def test_killed_at_any_instant_whole_batches_stay_and_running_again_completes_th
         midway += 0 < count < ROWS
         recording = Recording.objects.get()
         if count:
-            assert_rollups_fit(recording)
+            assert_fits(recording)
         assert recording.sample_count == count
         killed = ImportRun.objects.get()
         assert killed.new == count
@@ -132,7 +132,7 @@ def test_interrupted_by_ctrl_c_it_stops_between_batches_and_says_how_to_go_on(pa
     assert record.outcome == ImportRun.Outcome.INTERRUPTED
     assert record.new == VibrationData.objects.count() < ROWS
     assert record.new % BATCH == 0
-    assert_rollups_fit(record.recording)
+    assert_fits(record.recording)
 
 
 def test_two_imports_of_one_file_at_once_store_it_once(path, undisturbed):
@@ -246,7 +246,7 @@ def test_a_whole_file_of_real_size_comes_back_bit_for_bit(tmp_path):
     assert expected.shape == (190_218, 5)
     samples = VibrationData.objects.all().as_samples()
     assert np.column_stack([samples.time, samples.values]).tobytes() == expected.tobytes()
-    assert_rollups_fit(Recording.objects.get())
+    assert_fits(Recording.objects.get())
 
 
 def test_what_make_sample_csv_writes_is_what_import_vibration_reads(tmp_path):

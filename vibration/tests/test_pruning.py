@@ -17,15 +17,13 @@ from vibration.files.display import problem_lines
 from vibration.files.importing import Options, RejectsFile
 from vibration.files.names import Naming
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup
-from vibration.numbers.buckets import FACTOR, LEVELS, coarsen, summarise
 from vibration.numbers.classifying import RowClass
 from vibration.numbers.features import features_of
 from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 from vibration.storage.pruning import find_removal, remove
-from vibration.storage.rollups import read_buckets
 from vibration.storage.writing import RecordingStartDiffers, open_recording, write_samples
-from vibration.tests.world import as_csv, import_csv, make_samples, write_csv
+from vibration.tests.world import as_csv, assert_rollups_fit, import_csv, make_samples, write_csv
 from vibration.windows import waveform
 from vibration.windows.analysis import PRUNED, analyse
 from vibration.windows.waveform import read_waveform
@@ -69,12 +67,7 @@ def assert_state_fits(recording, time, values):
     assert (recording.first_time, recording.last_time) == (time[0], time[-1])
     bucket = recording.pruned_before / recording.bucket_width(0)
     assert bucket == int(bucket)
-    buckets = summarise(Samples(time, values), recording.rollup_exponent)
-    for level in range(LEVELS):
-        stored = read_buckets(VibrationRollup.objects.of(recording, level))
-        for name in ("index", "count", "minimum", "maximum", "total", "squares"):
-            assert getattr(stored, name).tobytes() == getattr(buckets, name).tobytes(), (level, name)
-        buckets = coarsen(buckets, FACTOR)
+    assert_rollups_fit(recording, Samples(time, values))
 
 
 # --- What goes --------------------------------------------------------------------------------------------------------

@@ -8,8 +8,11 @@ import numpy as np
 from vibration.files.importing import Options, Report, import_file
 from vibration.files.paths import open_csv
 from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
 from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
+from vibration.storage.rollups import read_buckets, read_level
+from vibration.storage.tails import roll_up
 from vibration.storage.writing import open_recording, write_samples
 
 # The first five rows of KAMP's g1_sensor1.csv and the last, as they stand there.
@@ -63,7 +66,31 @@ def stored_rows() -> list[tuple]:
 
 
 def stored_rollups() -> list[tuple]:
-    """Every rollup row in the database, likewise."""
+    """Every rollup row that there is once all tails are rolled up, likewise."""
+    for recording in Recording.objects.exclude(tail_from=None):
+        roll_up(recording)
+        recording.save()
     place = ("recording__sensor__machine__name", "recording__sensor__sensor_no", "recording__name")
     numbers = [field.name for field in VibrationRollup._meta.concrete_fields if field.name != "recording"]
     return list(VibrationRollup.objects.order_by(*place, "level", "bucket").values_list(*place, *numbers))
+
+
+def assert_rollups_fit(recording: Recording, samples: Samples) -> None:
+    """The rollups are, bit for bit, those of the samples before the tail; whoever reads gets those of all samples.
+
+    `samples` are all that there ever were, in order of time.
+    """
+    whole = summarise(samples, recording.rollup_exponent)
+    tail_from = whole.index[-1] + 1 if recording.tail_from is None else recording.tail_from
+    rolled = whole.part(0, int(np.searchsorted(whole.index, tail_from)))
+    assert recording.tail_count == whole.count.sum() - rolled.count.sum()
+    for level in range(LEVELS):
+        kept = read_buckets(VibrationRollup.objects.of(recording, level))
+        for name in Buckets.__dataclass_fields__:
+            assert getattr(kept, name).tobytes() == getattr(rolled, name).tobytes(), (level, name)
+        read = read_level(recording, level, int(whole.index[0]), int(whole.index[-1]))
+        for name in ("index", "count", "minimum", "maximum"):
+            assert getattr(read, name).tobytes() == getattr(whole, name).tobytes(), (level, name)
+        for name in ("total", "squares"):  # a bucket that has samples in both is added up in another order
+            np.testing.assert_allclose(getattr(read, name), getattr(whole, name), rtol=1e-9, atol=1e-9)
+        rolled, whole = coarsen(rolled, FACTOR) if len(rolled) else rolled, coarsen(whole, FACTOR)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vibration.models import Recording, VibrationData, VibrationRollup
+from vibration.models import Recording, VibrationData
 from vibration.numbers.buckets import LEVELS, MIN_EXPONENT, Buckets, coarsen, summarise
 from vibration.numbers.states import STATES
-from vibration.storage.rollups import read_buckets
+from vibration.storage.rollups import read_level
 
 DEFAULT_POINTS = 1000
 MIN_POINTS, MAX_POINTS = 10, 2000
@@ -74,8 +74,7 @@ def read_rollups(
     wanted = (end - start) / points  # seconds a bucket
     level = max(level for level in range(LEVELS) if level == 0 or recording.bucket_width(level) <= wanted)
     factor, first, last = _grid(start, end, points, recording.bucket_width(level))
-    stored = VibrationRollup.objects.of(recording, level).in_range(first * factor, (last + 1) * factor - 1)
-    buckets = read_buckets(stored)
+    buckets = read_level(recording, level, first * factor, (last + 1) * factor - 1)
     return coarsen(buckets, factor) if len(buckets) else buckets, recording.bucket_width(level) * factor, first, last
 
 

@@ -21,7 +21,7 @@ from vibration.numbers.samples import Samples
 from vibration.numbers.states import MAX_VALUE, STATES
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.test_import_processes import PATIENCE_S, clear, start, wait_until
-from vibration.tests.test_importing import assert_rollups_fit
+from vibration.tests.test_importing import assert_fits
 from vibration.tests.world import (
     as_csv,
     import_csv,
@@ -123,7 +123,7 @@ def test_a_backup_made_during_an_import_is_of_one_instant_and_restored_is_the_sa
         assert count % BATCH == 0
         assert stored_rows() == rows[:count]
         assert Recording.objects.get().sample_count == count
-        assert_rollups_fit(Recording.objects.get())
+        assert_fits(Recording.objects.get())
         run = ImportRun.objects.get()
         assert (run.new, run.outcome) == (count, ImportRun.Outcome.UNFINISHED)
 
