@@ -196,11 +196,11 @@ def _inserted(recording: Recording, samples: Samples, meanwhile: Callable[[], Bu
         columns["collected_at"] = samples.collected_at
     frame = pl.DataFrame(columns)
     if len(samples) < ROWS_FOR_A_THREAD:
-        VibrationData.objects.bulk_create(frame)
+        VibrationData.objects.bulk_create(frame, references_locked=True)
         return meanwhile()
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(meanwhile)
-        VibrationData.objects.bulk_create(frame)
+        VibrationData.objects.bulk_create(frame, references_locked=True)
         return future.result()
 
 
