@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from django.db import connections, models, transaction
-from django.db.models import Max
+from django.db.models import BinaryField, Func, Max
 
 from common.database.keysets import FETCHED_ROWS
 from common.database.transactions import in_transaction
@@ -16,7 +16,9 @@ from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
-TEXT_ROWS = 400  # what polars takes to begin with, Python needs to write so many rows
+TEXT_ROWS = 50  # what polars takes to begin with, Python needs to write so many rows
+# A point as MySQL sends it: the number of its reference system, then its well-known binary (byte order, type, x and y).
+POINT = np.dtype([("srid", "<u4"), ("order", "u1"), ("type", "<u4"), ("doubles", "<f8", 2)])
 
 
 class ColumnQuerySet(models.QuerySet):
@@ -24,18 +26,22 @@ class ColumnQuerySet(models.QuerySet):
 
     Of the time that a plain `bulk_create` takes on MariaDB, nine tenths are spent in Python, on making an instance for
     each row, preparing each field and escaping each value. A polars frame needs none of that: its columns are numbers,
-    which polars writes as the text of the VALUES clause in one go (each float with the digits that read back as the
-    same double). SQLite takes its rows as parameters instead, which is faster there. What is stored is the same
-    either way; a test compares them.
+    which polars writes as the text of the VALUES clause in one go, as it writes CSV (each float with the digits that
+    read back as the same double). SQLite takes its rows as parameters instead, which is faster there. What is stored is
+    the same either way; a test compares them.
     """
 
-    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> Any:
+    def bulk_create(self, objs: Any, *args: Any, references_locked: bool = False, **kwargs: Any) -> Any:
         """Insert model instances as Django does, or the rows of a frame whose columns are named after fields.
 
         A frame's foreign keys are named with `_id`; datetimes must be naive UTC. Raises ValueError when a number is not
         finite or a value is missing where the column wants one, IntegrityError as usual. All rows are stored or none.
+        `references_locked`: the rows that a frame's foreign keys name were locked in this very transaction, so they are
+        there and stay, and MySQL need not look each row's up.
         """
         if not isinstance(objs, pl.DataFrame):
+            if references_locked:
+                raise TypeError("references_locked is for a frame")
             return super().bulk_create(objs, *args, **kwargs)
         if args or kwargs:
             raise TypeError("bulk_create of a frame takes no options")
@@ -51,6 +57,8 @@ class ColumnQuerySet(models.QuerySet):
         insert = f"INSERT INTO {table} ({names}) VALUES"
         with transaction.atomic(using=self.db, savepoint=False), connection.cursor() as cursor:
             if connection.vendor == "mysql":
+                if references_locked:
+                    insert = _without_lookups(insert, connection.mysql_is_mariadb)
                 # The text of a statement is made while the server is at work on the one before.
                 parts = map(_values_clause, frame.iter_slices(STATEMENT_ROWS))
                 for values in prefetch(parts) if len(frame) > STATEMENT_ROWS else parts:
@@ -74,6 +82,13 @@ def _check(frame: pl.DataFrame, model: type[models.Model]) -> None:
             raise ValueError(f"{column.name}: a value is not finite")
 
 
+def _without_lookups(insert: str, is_mariadb: bool) -> str:
+    """An INSERT that does not look up its foreign keys; a setting of this one statement, not of the connection."""
+    if is_mariadb:
+        return f"SET STATEMENT foreign_key_checks = 0 FOR {insert}"
+    return insert.replace("INSERT", "INSERT /*+ SET_VAR(foreign_key_checks = OFF) */", 1)
+
+
 def _datetime_text(column: pl.Series) -> pl.Series:
     """As Django's backends write a datetime: str(datetime), that is without a fraction of zero."""
     return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000").alias(column.name)
@@ -82,22 +97,16 @@ def _datetime_text(column: pl.Series) -> pl.Series:
 def _values_clause(frame: pl.DataFrame) -> str:
     if len(frame) < TEXT_ROWS:
         return ",".join([f"({','.join(map(_literal, row))})" for row in frame.rows()])
-    parts = [pl.lit("(")]
-    for column in frame:
-        text = pl.col(column.name)
-        if column.dtype == pl.String:  # a time, written by _datetime_text
-            text = pl.lit("'") + text + pl.lit("'")
-        text = text.cast(pl.String)
-        if column.dtype.is_float():
-            # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 0.5e0 is one at once.
-            text = pl.when(text.str.contains("e", literal=True)).then(text).otherwise(text + "e0")
-        parts += [text.fill_null("NULL"), pl.lit(",")]
-    parts[-1] = pl.lit(")")
-    return frame.select(pl.concat_str(parts).str.join(",")).item()
+    # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 is one at once.
+    quoted = ("'" + pl.col(pl.String) + "'").name.keep()  # the only text is a time, by _datetime_text
+    text = frame.with_columns(quoted).write_csv(
+        include_header=False, quote_style="never", null_value="NULL", float_scientific=True, line_terminator="),("
+    )
+    return f"({text.removesuffix(',(')}"
 
 
 def _literal(value: float | str | None) -> str:
-    """A value as the expression below writes it."""
+    """A value as MariaDB takes it without a second step, see _values_clause."""
     if value is None:
         return "NULL"
     if isinstance(value, str):
@@ -106,19 +115,33 @@ def _literal(value: float | str | None) -> str:
     return text if isinstance(value, int) or "e" in text else text + "e0"
 
 
+def _doubles(queryset: models.QuerySet, names: list[str], limit: int | None) -> np.ndarray:
+    """Fields that hold doubles and no NULL, float64 (n, len(names)).
+
+    MySQL answers in text: to write a double as decimals and to read it again takes both ends several times what reading
+    the row takes. The binary form of a point holds two doubles as they are, so two fields are asked for as a point.
+    """
+    if connections[queryset.db].vendor != "mysql":
+        rows = queryset.values_list(*names)[:limit]
+        return np.fromiter(chain.from_iterable(rows), np.float64).reshape(-1, len(names))
+    even = [*names, *names[-1:]] if len(names) % 2 else names
+    pairs = zip(even[::2], even[1::2], strict=True)
+    points = [Func(*pair, function="POINT", output_field=BinaryField()) for pair in pairs]
+    parts = [b"".join(chain.from_iterable(rows)) for rows in _fetched(queryset.values_list(*points)[:limit])]
+    doubles = np.frombuffer(b"".join(parts), POINT)["doubles"]
+    return doubles.reshape(-1, len(even))[:, : len(names)]
+
+
 def _fetched(queryset: models.QuerySet) -> Iterator[list[tuple]]:
-    """The rows of a values_list queryset, some at a time.
+    """The rows of a values_list queryset on MySQL, some at a time.
 
     MySQL's client by default waits for the last row before it turns the first one into Python; reading as they come,
-    server and client work at the same time, which takes a third off. The rows must be read to the end before the
-    connection is used for anything else, so this stays in here.
+    server and client work at the same time. The rows must be read to the end before the connection is used for anything
+    else, so this stays in here.
     """
-    connection = connections[queryset.db]
-    if connection.vendor != "mysql":
-        yield list(queryset)
-        return
     from MySQLdb.cursors import SSCursor  # comes with requirements-mysql.txt only
 
+    connection = connections[queryset.db]
     sql, params = queryset.query.get_compiler(queryset.db).as_sql()
     connection.ensure_connection()
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
@@ -138,9 +161,7 @@ class VibrationDataQuerySet(ColumnQuerySet):
 
     def as_samples(self, limit: int | None = None) -> Samples:
         """In rising order of time, without when they were collected; the first `limit` of them if given."""
-        queryset = self.order_by("measured_time").values_list("measured_time", *STATES)[:limit]
-        parts = [np.fromiter(chain.from_iterable(rows), np.float64) for rows in _fetched(queryset)]
-        numbers = np.concatenate(parts or [np.empty(0)]).reshape(-1, 1 + len(STATES))
+        numbers = _doubles(self.order_by("measured_time"), ["measured_time", *STATES], limit)
         return Samples(numbers[:, 0], numbers[:, 1:])
 
 

@@ -238,7 +238,7 @@ def _insert(recording: Recording, samples: Samples) -> None:
     columns |= {state: samples.values[:, i] for i, state in enumerate(STATES)}
     if samples.collected_at is not None:
         columns["collected_at"] = samples.collected_at
-    VibrationData.objects.bulk_create(pl.DataFrame(columns))
+    VibrationData.objects.bulk_create(pl.DataFrame(columns), references_locked=True)
 
 
 def _summed_up(stored: Samples, new: Samples, replacing: Samples, exponent: int) -> Buckets:

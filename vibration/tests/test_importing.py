@@ -242,6 +242,10 @@ def test_columns_store_exactly_what_instances_store():
             raw.append(cursor.fetchall())
     assert len(raw[0]) == 300
     assert raw[0] == raw[1]
+    for recording in (columns, instances):
+        read = VibrationData.objects.of(recording).as_samples()
+        assert read.time.tobytes() == time.tobytes()
+        assert read.values.tobytes() == values.tobytes()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
