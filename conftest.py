@@ -14,6 +14,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from himmes.operations import health
 
@@ -28,6 +30,10 @@ CHROMIUM_ARGS = [
     # As root, which a container often is, Chromium refuses to start with its sandbox.
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+
+# Nor is it one of what hypothesis makes up
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 
 def looks_at_the_database(item) -> bool:

@@ -44,8 +44,8 @@ class RowDecoder:
         self._optional = [name for name, field in fields.items() if not field.required]
         others = [(name, _json_type(fields[name]) | UnsetType, UNSET) for name in self._optional]
         # gc: rows of numbers and texts form no cycles
-        row = msgspec.defstruct("Row", [*required, *others], forbid_unknown_fields=True, gc=False)
-        self._names = row.__struct_fields__
+        row: Any = msgspec.defstruct("Row", [*required, *others], forbid_unknown_fields=True, gc=False)
+        self._names: tuple[str, ...] = row.__struct_fields__
         self._texts = {name for name, field in fields.items() if isinstance(field, TextField | TimeField)}
         self._decoder = msgspec.json.Decoder(list[row])
 
@@ -59,7 +59,9 @@ class RowDecoder:
             return None
         if not rows:
             return None
-        columns = dict(zip(self._names, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True))
+        columns: dict[str, Sequence] = dict(
+            zip(self._names, zip(*map(msgspec.structs.astuple, rows), strict=True), strict=True)
+        )
         # Of a key that comes twice in a row, msgspec keeps the last value. As it lets no key pass that it does not
         # know, the quotes tell whether there is more than it has kept: two for each key and for each text.
         left_out = {name: columns[name].count(UNSET) for name in self._optional}

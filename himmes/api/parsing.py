@@ -8,6 +8,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import Serializer
 
 from common.rest.decoding import decoder_of
 from common.rest.rows import TooLarge
@@ -25,8 +26,8 @@ class JsonParser(BaseParser):
 
     def parse(self, stream, media_type=None, parser_context=None):
         body = _read(stream, parser_context["request"].META)
-        row = getattr(parser_context["view"], "row", None)
-        if row is not None and (rows := decoder_of(type(row)).decode(body)) is not None:
+        row: Serializer | None = getattr(parser_context["view"], "row", None)
+        if row is not None and (rows := decoder_of(row.__class__).decode(body)) is not None:
             return rows
         try:
             return json.loads(body.decode(), object_pairs_hook=each_once)  # JSON is UTF-8, by RFC 8259

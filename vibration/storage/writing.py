@@ -15,6 +15,7 @@ import polars as pl
 from django.db import connection, transaction
 from django.utils import timezone
 
+from common.database.columns import fields_of
 from common.names import clean_name
 from machines.models import RegisteredBy
 from machines.registering import register_sensor
@@ -30,21 +31,20 @@ KEYS_PER_STATEMENT = 500
 ROWS_FOR_A_THREAD = 5_000  # starting one takes as long as summing up some thousand rows
 
 # What a write keeps of a recording. Nothing else is saved: a person may be editing the rest.
-_KEPT = [
-    Recording._meta.get_field(name)
-    for name in (
-        "sample_count",
-        "first_time",
-        "last_time",
-        "last_collected_at",
-        "last_written_at",
-        "rollup_exponent",
-        "tail_from",
-        "tail_count",
-    )
-]
+_KEPT = {
+    "sample_count",
+    "first_time",
+    "last_time",
+    "last_collected_at",
+    "last_written_at",
+    "rollup_exponent",
+    "tail_from",
+    "tail_count",
+}
+_KEPT_FIELDS = [field for field in fields_of(Recording) if field.name in _KEPT]
 # As SQL text: to make it anew for each list took the ORM longer than the server to carry it out.
-_UPDATE = f"UPDATE {Recording._meta.db_table} SET {', '.join(f'{it.column} = %s' for it in _KEPT)} WHERE id = %s"  # noqa: S608
+_SET = ", ".join(f"{field.column} = %s" for field in _KEPT_FIELDS)
+_UPDATE = f"UPDATE {Recording._meta.db_table} SET {_SET} WHERE id = %s"  # noqa: S608  names of ours
 
 
 class RecordingStartDiffers(ValueError):
@@ -185,7 +185,7 @@ def _merge(recording: Recording, samples: Samples, replace: bool) -> np.ndarray:
 
 def _keep(recording: Recording) -> None:
     """Save what a write keeps of a recording."""
-    values = [field.get_db_prep_save(getattr(recording, field.attname), connection) for field in _KEPT]
+    values = [field.get_db_prep_save(getattr(recording, field.attname), connection) for field in _KEPT_FIELDS]
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, [*values, recording.pk])
 
