@@ -16,6 +16,7 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -41,21 +42,22 @@ from diagnosis.models import Episode, VibrationDiagnosis  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 
 GOAL = 1.3
+STORED = {"samples": VibrationData, "recordings": Recording, "diagnoses": VibrationDiagnosis, "episodes": Episode}
 Costs = dict[str, list[Cost]]  # at each size
 
 
-def measure_all(plant: Plant, site: Site, writers: Writers, times: int) -> dict[str, Cost]:
-    found = {name: measure(way, times) for name, way in writers.ways(plant).items()}
+def measure_all(plant: Plant, site: Site, writers: Writers, times: int) -> Iterator[tuple[str, Cost]]:
+    for name, way in writers.ways(plant).items():
+        yield name, measure(way, times)
     for asked in requests(plant, site):
-        found[asked.name] = measure(lambda asked=asked: site.ask(asked)[0], times)
-    return found
+        yield asked.name, measure(lambda asked=asked: site.ask(asked)[0], times)
 
 
 def growth(costs: list[Cost]) -> float:
     return costs[-1].ms / costs[0].ms
 
 
-def report(costs: Costs, sizes: list[str]) -> None:
+def report(costs: Costs, stored: list[list[int]], sizes: list[str]) -> None:
     grown = [name for name, them in costs.items() if growth(them) > GOAL]
     columns = ["cost", *sizes, "last / first"]
     print_table(
@@ -67,6 +69,8 @@ def report(costs: Costs, sizes: list[str]) -> None:
         ],
     )
     numbers: dict[str, float] = {"costs": len(costs), "costs_above_goal": len(grown)}
+    for number, counts in enumerate(stored, start=1):
+        numbers |= {f"{kind}_{number}": held for kind, held in zip(STORED, counts, strict=True)}
     for name, them in costs.items():
         key = re.sub(r"\W+", "_", name)
         for number, it in enumerate(them, start=1):
@@ -107,6 +111,7 @@ def main() -> None:
     site = Site()
     plant = Plant(given.machines, week, given.samples[-1], timezone.now())
     costs: Costs = {}
+    stored: list[list[int]] = []
     with tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder:
         writers = Writers(site, Path(folder))
         for samples, diagnoses in zip(given.samples, given.diagnoses, strict=True):
@@ -114,13 +119,15 @@ def main() -> None:
             plant.grow_samples(samples)
             plant.grow_diagnoses(diagnoses // week)
             analyze()
-            counts = [model.objects.count() for model in (VibrationData, Recording, VibrationDiagnosis, Episode)]
+            counts = [model.objects.count() for model in STORED.values()]
             took = f"in {time.perf_counter() - began:.0f} s"
-            print("{:,} samples, {:,} recordings, {:,} diagnoses, {:,} episodes".format(*counts), took, flush=True)
-            for name, cost in measure_all(plant, site, writers, given.requests).items():
+            print(", ".join(f"{held:,} {kind}" for kind, held in zip(STORED, counts, strict=True)), took, flush=True)
+            stored.append(counts)
+            for name, cost in measure_all(plant, site, writers, given.requests):
+                print(f"{name}: {cost.ms:,.1f} ms, {cost.rows:,} rows", flush=True)
                 costs.setdefault(name, []).append(cost)
     sizes = [size_in_words(*it) for it in zip(given.samples, given.diagnoses, strict=True)]
-    report(costs, sizes)
+    report(costs, stored, sizes)
     lines = [Line(name, [it.ms for it in them], growth(them)) for name, them in costs.items()]
     given.picture.write_text(draw(lines, sizes, GOAL), encoding="utf-8")
 
