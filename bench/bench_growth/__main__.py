@@ -35,7 +35,7 @@ from django.utils import timezone  # noqa: E402
 
 from bench.bench_growth.costs import Cost, Writers, measure, requests  # noqa: E402
 from bench.bench_growth.picture import Line, draw  # noqa: E402
-from bench.bench_growth.plant import Plant  # noqa: E402
+from bench.bench_growth.plant import LONG_SHARE, SHORT_ROWS, Plant  # noqa: E402
 from bench.report import print_report, print_table  # noqa: E402
 from bench.whole_requests import Site, analyze  # noqa: E402
 from diagnosis.models import Episode, VibrationDiagnosis  # noqa: E402
@@ -105,6 +105,10 @@ def main() -> None:
         parser.error("--samples and --diagnoses: as many sizes of each; those of diagnoses are multiples of the first")
     if sorted(given.samples) != given.samples or sorted(given.diagnoses) != given.diagnoses:
         parser.error("--samples and --diagnoses: from the least to the most")
+    if given.samples[0] * (1 - LONG_SHARE) < given.machines * SHORT_ROWS:
+        parser.error(
+            f"--samples from {given.machines * SHORT_ROWS / (1 - LONG_SHARE):.0f}, for each machine to have some"
+        )
     assert connection.vendor == "mysql", "this benchmark wants MariaDB or MySQL in DATABASE_URL"
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
