@@ -103,6 +103,8 @@ def main() -> None:
     week = given.diagnoses[0]
     if len(given.samples) != len(given.diagnoses) or any(it % week for it in given.diagnoses):
         parser.error("--samples and --diagnoses: as many sizes of each; those of diagnoses are multiples of the first")
+    if given.requests < 2:
+        parser.error("--requests from 2")
     if sorted(given.samples) != given.samples or sorted(given.diagnoses) != given.diagnoses:
         parser.error("--samples and --diagnoses: from the least to the most")
     if given.samples[0] * (1 - LONG_SHARE) < given.machines * SHORT_ROWS:

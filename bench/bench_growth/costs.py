@@ -44,7 +44,7 @@ def measure(call: Callable[[], float], times: int) -> Cost:
     """Of a call that gives its own seconds."""
     first = call()  # warms up
     call()
-    calls = max(LEAST_CALLS, min(times, int(PATIENCE_S / first)))
+    calls = min(times, max(LEAST_CALLS, int(PATIENCE_S / first)))
     seconds = [call() for _ in range(calls)]
     idle = -_rows_read() + _rows_read()  # asking reads some rows itself
     before = _rows_read()

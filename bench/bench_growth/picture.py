@@ -4,7 +4,7 @@ import math
 from html import escape
 from typing import NamedTuple
 
-LABEL_PX, PLOT_PX, GROWTH_PX, ROW_PX, TOP_PX, EDGE_PX = 290, 560, 70, 22, 64, 14
+LABEL_PX, PLOT_PX, GROWTH_PX, ROW_PX, TOP_PX, EDGE_PX = 290, 560, 110, 22, 64, 14
 RADII_PX = (3.0, 6.5)  # of the dots of the first size and of the last
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -68,7 +68,7 @@ def _decades(lines: list[Line]) -> tuple[int, int]:
 
 def _legend(sizes: list[str]) -> list[str]:
     parts = ['<text x="12" y="24" class="small">samples + diagnoses:</text>']
-    x = 160.0
+    x = 172.0
     for size, radius in zip(sizes, _radii(len(sizes)), strict=True):
         parts.append(f'<circle class="flat" fill-opacity="0.45" cx="{x}" cy="20" r="{radius:.1f}"/>')
         parts.append(f'<text x="{x + 14}" y="24">{escape(size)}</text>')

@@ -1,6 +1,7 @@
 """`make bench-growth` in small, in a database of its own on the server that the tests use."""
 
 import os
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,17 +9,21 @@ from django.db import connection
 
 from himmes.tests.bench_world import told_by
 
-SMALL = ["--samples", "100000", "300000", "--diagnoses", "2000", "6000", "--machines=20", "--requests=3"]
+SMALL = ["--samples", "100000", "300000", "--diagnoses", "2000", "6000", "--machines=20", "--requests=2"]
 
 
 @pytest.fixture
 def empty_database():
+    """Its address."""
     name = f"{connection.settings_dict['NAME']}_growth"
-    with connection.cursor() as cursor:
+    # The test itself looks at no database of ours, so it has none.
+    server = connection.Database.connect(**connection.get_connection_params())
+    with closing(server), server.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name}")
+        try:
+            yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
 
 
 @pytest.mark.skipif(connection.vendor != "mysql", reason="counts the rows that a MariaDB or MySQL server reads")
