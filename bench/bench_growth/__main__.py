@@ -99,6 +99,9 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=200, help="%(default)s")
     parser.add_argument("--requests", type=int, default=31, help="timed, of each kind; %(default)s")
     parser.add_argument("--picture", type=Path, default=settings.BASE_DIR / "var" / "growth.svg", help="%(default)s")
+    parser.add_argument(
+        "--uncollected", action="store_true", help="static files as they lie, with the settings of bench.api_settings"
+    )
     given = parser.parse_args()
     week = given.diagnoses[0]
     if len(given.samples) != len(given.diagnoses) or any(it % week for it in given.diagnoses):
@@ -113,7 +116,8 @@ def main() -> None:
         )
     assert connection.vendor == "mysql", "this benchmark wants MariaDB or MySQL in DATABASE_URL"
     call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    if not given.uncollected:
+        call_command("collectstatic", interactive=False, verbosity=0)
     site = Site()
     plant = Plant(given.machines, week, given.samples[-1], timezone.now())
     costs: Costs = {}
