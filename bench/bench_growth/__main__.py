@@ -46,11 +46,15 @@ STORED = {"samples": VibrationData, "recordings": Recording, "diagnoses": Vibrat
 Costs = dict[str, list[Cost]]  # at each size
 
 
-def measure_all(plant: Plant, site: Site, writers: Writers, times: int) -> Iterator[tuple[str, Cost]]:
+def measure_all(
+    plant: Plant, site: Site, writers: Writers, times: int, wanted: re.Pattern
+) -> Iterator[tuple[str, Cost]]:
     for name, way in writers.ways(plant).items():
-        yield name, measure(way, times)
+        if wanted.search(name):
+            yield name, measure(way, times)
     for asked in requests(plant, site):
-        yield asked.name, measure(lambda asked=asked: site.ask(asked)[0], times)
+        if wanted.search(asked.name):
+            yield asked.name, measure(lambda asked=asked: site.ask(asked)[0], times)
 
 
 def growth(costs: list[Cost]) -> float:
@@ -98,6 +102,7 @@ def main() -> None:
     )
     parser.add_argument("--machines", type=int, default=200, help="%(default)s")
     parser.add_argument("--requests", type=int, default=31, help="timed, of each kind; %(default)s")
+    parser.add_argument("--costs", type=re.compile, default="", help="only those in whose name this pattern is found")
     parser.add_argument("--picture", type=Path, default=settings.BASE_DIR / "var" / "growth.svg", help="%(default)s")
     parser.add_argument(
         "--uncollected", action="store_true", help="static files as they lie, with the settings of bench.api_settings"
@@ -133,7 +138,7 @@ def main() -> None:
             took = f"in {time.perf_counter() - began:.0f} s"
             print(", ".join(f"{held:,} {kind}" for kind, held in zip(STORED, counts, strict=True)), took, flush=True)
             stored.append(counts)
-            for name, cost in measure_all(plant, site, writers, given.requests):
+            for name, cost in measure_all(plant, site, writers, given.requests, given.costs):
                 print(f"{name}: {cost.ms:,.1f} ms, {cost.rows:,} rows", flush=True)
                 costs.setdefault(name, []).append(cost)
     sizes = [size_in_words(*it) for it in zip(given.samples, given.diagnoses, strict=True)]
