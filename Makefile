@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format chaos-notices bench-import bench-api bench-queries bench-pages bench-episodes soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test lint format chaos-notices bench-import bench-api bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -55,6 +55,12 @@ bench-episodes: ## measure on MariaDB what keeping episodes costs a post, and th
 	@scripts/setup.sh dev mysql
 	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_episodes $(ARGS)
+
+bench-growth: ## measure on MariaDB how costs grow to 30 million samples and 5 million diagnoses (15 minutes)
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh dev mysql
+	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_growth $(ARGS)
 
 soak: ## use the site for ten minutes on MariaDB: pages, 5,000 samples/s, memory (ARGS='--rate 2000')
 	@scripts/system_packages.sh mariadb

@@ -101,7 +101,7 @@ def _fill_samples(samples: int, machines: int, seed: int, started_at: datetime) 
     runs = []
     for machine, sensor, rows in _share(samples, machines):
         recording = open_recording(f"g{machine}", f"sensor{sensor}", name=RECORDING, started_at=started_at)
-        time, values = _make_samples(machine, sensor, rows, seed)
+        time, values = make_samples(machine, sensor, rows, seed)
         for start in range(0, rows, BATCH_ROWS):
             part = slice(start, start + BATCH_ROWS)
             write_samples(recording, Samples(time[part], values[part]))
@@ -137,7 +137,7 @@ def _share(samples: int, machines: int) -> Iterable[tuple[int, int, int]]:
     return [(*place, count) for place, count in sorted(rows.items())]
 
 
-def _make_samples(machine: int, sensor: int, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def make_samples(machine: int, sensor: int, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Times float64 (rows,) and values float64 (rows, 4), read from the text of a synthetic file."""
     text = "".join(sample_lines(machine, sensor, rows * step_us(sensor) / 1e6, seed))
     numbers = pl.read_csv(io.BytesIO(text.encode()), has_header=False, schema_overrides=[pl.Float64] * 5).to_numpy()

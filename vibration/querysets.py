@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 from django.db import connections, models, transaction
-from django.db.models import BinaryField, Func, Max
+from django.db.models import BinaryField, Func, Max, OuterRef, Subquery
 
 from common.database.keysets import FETCHED_ROWS
 from common.database.transactions import in_transaction
 from common.prefetching import prefetch
+from machines.models import Machine
 from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
 TEXT_ROWS = 50  # what polars takes to begin with, Python needs to write so many rows
+NEWEST_FIRST = ("-last_written_at", "-pk")  # of recordings
 # A point as MySQL sends it: the number of its reference system, then its well-known binary (byte order, type, x and y).
 POINT = np.dtype([("srid", "<u4"), ("order", "u1"), ("type", "<u4"), ("doubles", "<f8", 2)])
 
@@ -190,7 +192,7 @@ class RecordingQuerySet(models.QuerySet):
 
     def newest_first(self):
         """The one that was written last stands first."""
-        return self.order_by("-last_written_at", "-pk")
+        return self.order_by(*NEWEST_FIRST)
 
     def of_machine(self, name: str):
         return self.filter(sensor__machine__name=name)
@@ -205,6 +207,10 @@ class RecordingQuerySet(models.QuerySet):
         return self.filter(started_at__lte=end, last_collected_at__gte=start)
 
     def machines(self):
-        """Name and title of each machine that has a recording, by name."""
-        machine = ("sensor__machine__name", "sensor__machine__title")
-        return self.order_by(*machine).values_list(*machine).distinct()
+        """Name and title of each machine that has a recording, by name.
+
+        One is looked for by index, machine by machine. A join or EXISTS, which MariaDB makes one, reads each recording.
+        """
+        one = self.order_by().filter(sensor__machine=OuterRef("pk")).values("pk")[:1]
+        recorded = Machine.objects.alias(recording=Subquery(one)).filter(recording__isnull=False)
+        return recorded.order_by("name").values_list("name", "title")

@@ -15,7 +15,6 @@ JSON: milliseconds (medians), ratios.
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -34,24 +33,20 @@ os.environ |= AS_IN_PRODUCTION | {"DJANGO_LOG_LEVEL": "WARNING"}  # the lines of
 django.setup()
 
 import numpy as np  # noqa: E402  Django first
-from django.contrib.auth import get_user_model  # noqa: E402
-from django.contrib.auth.models import Group  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
-from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bench.much_data import fill, post  # noqa: E402
 from bench.page_requests import Request, at  # noqa: E402
 from bench.report import print_report  # noqa: E402
-from bench.whole_requests import Site  # noqa: E402
+from bench.whole_requests import Poster, Site, analyze  # noqa: E402
 from diagnosis.history.reading import instant_of, microseconds  # noqa: E402
 from diagnosis.models import Episode, VibrationDiagnosis  # noqa: E402
 from diagnosis.storage import acts, episodes  # noqa: E402
 from diagnosis.storage.acts import Actor  # noqa: E402
 from diagnosis.storage.writing import rebuild_episodes  # noqa: E402
 from diagnosis.synthetic import make_confidences  # noqa: E402
-from himmes.accounts.tokens import make_token  # noqa: E402
 from machines.models import Machine  # noqa: E402
 
 DAYS = 180
@@ -111,46 +106,7 @@ def act_on_some(every: int) -> int:
     return done
 
 
-def analyze() -> None:
-    for table in connection.introspection.table_names():
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE TABLE {connection.ops.quote_name(table)}")
-            cursor.fetchall()
-
-
 # --- Posts
-
-
-class Poster:
-    """A program that posts lists of diagnoses with a token."""
-
-    def __init__(self, site: Site):
-        self._site = site
-        user = get_user_model().objects.create_user("ai")
-        role = Group.objects.get(name="diagnoser")
-        user.groups.add(role)
-        _token, self._text = make_token(user, role, name="bench")
-
-    def post(self, rows: list[dict]) -> float:
-        """Seconds until the answer is out. Each of the rows is new."""
-        headers = {
-            "Host": "127.0.0.1",
-            "X-Forwarded-Proto": "https",
-            "Authorization": f"Bearer {self._text}",
-        }
-        body = json.dumps(rows)
-        environ = self._site.factory.post(
-            reverse("api-diagnosis-bulk"), body, content_type="application/json", headers=headers
-        ).environ
-        said: list[str] = []
-        began = time.perf_counter()
-        answer = self._site.application(environ, lambda status, headers: said.append(status))
-        came = json.loads(b"".join(answer))
-        answer.close()
-        seconds = time.perf_counter() - began
-        assert said == ["200 OK"], (said, came)
-        assert came["inserted"] == len(rows), came
-        return seconds
 
 
 def rows_of(names: list[str], each: int, first: int, random: np.random.Generator) -> list[dict]:
@@ -253,7 +209,7 @@ def main() -> None:
 
     site = Site()
     took = {it.name: site.measure(it, given.requests) for it in requests(names)}
-    poster = Poster(site)
+    poster = Poster(site, "diagnoser", "api-diagnosis-bulk")
     without = [f"without {name}" for name in names]
     Machine.objects.bulk_create(Machine(name=name) for name in without)
     found = posts(poster, names + without, given.requests)

@@ -19,7 +19,6 @@ faster or smaller.
 
 import argparse
 import gzip
-import html
 import os
 import re
 import time
@@ -43,9 +42,9 @@ from django.db import connection  # noqa: E402
 from bench.bench_pages import weight  # noqa: E402
 from bench.bench_pages.old_pages import first_samples, week_of_diagnoses  # noqa: E402
 from bench.much_data import FLICKERING, add_flickering, fill  # noqa: E402
-from bench.page_requests import at, requests_of, weighed_paths  # noqa: E402
+from bench.page_requests import requests_of, weighed_paths  # noqa: E402
 from bench.report import print_report, print_table  # noqa: E402
-from bench.whole_requests import Measured, Site  # noqa: E402
+from bench.whole_requests import Measured, Site, analyze  # noqa: E402
 from diagnosis.models import VibrationDiagnosis  # noqa: E402
 from diagnosis.pages.forms import MACHINES_PER_PAGE  # noqa: E402
 from machines.models import Machine  # noqa: E402
@@ -120,10 +119,7 @@ def fill_database(given: argparse.Namespace) -> Recording:
     began = time.perf_counter()
     fill(given.samples, given.machines, given.diagnoses)
     add_flickering()
-    for table in connection.introspection.table_names():
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE TABLE {connection.ops.quote_name(table)}")
-            cursor.fetchall()
+    analyze()
     found = [model.objects.count() for model in (VibrationData, Machine, VibrationDiagnosis)]
     print("{:,} samples, {:,} machines, {:,} diagnoses".format(*found), f"in {time.perf_counter() - began:.0f} s")
     assert found[0] == given.samples
@@ -147,9 +143,8 @@ def main() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
     recording = fill_database(given)
     site = Site()
-    older = html.unescape(re.search(rb'rel="next" href="([^"]+)"', site.page(at("table")))[1].decode())
     names = list(Machine.objects.order_by("name").exclude(name=FLICKERING).values_list("name", flat=True))
-    took = {it.name: site.measure(it, given.requests) for it in requests_of(recording, older, names)}
+    took = {it.name: site.measure(it, given.requests) for it in requests_of(recording, site.older_rows(), names)}
     former = {name: former_way(way) for name, way in FORMER.items()}
     weights = {}
     if weight.chromium():

@@ -1,21 +1,26 @@
 """The samples as pages of a table, newest first."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from vibration.storage.reading import Key, Place, key_of, read_tuples
+from common.database.keysets import FETCHED_ROWS, behind, fields_of
+from vibration.models import Recording
+from vibration.querysets import NEWEST_FIRST
+from vibration.storage.reading import GROWTH, Key, Place, key_of, places_of, read_tuples
 
 PAGE_ROWS = 500
+FIRST_RECORDINGS = 100  # that are looked at for a page to begin with
 LINKED_SAMPLES = 1_000  # that the waveform of a row shows around it, about
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,12 +48,10 @@ class Cursor(NamedTuple):
             raise ValueError(text)
         return cls(key_of(key), _EPOCH + int(microseconds) * _MICROSECOND)
 
-    def those_after(self, places: list[Place]) -> list[Place]:
-        """Of recordings newest first: the cursor's own, then those that came after it when the cursor was made."""
+    def those_after(self, recordings: QuerySet[Recording]) -> QuerySet[Recording]:
+        """Of recordings newest first, those that came after the cursor's own when the cursor was made."""
         number, _time = self.key
-        own = [it for it in places if it.pk == number]
-        place = (self.written_at, number)
-        return own + [it for it in places if (it.last_written_at, it.pk) < place and it.pk != number]
+        return recordings.filter(behind(NEWEST_FIRST, (self.written_at, number))).exclude(pk=number)
 
 
 class Row(NamedTuple):
@@ -87,12 +90,16 @@ class Page:
         return text if self.total is None else " ".join([text, _("%(total)s rows in all.") % numbers])
 
 
-def read_page(places: list[Place], window: Q, cursor: Cursor | None) -> Page:
+def read_page(recordings: QuerySet[Recording], window: Q, cursor: Cursor | None) -> Page:
     """A page of the samples of these recordings, which are given newest first, within a window."""
-    asked = places if cursor is None else cursor.those_after(places)
-    found = list(
-        read_tuples(asked, window, newest_first=True, after=cursor and cursor.key, limit=PAGE_ROWS + 1),
-    )
+    found: list[tuple] = []
+    asked: list[Place] = []
+    for places in _in_turn(recordings, cursor):
+        asked += places
+        wanted = PAGE_ROWS + 1 - len(found)
+        found += read_tuples(places, window, newest_first=True, after=cursor and cursor.key, limit=wanted)
+        if len(found) > PAGE_ROWS:
+            break
     by_number = {it.pk: it for it in asked}
     addresses: dict[int, tuple[str, float]] = {}
     rows = [_row(by_number[sample[0]], sample, addresses) for sample in found[:PAGE_ROWS]]
@@ -104,8 +111,23 @@ def read_page(places: list[Place], window: Q, cursor: Cursor | None) -> Page:
         older = Cursor(
             (number, time), cursor.written_at if cursor and is_own else by_number[number].last_written_at or _EPOCH
         )
-    total = None if window else sum(it.sample_count for it in places)
+    total = None if window else recordings.aggregate(stored=Sum("sample_count"))["stored"] or 0
     return Page(rows, cursor is None, older, total)
+
+
+def _in_turn(recordings: QuerySet[Recording], cursor: Cursor | None) -> Iterator[list[Place]]:
+    """The cursor's recording, then those after it, some at a time and ever more: mostly the first ones fill a page."""
+    if cursor:
+        yield places_of(recordings.filter(pk=cursor.key[0]))
+        recordings = cursor.those_after(recordings)
+    others, count = recordings, FIRST_RECORDINGS
+    # Keys first: of recordings with their sensors MariaDB begins at the sensors, and sorts all.
+    while keys := list(others.values_list(*fields_of(NEWEST_FIRST))[:count]):
+        yield places_of(recordings.filter(pk__in=[pk for _written_at, pk in keys]))
+        if len(keys) < count:
+            break
+        others = recordings.filter(behind(NEWEST_FIRST, keys[-1]))
+        count = min(count * GROWTH, FETCHED_ROWS)
 
 
 def _row(place: Place, sample: tuple, addresses: dict[int, tuple[str, float]]) -> Row:

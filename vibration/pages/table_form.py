@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +12,7 @@ from common.natural_order import natural
 from common.periods import PeriodForm, query_with
 from vibration.models import Recording
 from vibration.pages.sample_table import Cursor
-from vibration.storage.reading import Place
+from vibration.storage.reading import Place, places_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise as Text
@@ -140,10 +140,9 @@ class SampleTableForm(PeriodForm):
         }
         return Q(**{lookup: value for lookup, value in lookups.items() if value is not None})
 
-    def pruned(self, places: list[Place]) -> list[Place]:
+    def pruned(self, recordings: QuerySet[Recording]) -> list[Place]:
         """Of these recordings, those with raw samples removed where samples are asked for. The form must be valid."""
-        start = self.cleaned_data["start"] or 0.0
-        return [it for it in places if start < it.pruned_before]
+        return places_of(recordings.filter(pruned_before__gt=self.cleaned_data["start"] or 0.0))
 
     def place(self) -> list[str]:
         """Names of the machine, sensor and recording that are chosen, as far as they are. The form must be valid."""

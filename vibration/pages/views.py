@@ -102,15 +102,15 @@ def table(request):
     if not form.is_valid():
         return render(request, "vibration/table.html", context, status=400)
     now = timezone.now()
-    places, window = places_of(form.recordings(now)), form.window(now)
+    recordings, window = form.recordings(now), form.window(now)
     if form.cleaned_data["format"] == "csv":
-        return export_samples(request, places, window, *form.place(), newest_first=True)
-    page = read_page(places, window, form.cleaned_data["cursor"])
+        return export_samples(request, places_of(recordings), window, *form.place(), newest_first=True)
+    page = read_page(recordings, window, form.cleaned_data["cursor"])
     context |= {
         "page": page,
         "has_units": any(row.unit for row in page.rows),
         "place": " / ".join(form.place()),
         "older": page.older and form.newest(cursor=str(page.older)),
-        "pruned": form.pruned(places),
+        "pruned": form.pruned(recordings),
     }
     return render(request, "vibration/table.html", context)
