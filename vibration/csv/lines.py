@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_LINE_BYTES = 64 * 1024  # a longer line is not a row of five numbers
+PIECE_BYTES = 8 * 1024  # read at once; what was read before damage is found within such a piece is lost
 BOM = b"\xef\xbb\xbf"
 SHOWN_CELL_CHARACTERS = 20  # in a message: to find the cell by, not to read a file by that is no table
 
@@ -56,13 +57,8 @@ class Lines:
         self._check_bytes(self._content_bytes)
 
     def __iter__(self) -> Iterator[bytes]:
-        readline = partial(self._stream.readline, MAX_LINE_BYTES)
         try:
-            for line in iter(readline, b""):
-                yield line
-                while len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-                    line = readline()  # the rest of a line that is rejected for its length
-                    self.count(len(line))
+            yield from self._read()
         except EOFError:
             raise UnreadableFile(
                 "the gzip data ends before its end mark: the file was cut off. Rows up to there were taken; "
@@ -70,6 +66,26 @@ class Lines:
             ) from None
         except (gzip.BadGzipFile, zlib.error) as error:
             raise UnreadableFile(f"the gzip data is damaged ({error}); copy and import the file again") from None
+
+    def _read(self) -> Iterator[bytes]:
+        # Split a piece at a time: to ask the stream for each line takes twice as long.
+        start, is_skipping = b"", False  # of a line that goes on in the next piece: what is kept, or no more
+        for piece in iter(partial(self._stream.read1, PIECE_BYTES), b""):
+            if is_skipping:
+                end = piece.find(b"\n") + 1
+                self.count(end or len(piece))
+                piece, is_skipping = piece[end:] if end else b"", not end
+            lines = io.BytesIO(start + piece).readlines()
+            start = b""
+            if lines and is_overlong(line := lines[0][:MAX_LINE_BYTES]):  # no other: a piece is shorter
+                self.count(len(lines[0]) - len(line))
+                is_skipping = not lines[0].endswith(b"\n")
+                lines[0] = line
+            if lines and not lines[-1].endswith(b"\n") and not is_skipping:
+                start = lines.pop()
+            yield from lines
+        if start:
+            yield start
 
 
 def sha256_of(stream: io.BufferedIOBase, check: Callable[[], None] = lambda: None) -> str:

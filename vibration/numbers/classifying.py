@@ -32,6 +32,9 @@ def classify(samples: Samples, stored: Samples, *, replace: bool) -> Classified:
     The rows count one after the other, as if each were stored before the next is looked at: of two rows with one time
     the second is identical to or in conflict with the first. With `replace` the last row of a time is what stays.
     """
+    if not len(stored) and (samples.time[1:] > samples.time[:-1]).all():  # as a file comes for the first time
+        rows = np.arange(len(samples))
+        return Classified(np.full(len(rows), RowClass.NEW, dtype=np.int8), insert=rows, replace=rows[:0])
     order = np.argsort(samples.time, kind="stable")
     t, v = samples.time[order], samples.values[order]
     first = np.ones(len(t), dtype=bool)  # of its time

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -285,6 +286,30 @@ def test_the_database_itself_refuses_a_second_sample_of_one_time_and_an_unknown_
     with pytest.raises(IntegrityError), transaction.atomic():
         VibrationData.objects.bulk_create(frame(Recording(pk=999_999), *make_samples(1)))
         connection.check_constraints()
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="where each row of an INSERT looks up its foreign keys")
+def test_a_write_to_a_locked_recording_looks_up_no_foreign_key_and_leaves_the_setting_as_it_was():
+    recording = make_recording(0)
+    with CaptureQueriesContext(connection) as queries:
+        write_samples(recording, Samples(*make_samples(100)))
+    inserts = [query["sql"] for query in queries if "INTO `vibration_data`" in query["sql"]]
+    assert inserts
+    assert all("foreign_key_checks" in sql for sql in inserts)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@foreign_key_checks")
+        assert cursor.fetchone() == (1,)
+    with pytest.raises(TypeError, match="for a frame"):
+        VibrationData.objects.bulk_create([], references_locked=True)
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="where each row of an INSERT looks up its foreign keys")
+def test_the_server_knows_how_to_leave_out_the_looking_up():
+    rows = frame(Recording(pk=999_999), *make_samples(1))
+    with transaction.atomic():
+        VibrationData.objects.bulk_create(rows, references_locked=True)
+        assert VibrationData.objects.filter(recording_id=999_999).exists()
+        VibrationData.objects.all().delete()
 
 
 def test_a_failure_on_the_way_leaves_nothing_of_the_write(monkeypatch):
