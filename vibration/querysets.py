@@ -17,7 +17,6 @@ from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
-TEXT_ROWS = 50  # what polars takes to begin with, Python needs to write so many rows
 NEWEST_FIRST = ("-last_written_at", "-pk")  # of recordings
 # A point as MySQL sends it: the number of its reference system, then its well-known binary (byte order, type, x and y).
 POINT = np.dtype([("srid", "<u4"), ("order", "u1"), ("type", "<u4"), ("doubles", "<f8", 2)])
@@ -48,8 +47,6 @@ class ColumnQuerySet(models.QuerySet):
         if args or kwargs:
             raise TypeError("bulk_create of a frame takes no options")
         _check(objs, self.model)
-        frame = objs.with_columns(_datetime_text(column) for column in objs if column.dtype == pl.Datetime)
-
         self._for_write = True
         connection = connections[self.db]
         table = connection.ops.quote_name(self.model._meta.db_table)
@@ -60,14 +57,15 @@ class ColumnQuerySet(models.QuerySet):
         with transaction.atomic(using=self.db, savepoint=False), connection.cursor() as cursor:
             if connection.vendor == "mysql":
                 if references_locked:
-                    insert = _without_lookups(insert, connection.mysql_is_mariadb)
+                    insert = _without_lookups(insert, connection.mysql_is_mariadb)  # type: ignore[attr-defined]
                 # The text of a statement is made while the server is at work on the one before.
-                parts = map(_values_clause, frame.iter_slices(STATEMENT_ROWS))
-                for values in prefetch(parts) if len(frame) > STATEMENT_ROWS else parts:
+                parts = map(_values_clause, objs.iter_slices(STATEMENT_ROWS))
+                for values in prefetch(parts) if len(objs) > STATEMENT_ROWS else parts:
                     cursor.execute(f"{insert} {values}")
             else:
                 marks = ", ".join(["%s"] * len(columns))
-                cursor.executemany(f"{insert} ({marks})", frame.rows())
+                texts = [_datetime_text(column) for column in objs if column.dtype == pl.Datetime]
+                cursor.executemany(f"{insert} ({marks})", objs.with_columns(texts).rows())
         return objs
 
 
@@ -92,29 +90,21 @@ def _without_lookups(insert: str, is_mariadb: bool) -> str:
 
 
 def _datetime_text(column: pl.Series) -> pl.Series:
-    """As Django's backends write a datetime: str(datetime), that is without a fraction of zero."""
+    """As Django writes a datetime on SQLite: str(datetime), that is without a fraction of zero."""
     return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000").alias(column.name)
 
 
 def _values_clause(frame: pl.DataFrame) -> str:
-    if len(frame) < TEXT_ROWS:
-        return ",".join([f"({','.join(map(_literal, row))})" for row in frame.rows()])
     # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 is one at once.
-    quoted = ("'" + pl.col(pl.String) + "'").name.keep()  # the only text is a time, by _datetime_text
-    text = frame.with_columns(quoted).write_csv(
-        include_header=False, quote_style="never", null_value="NULL", float_scientific=True, line_terminator="),("
+    text = frame.write_csv(
+        include_header=False,
+        quote_style="never",
+        null_value="NULL",
+        float_scientific=True,
+        datetime_format="'%Y-%m-%d %H:%M:%S%.6f'",
+        line_terminator="),(",
     )
     return f"({text.removesuffix(',(')}"
-
-
-def _literal(value: float | str | None) -> str:
-    """A value as MariaDB takes it without a second step, see _values_clause."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return f"'{value}'"
-    text = repr(value)
-    return text if isinstance(value, int) or "e" in text else text + "e0"
 
 
 def _doubles(queryset: models.QuerySet, names: list[str], limit: int | None) -> np.ndarray:
