@@ -2,12 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import reduce
 from itertools import chain
+from operator import or_
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from common.audit_trail import Action, note
@@ -24,6 +27,7 @@ from machines.registering import machines_by_name
 from vibration.numbers.classifying import RowClass
 
 KEYS_PER_STATEMENT = 500
+MACHINES_PER_STATEMENT = 50  # with more, MySQL may read by time, and pass over the other machines
 ROWS_PER_STATEMENT = 1_000
 
 
@@ -137,7 +141,7 @@ def _store(rows: list[Diagnosed], poster: str) -> list[RowClass]:
     for row in rows:
         instants[row.machine_id].append(row.detected_at)
     rules = _lock(instants)
-    known = {row[:3]: row[3:] for machine, at in instants.items() for row in _stored(machine, at)}
+    known = {row[:3]: row[3:] for row in _stored(instants)}
     classes, new, conflicting = [], [], defaultdict(list)
     for row in rows:  # one after the other, as if each were stored before the next is looked at
         key, said = row[:3], row[3:]
@@ -161,10 +165,23 @@ def _store(rows: list[Diagnosed], poster: str) -> list[RowClass]:
     return classes
 
 
-def _stored(machine: int, instants: list[datetime]) -> Iterable[Diagnosed]:
-    """What is stored of a machine at these instants. By instant, not by span: rows may lie years apart."""
-    for start in range(0, len(instants), KEYS_PER_STATEMENT):
-        found = VibrationDiagnosis.objects.filter(
-            machine=machine, detected_at__in=instants[start : start + KEYS_PER_STATEMENT]
-        )
+def _stored(instants: dict[int, list[datetime]]) -> Iterator[Diagnosed]:
+    """What is stored of each machine at its instants. By instant, not by span: rows may lie years apart."""
+    for keys in _in_statements(instants):
+        of_machines = (Q(machine=machine, detected_at__in=part) for machine, part in keys)
+        found = VibrationDiagnosis.objects.filter(reduce(or_, of_machines))
         yield from map(Diagnosed._make, found.values_list(*Diagnosed._fields))
+
+
+def _in_statements(instants: dict[int, list[datetime]]) -> Iterator[list[tuple[int, list[datetime]]]]:
+    """Machines with instants, as many as one statement looks for: a statement each took ten times as long."""
+    keys: list[tuple[int, list[datetime]]] = []
+    for machine, of_machine in instants.items():
+        for start in range(0, len(of_machine), KEYS_PER_STATEMENT):
+            part = of_machine[start : start + KEYS_PER_STATEMENT]
+            if len(keys) == MACHINES_PER_STATEMENT or sum(len(it) for _, it in keys) + len(part) > KEYS_PER_STATEMENT:
+                yield keys
+                keys = []
+            keys.append((machine, part))
+    if keys:
+        yield keys
