@@ -1,5 +1,6 @@
 """What every test may use: plain HTTP, and Debian's Chromium, which fails a test for what goes wrong in its pages."""
 
+import gc
 import os
 import shutil
 from importlib import import_module
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(config, items):
     if WITHOUT_BROWSER:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
         items[:] = [item for item in items if not item.get_closest_marker("browser")]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """What was imported and collected stays until the end: no collection of garbage looks at it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
