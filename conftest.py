@@ -3,11 +3,9 @@
 import gc
 import os
 import shutil
-from importlib import import_module
 from urllib.parse import urlsplit
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -16,7 +14,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
 
+from himmes.accounts.tests.roles_world import make_roles
 from himmes.operations import health
+
+# Tests start hundreds of programs: the first compiles our modules for all, whatever the machine's own habit.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
 PATIENCE_MS = 60_000  # with what a page is waited for: a busy machine is no fault of the page
@@ -113,10 +115,7 @@ def each_look_is_a_new_one(monkeypatch):
 def roles(db):
     """The roles by name. The migration made them, but a test that runs without a transaction leaves empty tables."""
     if not Group.objects.exists():
-        import_module("himmes.accounts.migrations.0002_roles").make_roles(apps, connection.schema_editor())
-        import_module("himmes.accounts.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
-        import_module("himmes.accounts.migrations.0005_conflicts_are_read").give(apps, connection.schema_editor())
-        import_module("himmes.accounts.migrations.0006_operator").give(apps, connection.schema_editor())
+        make_roles()
     return {role.name: role for role in Group.objects.all()}
 
 
