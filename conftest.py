@@ -1,12 +1,11 @@
 """What every test may use: plain HTTP, and Debian's Chromium, which fails a test for what goes wrong in its pages."""
 
+import gc
 import os
 import shutil
-from importlib import import_module
 from urllib.parse import urlsplit
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -17,7 +16,11 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from himmes.accounts.tests.roles_world import make_roles
 from himmes.operations import health
+
+# Tests start hundreds of programs: the first compiles our modules for all, whatever the machine's own habit.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 WITHOUT_BROWSER = os.environ.get("HIMMES_WITHOUT_BROWSER") == "1"
 PATIENCE_MS = 60_000  # with what a page is waited for: a busy machine is no fault of the page
@@ -49,6 +52,12 @@ def pytest_collection_modifyitems(config, items):
     if WITHOUT_BROWSER:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
         items[:] = [item for item in items if not item.get_closest_marker("browser")]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """What was imported and collected stays until the end: no collection of garbage looks at it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -112,10 +121,7 @@ def each_look_is_a_new_one(monkeypatch):
 def roles(db):
     """The roles by name. The migration made them, but a test that runs without a transaction leaves empty tables."""
     if not Group.objects.exists():
-        import_module("himmes.accounts.migrations.0002_roles").make_roles(apps, connection.schema_editor())
-        import_module("himmes.accounts.migrations.0003_audit_trail_is_read").give(apps, connection.schema_editor())
-        import_module("himmes.accounts.migrations.0005_conflicts_are_read").give(apps, connection.schema_editor())
-        import_module("himmes.accounts.migrations.0006_operator").give(apps, connection.schema_editor())
+        make_roles()
     return {role.name: role for role in Group.objects.all()}
 
 

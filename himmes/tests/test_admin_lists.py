@@ -8,8 +8,11 @@ import re
 import pytest
 from axes.models import AccessAttempt
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.core.exceptions import SuspiciousOperation
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -57,14 +60,29 @@ def rows(roles, user):
     tell([Event(Transition.SILENT, Machine.objects.get(name="g1").pk, None, at)], at)
 
 
+@pytest.fixture
+def lists_alone(monkeypatch):
+    """Without the names of all lists beside each, which no query string changes and which take half of the time."""
+    monkeypatch.setattr(admin.site, "get_app_list", lambda request, app_label=None: [])
+
+
 def address_of(model_admin) -> str:
     return reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
 
 
-def list_of(model_admin, person) -> ChangeList:
-    request = RequestFactory().get(address_of(model_admin))
-    request.user = person
+def list_of(model_admin, person, query=None) -> ChangeList:
+    request = RequestFactory().get(address_of(model_admin), query)
+    request.user, request._messages = person, CookieStorage(None)
     return model_admin.get_changelist_instance(request)
+
+
+def is_refused(model_admin, person, query: dict[str, bytes]) -> bool:
+    """Whether a list says that it has no such filter, which it does before it makes anything of its page."""
+    try:
+        list_of(model_admin, person, query)
+    except (IncorrectLookupParameters, SuspiciousOperation):
+        return True
+    return False
 
 
 def offered(model_admin, person) -> set[str]:
@@ -90,19 +108,17 @@ def test_there_is_something_to_look_at(rows):
 
 
 @each_admin
-def test_a_list_is_filtered_by_what_its_page_offers_and_by_nothing_else(model_admin, rows, admin_client, admin_user):
+def test_a_list_is_filtered_by_what_its_page_offers_and_by_nothing_else(model_admin, rows, admin_user):
     """Else what a page leaves out or blots out is read letter by letter: `?username__startswith=a`, `...=b`."""
-    admin_client.raise_request_exception = False
-    path, allowed = address_of(model_admin), offered(model_admin, admin_user)
+    allowed = offered(model_admin, admin_user)
     tried = {f"{name}__{lookup}" for name in paths(model_admin.model, 1) for lookup in LOOKUPS}
     tried |= {f"{name}{lookup}" for name in paths(model_admin.model, 2) for lookup in ("", "__startswith")}
-    got_through = [
-        name for name in sorted(tried - allowed) if admin_client.get(path, {name: "1"}).status_code not in (302, 400)
-    ]
+    got_through = [name for name in sorted(tried - allowed) if not is_refused(model_admin, admin_user, {name: b"1"})]
     assert got_through == []
 
 
 @each_admin
+@pytest.mark.usefixtures("lists_alone")
 def test_the_filters_that_a_page_offers_can_be_followed(model_admin, rows, admin_client):
     path = address_of(model_admin)
     page = admin_client.get(path).text
@@ -112,19 +128,24 @@ def test_the_filters_that_a_page_offers_can_be_followed(model_admin, rows, admin
 
 @pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime")  # at the edge of the calendar
 @each_admin
+@pytest.mark.usefixtures("lists_alone")
 def test_no_query_string_is_a_fault_of_the_server(model_admin, rows, admin_client, admin_user):
     admin_client.raise_request_exception = False
     path = address_of(model_admin)
     times = [field.name for field in model_admin.model._meta.fields if "Date" in field.get_internal_type()]
     names = offered(model_admin, admin_user) | set(CONTROLS)
     names |= {f"{name}__{lookup}" for name in times for lookup in ("year", "date", "range", "in", "gte")}
-    asked = [(name, value) for name in sorted(names) for value in EDGES]
-    asked += [(name, value) for name in RARE_CONTROLS for value in ("1", "٣", "a\0b")]
+    edges = [value.encode("utf-8", "surrogatepass") for value in EDGES]
+    queries = [{name: value} for name in sorted(names) for value in edges]
+    # A page is made only of what is not refused. How the site refuses is the same for all: each value once.
+    queries = [it for it in queries if not is_refused(model_admin, admin_user, it)]
+    queries += [{"unknown": value} for value in edges]
+    queries += [{name: value.encode()} for name in RARE_CONTROLS for value in ("1", "٣", "a\0b")]
     faults = []
-    for name, value in asked:
-        status = admin_client.get(path, {name: value.encode("utf-8", "surrogatepass")}).status_code
+    for query in queries:
+        status = admin_client.get(path, query).status_code
         if status >= 500:
-            faults.append((name, value[:30], status))
+            faults.append((query, status))
     assert faults == []
 
 

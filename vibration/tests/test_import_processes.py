@@ -50,11 +50,12 @@ def start(*arguments):
     )
 
 
-def wait_until(condition):
+def wait_until(condition, *, every_s: float = 0.003):
+    """What a condition gives as soon as it is true; looked at so often that the middle of an import is not missed."""
     deadline = time.monotonic() + PATIENCE_S
     while not (result := condition()):
         assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.003)
+        time.sleep(every_s)
     return result
 
 

@@ -22,11 +22,17 @@ from diagnosis.notices.outbox import Event, tell
 from diagnosis.tests.notices_world import episode, machine, person, subscription
 from diagnosis.tests.receivers import free_port, mail_server, web_server
 from vibration.models import Recording
-from vibration.tests.test_import_processes import database_url, wait_until
+from vibration.tests.test_import_processes import database_url
+from vibration.tests.test_import_processes import wait_until as look_until
 from vibration.tests.world import make_recording
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("roles")]
 PATIENCE_S = 60
+
+
+def wait_until(condition):
+    """Workers need seconds to start: looks as often as for an import would take their processor from them."""
+    return look_until(condition, every_s=0.1)
 
 
 @pytest.fixture
