@@ -82,7 +82,7 @@ on_sqlite() {
 on_mariadb() {
     heading "Tests on MariaDB, pages in $browser"
     # exec: a signal for the process that runs this is one for the tests.
-    exec "$python" scripts/throwaway_mariadb.py --not-durable -- "${tests[@]}"
+    exec "$python" -m scripts.throwaway_server --not-durable -- "${tests[@]}"
 }
 
 case $database in

@@ -10,7 +10,7 @@ import trustme
 from django.conf import settings
 from django.db import connection
 
-from scripts.throwaway_mariadb import running_server
+from scripts.throwaway_server import running_server
 
 pytestmark = pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite has no server")
 CIPHER = """
