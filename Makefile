@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format chaos-notices bench-import bench-api bench-queries bench-pages bench-episodes soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test test-all lint format chaos-notices bench-import bench-api bench-queries bench-pages bench-episodes soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -8,8 +8,12 @@ help: ## list the targets
 run: ## set up and serve on http://127.0.0.1:8000 (PORT=8001 for another port)
 	@scripts/run.sh
 
-test: ## all checks and tests (quick: DB=sqlite; also DB=mariadb, ARGS='-k name')
+test: ## all checks and tests, on SQLite and MariaDB (quick: DB=sqlite; also DB=mariadb, DB=mysql, ARGS='-k name')
 	@scripts/test.sh
+
+test-all: ## the same, then on MySQL what looks at the database
+	@scripts/test.sh
+	@DB=mysql ARGS="-m database $$ARGS" scripts/test.sh
 
 lint: ## check style and types
 	@scripts/setup.sh dev

@@ -16,7 +16,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent / "var" / "mysql"
 PACKAGES = ["mysql-server-core", "mysql-client-core"]
 # On the PATH of whoever uses the server, in place of links to MariaDB's tools that have the same names
-TOOLS = ["mysql", "mysqldump"]
+TOOLS = ["mysql", "mysqldump", "my_print_defaults"]
 TOOL = """#!/bin/sh
 folder=$(dirname "$0")/..
 exec "$folder/{loader}" --library-path "$folder/{libraries}" "$folder/usr/bin/{name}" "$@"

@@ -1,9 +1,10 @@
 """Run a command with a database server of its own, then remove every trace of it.
 
-    python -m scripts.throwaway_server [--product mysql] [--buffer-pool 256M] [--local-infile] [--not-durable] -- COMMAND
+    python -m scripts.throwaway_server [--product mysql] [--not-durable] -- COMMAND
 
-The server is a MariaDB, or a MySQL with its own client tools on the PATH. COMMAND finds it in DATABASE_URL; its exit
-status is that of this program. The data folder is made where temporary files go; TMPDIR names another place.
+`--help` tells the other options. The server is a MariaDB, or a MySQL with its own client tools on the PATH. COMMAND
+finds it in DATABASE_URL; its exit status is that of this program. The data folder is made where temporary files go;
+TMPDIR names another place.
 """
 
 import argparse
