@@ -122,8 +122,8 @@ class Server:
             self.process.kill()
             self.process.wait()
 
-    def _program(self, *command):
-        command = [*command, f"--datadir={self.folder}/data"]
+    def _program(self, *program):
+        command = [*program, f"--datadir={self.folder}/data"]
         if os.geteuid() == 0:
             command.append("--user=root")  # else the server refuses to run as root
         # In a session of its own, Ctrl-C does not take it away from COMMAND.
