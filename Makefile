@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format chaos-notices bench-import bench-api bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test test-all lint format chaos-notices bench-import bench-api bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -8,8 +8,12 @@ help: ## list the targets
 run: ## set up and serve on http://127.0.0.1:8000 (PORT=8001 for another port)
 	@scripts/run.sh
 
-test: ## all checks and tests (quick: DB=sqlite; also DB=mariadb, ARGS='-k name')
+test: ## all checks and tests, on SQLite and MariaDB (quick: DB=sqlite; also DB=mariadb, DB=mysql, ARGS='-k name')
 	@scripts/test.sh
+
+test-all: ## the same, then on MySQL what looks at the database
+	@scripts/test.sh
+	@DB=mysql ARGS="-m database $$ARGS" scripts/test.sh
 
 lint: ## check style and types
 	@scripts/setup.sh dev
@@ -29,43 +33,43 @@ format: ## put code in style
 bench-import: ## measure the CSV import on MariaDB against pandas + SQLAlchemy
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
-	@.venv/bin/python scripts/throwaway_mariadb.py --local-infile --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --local-infile --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_import $(ARGS)
 
 bench-api: ## measure posts to the API on MariaDB against FastAPI + SQLAlchemy
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_api $(ARGS)
 
 bench-queries: ## measure the newest of each machine on MariaDB against a window function
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_queries $(ARGS)
 
 bench-pages: ## measure each page on MariaDB with much data: server time, queries, weight in Chromium
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh dev mysql
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_pages $(ARGS)
 
 bench-episodes: ## measure on MariaDB what keeping episodes costs a post, and their pages with 20,000 of them
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh dev mysql
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_episodes $(ARGS)
 
 bench-growth: ## measure on MariaDB how costs grow to 30 million samples and 5 million diagnoses (15 minutes)
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh dev mysql
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_growth $(ARGS)
 
 soak: ## use the site for ten minutes on MariaDB: pages, 5,000 samples/s, memory (ARGS='--rate 2000')
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 2G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.soak $(ARGS)
 
 chaos: ## kill MariaDB and server processes under an import and posts, then look at every row (ARGS='--seed 2 --kills 20')
@@ -81,7 +85,7 @@ chaos-notices: ## kill workers while they send notices, then look for each notic
 attack: ## slow, endless and costly requests on MariaDB, directly and through Caddy, while a collector posts (ARGS='--seconds 5')
 	@scripts/system_packages.sh mariadb proxy
 	@scripts/setup.sh bench
-	@.venv/bin/python scripts/throwaway_mariadb.py --buffer-pool 1G -- \
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 1G -- \
 		.venv/bin/python -m bench.attack $(ARGS)
 
 fuzz-api: ## call the API with thousands of made-up requests, on SQLite and MariaDB (EXAMPLES=500, SEED=2)

@@ -2,10 +2,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import OuterRef, Q, Subquery
 
-from common.database.keysets import behind, order_of
+from common.database.keysets import behind
 from common.database.limited_reads import rows_of_each
 from diagnosis.episodes.spans import Ending
 from diagnosis.episodes.standing import Stage, Standing
@@ -13,6 +13,8 @@ from machines.models import Machine, interval_of
 
 # Of one machine this is the order of the unique key, read backwards; over all, that of diagnosis_by_time.
 NEWEST_FIRST = ("-detected_at", "-machine_id", "-model_name")
+# Of one machine
+RISING, FALLING = ("detected_at", "model_name"), ("-detected_at", "-model_name")
 
 
 class CurrentStateQuerySet(models.QuerySet):
@@ -35,10 +37,21 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
             self = self.filter(detected_at__gte=start)
         return self if end is None else self.filter(detected_at__lt=end)
 
-    def oldest_after(self, key: tuple | None):
-        """Of one machine, in rising order those after the key (detected_at, model_name); all of them after None."""
-        self = self.order_by("detected_at", "model_name")
-        return self if key is None else self.filter(behind(order_of(self), key))
+    def of_machine(self, machine: Machine | int, *, rising: bool = False):
+        """Those of one machine, newest first or in rising order; the first ones from any bound on cost their number.
+
+        Told that the machine equals something, MariaDB and MySQL may take any index that begins with it, or the one on
+        time, and then sort, or read all that came later: they reckon without the LIMIT. Told a range of machines and
+        an order that begins with the machine, they have one index left, and begin at the bound. SQLite wants equality.
+        """
+        if connections[self.db].vendor != "mysql":
+            return self.filter(machine=machine).order_by(*(RISING if rising else FALLING))
+        order = ("machine_id", *RISING) if rising else ("-machine_id", *FALLING)
+        return self.filter(machine__gte=machine, machine__lte=machine).order_by(*order)
+
+    def later_than(self, key: tuple | None):
+        """Of one machine, those after the key (detected_at, model_name); all of them after None."""
+        return self if key is None else self.filter(behind(RISING, key))
 
     def newest_first(self):
         return self.order_by(*NEWEST_FIRST)
@@ -73,8 +86,11 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
         return [latest[machine.pk] for machine in machines if machine.pk in latest]
 
     def _newest(self) -> Subquery:
-        """The primary key of the newest of the machine of an outer query."""
-        return Subquery(self.filter(machine=OuterRef("pk")).order_by("-detected_at", "-model_name").values("pk")[:1])
+        """The primary key of the newest of the machine of an outer query.
+
+        In the order of the whole index: without the machine, MySQL reads and sorts all of each machine.
+        """
+        return Subquery(self.filter(machine=OuterRef("pk")).order_by("-machine_id", *FALLING).values("pk")[:1])
 
     def newest_of_each(self, machines: list[Machine], limit: int, *fields: str, most: int) -> list[tuple]:
         """The newest `limit` of each machine as tuples, in the order of the machines, newest first.
@@ -84,10 +100,7 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
         """
         wanted = ("machine_id", "detected_at", "model_name", *fields)
         rows = rows_of_each(
-            [
-                self.filter(machine=machine).order_by("-detected_at", "-model_name").values_list(*wanted)[:limit]
-                for machine in machines
-            ],
+            [self.of_machine(machine).values_list(*wanted)[:limit] for machine in machines],
             most=most,
         )
         rank = {machine.pk: number for number, machine in enumerate(machines)}

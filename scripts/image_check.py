@@ -20,7 +20,7 @@ import yaml
 
 from scripts.behind_caddy import behind_caddy
 from scripts.image_pages import open_pages
-from scripts.throwaway_mariadb import running_server
+from scripts.throwaway_server import running_server
 
 PROJECT = Path(__file__).resolve().parent.parent
 PICTURE = PROJECT / "var" / "image-check.png"

@@ -5,6 +5,7 @@
 #
 # mariadb: server for throw-away databases, tools for backups, headers to compile
 #          mysqlclient
+# mysql: what unpacks MySQL's programs for throw-away databases (scripts/mysql_programs.py)
 # browser: Chromium and a Korean font
 # korean-browser: Chromium's own texts in Korean, as in fields for dates
 # proxy: Caddy, the documented proxy
@@ -53,6 +54,10 @@ missing_packages() {
             ! has "$python" || has_python_headers ||
                 "$python" -c 'import sys; print("python3.%d-dev" % sys.version_info[1])'
             ;;
+        mysql)
+            has mmdebstrap || echo mmdebstrap
+            [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
+            ;;
         browser)
             has chromium || echo chromium
             # The smallest of the packaged Korean fonts.
@@ -73,7 +78,7 @@ missing_packages() {
             has ip || echo iproute2
             ;;
         *)
-            echo "unknown argument '$1'; known: mariadb, browser, korean-browser, proxy, image" >&2
+            echo "unknown argument '$1'; known: mariadb, mysql, browser, korean-browser, proxy, image" >&2
             return 1
             ;;
     esac

@@ -4,15 +4,16 @@
 #   make test               everything, on SQLite; on MariaDB what looks at the database
 #   make test DB=sqlite     quick loop; browser tests only if Chromium is there
 #   make test DB=mariadb    everything, on MariaDB only
+#   make test DB=mysql      everything, on MySQL only
 #   make test ARGS='-k name -x'   further arguments for pytest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 database=${DB:-all}
 case $database in
-    all | sqlite | mariadb) ;;
+    all | sqlite | mariadb | mysql) ;;
     *)
-        echo "DB must be sqlite or mariadb, not '$database'." >&2
+        echo "DB must be sqlite, mariadb or mysql, not '$database'." >&2
         exit 1
         ;;
 esac
@@ -34,7 +35,9 @@ if [ "$database" = sqlite ]; then
     fi
 else
     heading "System packages"
-    scripts/system_packages.sh mariadb browser
+    topics=(mariadb browser)
+    [ "$database" != mysql ] || topics+=(mysql)
+    scripts/system_packages.sh "${topics[@]}"
     heading "Set-up"
     scripts/setup.sh dev mysql
 fi
@@ -79,19 +82,19 @@ on_sqlite() {
     "${tests[@]}"
 }
 
-on_mariadb() {
-    heading "Tests on MariaDB, pages in $browser"
+on_server() {
+    heading "Tests on $1, pages in $browser"
     # exec: a signal for the process that runs this is one for the tests.
-    exec "$python" scripts/throwaway_mariadb.py --not-durable -- "${tests[@]}"
+    exec "$python" -m scripts.throwaway_server --product "$1" --not-durable -- "${tests[@]}"
 }
 
 case $database in
     sqlite) on_sqlite ;;
-    mariadb) (on_mariadb) ;;
+    mariadb | mysql) (on_server "$database") ;;
     all)
         # Both at once, as each alone leaves a processor idle much of the time; what the second says comes after.
         # A test without the mark can't tell which database it is, so once is enough.
-        (tests+=(-m database) && on_mariadb) >"$scratch/mariadb.log" 2>&1 &
+        (tests+=(-m database) && on_server mariadb) >"$scratch/mariadb.log" 2>&1 &
         mariadb=$!
         # Ctrl-C does not reach what runs in the background.
         trap 'kill "$mariadb" 2>/dev/null && wait "$mariadb" || true; rm -rf "$scratch"' EXIT

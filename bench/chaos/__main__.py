@@ -35,7 +35,7 @@ from threading import Event
 import django
 
 from bench.serving import SESSION_COOKIE, children_of, in_production
-from scripts.throwaway_mariadb import Server, running_server
+from scripts.throwaway_server import Server, running_server
 from vibration.csv.synthetic import DEFAULT_SECONDS, row_count, sample_lines
 
 MACHINES, SENSORS = 2, 4

@@ -12,7 +12,7 @@ from django.db.models import Sum
 
 from bench.serving import children_of
 from common.database.transactions import Patience
-from scripts.throwaway_mariadb import Server
+from scripts.throwaway_server import Server
 from vibration.models import ImportRun
 
 KILLED_UNTIL = 0.9  # of the import

@@ -31,7 +31,7 @@ import django
 
 from bench.chaos_notices.receivers import Got, Kept, Moment, Receivers
 from bench.serving import free_port
-from scripts.throwaway_mariadb import running_server
+from scripts.throwaway_server import running_server
 
 MACHINES = 20
 DOWN_S = 25.0  # how long the receivers are away

@@ -6,10 +6,11 @@ from django_filters.rest_framework import FilterSet
 from common.rest.query import InstantFilter
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
+from machines.models import Machine
 
 
 class DiagnosisFilter(FilterSet):
-    machine_name = django_filters.CharFilter(field_name="machine__name", help_text="설비 이름 / machine, exactly.")
+    machine_name = django_filters.CharFilter(method="of_machine", help_text="설비 이름 / machine, exactly.")
     detected_at_after = InstantFilter(
         field_name="detected_at", lookup_expr="gte", help_text="진단 시각 이후 / detected_at from this on."
     )
@@ -24,3 +25,7 @@ class DiagnosisFilter(FilterSet):
     class Meta:
         model = VibrationDiagnosis
         fields = ["machine_name", "detected_at_after", "detected_at_before", "fault_type", "model_name"]
+
+    def of_machine(self, queryset, name, value):
+        machine = Machine.objects.filter(name=value).values_list("pk", flat=True).first()
+        return queryset.none() if machine is None else queryset.of_machine(machine)

@@ -63,8 +63,8 @@ EPISODE_COLUMNS = [
 
 
 def export_diagnoses(request: Request, diagnoses: VibrationDiagnosisQuerySet) -> StreamingHttpResponse:
-    """Each of these, newest first."""
-    found = read_by_key(diagnoses.prefetch_related("machine").newest_first())
+    """Each of these, in their order."""
+    found = read_by_key(diagnoses.prefetch_related("machine"))
     rows = map(_as_cells, chain.from_iterable(found))
     return stream_csv(request, "vibration-diagnosis", DIAGNOSIS_COLUMNS, rows, of=VibrationDiagnosis)
 

@@ -107,8 +107,7 @@ def picture_of(episode: Episode, now: datetime) -> Picture:
 
 
 def _moments(episode: Episode) -> Iterator[Moment]:
-    of_machine = VibrationDiagnosis.objects.filter(machine=episode.machine_id)
-    newest_first = of_machine.order_by("-detected_at", "-model_name")
+    newest_first = VibrationDiagnosis.objects.of_machine(episode.machine_id)
     wanted = [
         (
             _("Last normal before it"),
@@ -116,7 +115,7 @@ def _moments(episode: Episode) -> Iterator[Moment]:
         ),
         (
             _("Its opening"),
-            of_machine.filter(detected_at=episode.opened_at, model_name__in=episode.model_names).first(),
+            newest_first.filter(detected_at=episode.opened_at, model_name__in=episode.model_names).first(),
         ),
         (_("Newest"), newest_first.first()),
     ]

@@ -135,7 +135,7 @@ def dashboard(request):
     diagnoses = VibrationDiagnosis.objects.in_period(*form.period(now))
     machines, states = form.chosen_machines(), form.cleaned_data["state"] or FaultType.values
     if form.cleaned_data["format"]:
-        return export_diagnoses(request, diagnoses.filter(machine__in=machines, fault_type__in=states))
+        return export_diagnoses(request, diagnoses.filter(machine__in=machines, fault_type__in=states).newest_first())
     latest = diagnoses.latest_of_states(machines, states)
     context = {
         "form": form,
@@ -157,8 +157,8 @@ def history(request):
     [machine] = form.chosen_machines()
     diagnoses = form.after_place(
         VibrationDiagnosis.objects.in_period(*form.period(timezone.now()))
-        .filter(machine=machine, fault_type__in=form.cleaned_data["state"] or FaultType.values)
-        .order_by("-detected_at", "-model_name")
+        .filter(fault_type__in=form.cleaned_data["state"] or FaultType.values)
+        .of_machine(machine)
     )
     rows = list(diagnoses[: HISTORY_ROWS + 1])
     shown = rows[:HISTORY_ROWS]

@@ -51,23 +51,20 @@ def read_anew(machine: int) -> None:
 
 def state_at(machine: int, until: datetime | None = None) -> CurrentState | None:
     """What the diagnoses of a machine, up to an instant or all, say of it; not saved. None if there are none."""
-    diagnoses = VibrationDiagnosis.objects.filter(machine=machine)
+    diagnoses = VibrationDiagnosis.objects.of_machine(machine)
     if until is not None:
         diagnoses = diagnoses.filter(detected_at__lte=until)
-    newest = diagnoses.order_by("-detected_at", "-model_name").first()
+    newest = diagnoses.first()
     if newest is None:
         return None
     of_others = (
-        diagnoses.filter(fault_type=other)
-        .order_by("-detected_at", "-model_name")
-        .values_list("detected_at", "model_name")
-        .first()
+        diagnoses.filter(fault_type=other).values_list("detected_at", "model_name").first()
         for other in FaultType.values
         if other != newest.fault_type
     )
     last_other = max((it for it in of_others if it), default=None)
     kept = {name: getattr(newest, name) for name in KEPT if name != "since"}
-    since = diagnoses.oldest_after(last_other).values_list("detected_at", flat=True).first()
+    since = diagnoses.later_than(last_other).reverse().values_list("detected_at", flat=True).first()
     return CurrentState(machine_id=machine, since=since, **kept)
 
 

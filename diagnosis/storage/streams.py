@@ -11,12 +11,12 @@ from common.database.keysets import behind
 from diagnosis.episodes.families import family_of
 from diagnosis.episodes.spans import Ending, Point
 from diagnosis.models import Episode, VibrationDiagnosis
+from diagnosis.querysets import FALLING, RISING
 from diagnosis.states import FaultType
 from machines.episode_rules import Rule
 
 READ_AT_ONCE = 200  # diagnoses; a late one mostly needs some ten
 Key = tuple[datetime, str]
-_RISING, _FALLING = ("detected_at", "model_name"), ("-detected_at", "-model_name")
 
 
 class Stream(NamedTuple):
@@ -75,8 +75,8 @@ class Stretch:
 
 def _points(stream: Stream, beyond: Key | datetime | None, *, rising: bool) -> Iterator[Point]:
     """The diagnoses of a stream behind a key, or later than an instant, in rising or falling order."""
-    order = _RISING if rising else _FALLING
-    of_machine = VibrationDiagnosis.objects.filter(machine=stream.machine_id).order_by(*order)
+    order = RISING if rising else FALLING
+    of_machine = VibrationDiagnosis.objects.of_machine(stream.machine_id, rising=rising)
     wanted = of_machine
     if isinstance(beyond, datetime):
         wanted = of_machine.filter(detected_at__gt=beyond)

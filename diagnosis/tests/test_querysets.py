@@ -1,16 +1,20 @@
 """Reading the newest: by index, whatever the table holds."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from django.db import connection
 
+from common.database.keysets import behind, fields_of, order_of
 from common.database.limited_reads import TooManyRows
 from diagnosis.models import VibrationDiagnosis
 from machines.models import Machine
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 1, tzinfo=UTC)
+MANY = 2_000
 
 
 @pytest.fixture
@@ -31,12 +35,82 @@ def plan(queryset) -> str:
     return queryset.explain(format="JSON" if connection.vendor == "mysql" else None)
 
 
-@pytest.mark.parametrize("filters", [{"machine": 1}, {"machine": 1, "detected_at__lt": START + timedelta(minutes=9)}])
-def test_the_newest_of_a_machine_are_read_backwards_from_the_unique_key(machines, filters):
-    found = plan(VibrationDiagnosis.objects.filter(**filters | {"machine": machines[7]}).newest_first()[:10])
-    assert "diagnosis_once" in found or "sqlite_autoindex_vibration_diagnosis_1" in found
-    assert "filesort" not in found
+def rows_read(read: Callable[[], object]) -> int:
+    """How many rows and entries of an index MariaDB or MySQL look at while something is read, whatever they plan."""
+
+    def read_so_far() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
+            return sum(int(count) for _name, count in cursor.fetchall())
+
+    before = read_so_far()
+    read()
+    return read_so_far() - before
+
+
+def assert_reads_only_what_it_gives(queryset, given: int):
+    rows = list(queryset)
+    assert len(rows) == given
+    if connection.vendor == "mysql":
+        # And a step behind the last row of each range
+        assert rows_read(lambda: list(queryset.all())) <= 2 * given + 4
+        return
+    found = plan(queryset)
+    assert "sqlite_autoindex_vibration_diagnosis_1" in found or "diagnosis_by_state" in found
     assert "TEMP B-TREE" not in found
+    if "detected_at" in str(queryset.query.where):
+        assert "detected_at" in found, "the read begins at an end of the index, not at the bound"
+
+
+def make_few_machines():
+    """A plant in which each machine has so large a share of all rows that databases rather read the whole table."""
+    machines = [Machine.objects.create(name=f"g{number}") for number in range(3)]
+    VibrationDiagnosis.objects.bulk_create(
+        VibrationDiagnosis(
+            machine=machine, detected_at=START + timedelta(minutes=i), fault_type=i % 20 == 7, model_name="a"
+        )
+        for i in range(MANY)
+        for machine in machines
+    )
+    # The statistics as they are in time: a database brings them up to date when it likes.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE TABLE vibration_diagnosis" if connection.vendor == "mysql" else "ANALYZE")
+        cursor.fetchall()
+    return machines
+
+
+@pytest.mark.django_db(transaction=True)  # MySQL ends one to look at a table
+def test_what_is_read_of_a_machine_is_what_is_given_from_any_instant_on():
+    _first, machine, _last = make_few_machines()
+    for part, filters in product([0.2, 0.5, 0.9], [{}, {"fault_type": 0}, {"fault_type": 1}]):
+        instant = START + timedelta(minutes=MANY * part)
+        newest_first = VibrationDiagnosis.objects.of_machine(machine).filter(**filters)
+        assert_reads_only_what_it_gives(newest_first[:10], 10)
+        assert_reads_only_what_it_gives(newest_first.filter(detected_at__lte=instant)[:10], 10)
+        rising = VibrationDiagnosis.objects.of_machine(machine.pk, rising=True).filter(**filters)
+        assert_reads_only_what_it_gives(rising.filter(detected_at__gt=instant)[:5], 5)
+        # Pages
+        first = VibrationDiagnosis.objects.get(machine=machine, detected_at=instant)
+        key = [getattr(first, name) for name in fields_of(order_of(newest_first))]
+        assert_reads_only_what_it_gives(newest_first.filter(behind(order_of(newest_first), key))[:10], 10)
+        assert_reads_only_what_it_gives(newest_first.older_than(first)[:10], 10)
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite counts no rows")
+@pytest.mark.django_db(transaction=True)
+def test_the_latest_of_each_machine_cost_a_few_rows_each():
+    machines, diagnoses = make_few_machines(), VibrationDiagnosis.objects
+    assert rows_read(lambda: list(diagnoses.latest_per_machine())) < 40
+    assert rows_read(lambda: diagnoses.latest_of_states(machines, [0, 1, 2, 3])) < 100
+    assert rows_read(lambda: diagnoses.newest_of_each(machines, 5, most=100)) < 60
+
+
+def test_order_and_rows_of_a_machine_are_as_those_of_all(machines):
+    diagnoses = VibrationDiagnosis.objects
+    newest_first = list(diagnoses.filter(machine=machines[7]).newest_first())
+    assert len(newest_first) == 40
+    assert list(diagnoses.of_machine(machines[7])) == newest_first
+    assert list(diagnoses.of_machine(machines[7].pk, rising=True)) == newest_first[::-1]
 
 
 @pytest.mark.skipif(connection.vendor == "mysql", reason="of so few rows MariaDB rather sorts them all")

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -28,7 +30,9 @@ from vibration.tests.world import make_recording, stored_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-on_mariadb = pytest.mark.skipif(connection.vendor != "mysql", reason="speaks of the tools of MySQL and MariaDB")
+with_tools = pytest.mark.skipif(connection.vendor != "mysql", reason="speaks of the tools of MySQL and MariaDB")
+# What shows the options that a tool read, password and all
+SHOWING = {"mariadb": ["mariadb", "--print-defaults"], "mysql": ["my_print_defaults", "--show", "client"]}
 PASSWORDS = [" a ", '"', "'", '"a"', "a#b", 'a"#b', "a'#b", "\\", "a\\n", "a\\", "한국🙂", "=;!$`%&", 'a"b\'c\\"d#e;f ']
 
 
@@ -44,6 +48,17 @@ def restored(file, *options):
     out = io.StringIO()
     call_command("restore", file, *options, stdout=out)
     return out.getvalue()
+
+
+def own_tool(kind):
+    """The dump tool (`-dump`) or the client (``) of the server's own product: its name, and where it is."""
+    path, _version = find_tool(kind, mariadb=connection.mysql_is_mariadb)
+    return Path(path).name, path
+
+
+def own_options(**changed):
+    """The option file for it."""
+    return option_text(connection.settings_dict | changed, mariadb_tool=connection.mysql_is_mariadb)
 
 
 def start_backup(file):
@@ -277,9 +292,10 @@ def test_the_address_is_that_which_django_connects_to(changed, said):
     assert address({"USER": "somebody", "PASSWORD": "secret"} | changed) == said
 
 
-@on_mariadb
+@with_tools
 @pytest.mark.parametrize("lacks", ["the client", "a login"])
 def test_a_client_that_can_not_load_is_noticed_before_a_table_is_dropped(file, tmp_path, monkeypatch, lacks):
+    name, _path = own_tool("")
     before = tables_now(), stored_rows()
     if lacks == "the client":
         monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
@@ -288,17 +304,17 @@ def test_a_client_that_can_not_load_is_noticed_before_a_table_is_dropped(file, t
         monkeypatch.setattr(
             mysql, "option_text", lambda settings, **more: '[client]\nuser="nobody"\nhost="127.0.0.1"\n'
         )
-        said = "mariadb: ERROR"
+        said = f"{name}: ERROR"
     with pytest.raises(CommandError, match=said):
         restored(file, "--replace", "--no-input")
     assert (tables_now(), stored_rows()) == before
 
 
-@on_mariadb
+@with_tools
 def test_no_other_user_of_the_machine_sees_the_password(file, tmp_path, monkeypatch):
     """What every user may see of a process is its command line; other users' environments they may not."""
-    real, _version = find_tool("-dump", mariadb=True)
-    fake = tmp_path / "bin" / "mariadb-dump"
+    name, real = own_tool("-dump")
+    fake = tmp_path / "bin" / name
     fake.parent.mkdir()
     fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/seen\nenv >> {tmp_path}/seen\nexec {real} "$@"\n')
     fake.chmod(0o700)
@@ -310,7 +326,7 @@ def test_no_other_user_of_the_machine_sees_the_password(file, tmp_path, monkeypa
     assert connection.settings_dict["PASSWORD"] not in seen
 
 
-@on_mariadb
+@with_tools
 @pytest.mark.parametrize(
     ("does", "said"),
     [
@@ -320,7 +336,7 @@ def test_no_other_user_of_the_machine_sees_the_password(file, tmp_path, monkeypa
     ],
 )
 def test_a_dump_that_breaks_off_is_no_backup(tmp_path, monkeypatch, does, said):
-    fake = tmp_path / "bin" / "mariadb-dump"
+    fake = tmp_path / "bin" / own_tool("-dump")[0]
     fake.parent.mkdir()
     fake.write_text(f"#!/bin/sh\n[ $1 = --version ] || {{ {does}; }}\n")
     fake.chmod(0o700)
@@ -330,16 +346,16 @@ def test_a_dump_that_breaks_off_is_no_backup(tmp_path, monkeypatch, does, said):
     assert [path.name for path in tmp_path.iterdir()] == ["bin"]
 
 
-@on_mariadb
+@with_tools
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_a_password_of_any_letters_reaches_the_tools_as_it_is(password):
-    tool, _version = find_tool("", mariadb=True)
-    options = option_text(connection.settings_dict | {"PASSWORD": password}, mariadb_tool=True)
-    with running(tool, options, "--print-defaults", stdout=subprocess.PIPE) as process:
-        assert f" --password={password} --" in process.stdout.read().decode()
+    tool, *arguments = SHOWING["mariadb" if connection.mysql_is_mariadb else "mysql"]
+    with running(tool, own_options(PASSWORD=password), *arguments, stdout=subprocess.PIPE) as process:
+        shown = process.stdout.read().decode()
+    assert re.search(rf"[ \n]--password={re.escape(password)}[ \n]--", shown)
 
 
-@on_mariadb
+@with_tools
 @pytest.mark.parametrize("command", ["\\!", "system"])
 def test_a_dump_can_not_run_commands_of_the_client(file, tmp_path, empty_database, command):  # noqa: F811
     """The client's own commands start shells and read files, and a dump may have been tampered with."""
@@ -350,14 +366,13 @@ def test_a_dump_can_not_run_commands_of_the_client(file, tmp_path, empty_databas
     assert not owned.exists()
 
 
-@on_mariadb
+@with_tools
 def test_failures_of_the_tools_are_passed_on_with_what_to_do(monkeypatch):
-    tool, _version = find_tool("", mariadb=True)
+    _name, tool = own_tool("")
 
     def answer(**changed):
-        options = option_text(connection.settings_dict | changed, mariadb_tool=True)
         arguments = ["-e", "SELECT 1", connection.settings_dict["NAME"]]
-        with running(tool, options, *arguments, stdout=subprocess.PIPE) as process:
+        with running(tool, own_options(**changed), *arguments, stdout=subprocess.PIPE) as process:
             return process.stdout.read()
 
     assert answer() == b"1\n1\n"
@@ -366,10 +381,10 @@ def test_failures_of_the_tools_are_passed_on_with_what_to_do(monkeypatch):
     with pytest.raises(BackupError, match="does not answer"):
         answer(PORT=1)
     with pytest.raises(BackupError, match="TLS to the database server failed"):
-        answer(OPTIONS={"ssl_mode": "VERIFY_CA"})  # this server has none
+        answer(OPTIONS={"ssl_mode": "VERIFY_CA"})  # this server has none, or one that nobody knows
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(BackupError, match="apt-get install mariadb-client"):
-        find_tool("-dump", mariadb=True)
+        own_tool("-dump")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ SQLITE_ROWS = {
     "django_migrations": """(1, b'machines', b'0001_initial')
 """,
 }
-MARIADB_ROWS = {
+SERVER_ROWS = {
     "machines_machine": r"""(1,'g1\'',0.1),
 (2,'급수',NULL),
 """,
@@ -65,10 +65,10 @@ def sqlite_content(path) -> bytes:
     return path.read_bytes()
 
 
-def mariadb_content() -> bytes:
+def server_content() -> bytes:
     parts = ["/*!40101 SET NAMES utf8mb4 */;\n"]
     for table, create in SCHEMA.items():
-        rows = MARIADB_ROWS[table].removesuffix(",\n")
+        rows = SERVER_ROWS[table].removesuffix(",\n")
         parts.append(f"{create} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;\nINSERT INTO `{table}` VALUES \n{rows};\n")
     return "".join(parts).encode()
 
@@ -77,12 +77,12 @@ def mariadb_content() -> bytes:
 def backup(tmp_path):
     """A file that the first version may have written on the engine of these tests."""
     is_sqlite = connection.vendor == "sqlite"
-    content = sqlite_content(tmp_path / "old.sqlite3") if is_sqlite else mariadb_content()
-    rows = SQLITE_ROWS if is_sqlite else MARIADB_ROWS
+    content = sqlite_content(tmp_path / "old.sqlite3") if is_sqlite else server_content()
+    rows = SQLITE_ROWS if is_sqlite else SERVER_ROWS
     manifest = {
         "format": 1,
         "made_at": "2026-11-25T20:08:09+00:00",
-        "engine": "sqlite" if is_sqlite else "mariadb",
+        "engine": "sqlite" if is_sqlite else "mariadb" if connection.mysql_is_mariadb else "mysql",
         "server": "3.40.1",
         "tool": "SQLite 3.40.1",
         "content": "database.sqlite3" if is_sqlite else "database.sql",

@@ -1,6 +1,8 @@
 """The restore drill: what a backup holds that was made during an import, and that it all comes back."""
 
 import json
+import os
+import shutil
 import struct
 import zipfile
 from contextlib import contextmanager
@@ -166,6 +168,36 @@ def test_every_kind_of_value_comes_back_to_the_last_bit(tmp_path, empty_database
     with speaking_to(empty_database):
         call_command("restore", file, "--verify")
         assert stored() == kept
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """The PATH with the tools of MySQL, and one with MariaDB's under the names of both, as in the container image."""
+    if connection.vendor != "mysql" or connection.mysql_is_mariadb:
+        pytest.skip("only MySQL may meet the tools of another product")
+    folder = tmp_path / "mariadb"
+    folder.mkdir()
+    for tool, others_name in (("mariadb", "mysql"), ("mariadb-dump", "mysqldump")):
+        for name in (tool, others_name):
+            (folder / name).symlink_to(shutil.which(tool))
+    return {"MySQL": os.environ["PATH"], "MariaDB": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.mark.parametrize(("maker", "restorer"), [("MySQL", "MariaDB"), ("MariaDB", "MySQL"), ("MariaDB", "MariaDB")])
+def test_a_backup_of_mysql_may_be_made_and_restored_by_the_tools_of_either(
+    maker, restorer, paths, tmp_path, empty_database, monkeypatch
+):
+    machine = Machine.objects.create(name="설비 🙂 '", title="", notes=ODD_TEXT, rated_rpm=None)
+    VibrationDiagnosis.objects.create(machine=machine, detected_at=timezone.now(), fault_type=0, confidence=-0.0)
+    make_recording(500)
+    monkeypatch.setenv("PATH", paths[maker])
+    file, manifest = backed_up(tmp_path)
+    assert ("MariaDB" in manifest["tool"]) == (maker == "MariaDB")
+    monkeypatch.setenv("PATH", paths[restorer])
+    with speaking_to(empty_database):
+        call_command("restore", file, "--verify")
+        assert Machine.objects.get(pk=machine.pk).notes == ODD_TEXT
+        assert bits(VibrationDiagnosis.objects.values_list("confidence", flat=True)) == bits([-0.0])
 
 
 def test_a_database_with_nothing_but_what_migrations_put_in_counts_as_empty(tmp_path, empty_database):
