@@ -50,7 +50,7 @@ def measure(call: Callable[[], float], times: int) -> Cost:
     before = _rows_read()
     call()
     rows = _rows_read() - before - idle
-    return Cost(statistics.quantiles(seconds, n=4)[0] * 1e3, rows)
+    return Cost(statistics.quantiles(seconds, n=4, method="inclusive")[0] * 1e3, rows)
 
 
 def _rows_read() -> int:
