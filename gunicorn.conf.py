@@ -4,6 +4,7 @@ It listens on 127.0.0.1:8000 or, if PORT is set, on that port of all addresses. 
 overrule what stands here.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -36,6 +37,13 @@ logconfig_dict = logging_config(debug=False)
 def on_starting(server):
     # Where the processes count for /metrics, each in files of its own that are added up; in memory, and new each time.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="himmes-metrics-", dir=worker_tmp_dir)
+
+
+def post_worker_init(worker):
+    # What there is by now stays until the end: to look through it again and again for cycles took a list of 1,000 rows
+    # a fifth of its time.
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server, worker):

@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, timedelta
-from itertools import compress
 
 import numpy as np
 from django.utils import timezone
@@ -35,13 +34,10 @@ def notes_on_times(sent: Sequence, columns: dict, field: str, *, data: str, post
     """
     now = timezone.now()
     instants = columns[field]
-    is_given = ~np.isnat(instants)
-    rising = np.argsort(instants, kind="stable")
     sensors = columns.get("sensor_no") or [""] * len(sent)
     places = list(zip(columns["machine_name"], sensors, strict=True))
-    newest = {places[row]: row for row in compress(rising.tolist(), is_given[rising])}  # the last one stays
     notes = []
-    for (machine, sensor), row in sorted(newest.items()):
+    for (machine, sensor), row in sorted(_newest_rows(places, instants).items()):
         instant = instants[row].item().replace(tzinfo=UTC)
         said = sent[row]
         if instant > now + AHEAD:
@@ -56,6 +52,15 @@ def notes_on_times(sent: Sequence, columns: dict, field: str, *, data: str, post
         if told:
             notes.append(told)
     return notes
+
+
+def _newest_rows(places: list[tuple[str, str]], instants: np.ndarray) -> dict[tuple[str, str], int]:
+    """The row with the newest of the instants, datetime64[us] (n,), of each place that has any; the last of several."""
+    given = np.flatnonzero(~np.isnat(instants))
+    rising = given[np.argsort(instants[given], kind="stable")].tolist()
+    if len(set(places)) == 1:  # as in most lists
+        return {places[0]: rising[-1]} if rising else {}
+    return {places[row]: row for row in rising}
 
 
 def _ahead(field: str, said: str, machine: str, ahead: timedelta) -> str:

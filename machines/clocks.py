@@ -106,8 +106,10 @@ def _told(lag: ClockLag, newest: datetime) -> str:
 
 
 def _known() -> set[tuple[str, str, str]]:
-    clocks = ClockLag.objects.values_list("machine__name", "data", "source")
-    return cache.get_or_set(_KEY, lambda: set(clocks), timeout=KEPT_S) or set()
+    def read() -> set[tuple[str, str, str]]:
+        return set(ClockLag.objects.values_list("machine__name", "data", "source"))
+
+    return cache.get_or_set(_KEY, read, timeout=KEPT_S) or set()
 
 
 def _ahead_of_utc(now: datetime) -> timedelta:

@@ -1,5 +1,6 @@
 """QuerySet methods of the sample tables, and their fast bulk insert."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -17,6 +18,8 @@ from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
+TEXT_ROWS = 150  # what polars takes to begin with, Python needs to write so many rows
+_TWO_EXPONENTS = re.compile(r"(e[-+]\d+)e0")  # of a number that Python writes with one
 NEWEST_FIRST = ("-last_written_at", "-pk")  # of recordings
 # A point as MySQL sends it: the number of its reference system, then its well-known binary (byte order, type, x and y).
 POINT = np.dtype([("srid", "<u4"), ("order", "u1"), ("type", "<u4"), ("doubles", "<f8", 2)])
@@ -95,7 +98,11 @@ def _datetime_text(column: pl.Series) -> pl.Series:
 
 
 def _values_clause(frame: pl.DataFrame) -> str:
-    # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 is one at once.
+    # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 and 0.5e0 are one at once.
+    if len(frame) < TEXT_ROWS:
+        row = f"({','.join(map(_mark, frame.dtypes))})"
+        text = ",".join([row % values for values in frame.rows()])
+        return _TWO_EXPONENTS.sub(r"\1", text).replace("'None'", "NULL")
     text = frame.write_csv(
         include_header=False,
         quote_style="never",
@@ -105,6 +112,11 @@ def _values_clause(frame: pl.DataFrame) -> str:
         line_terminator="),(",
     )
     return f"({text.removesuffix(',(')}"
+
+
+def _mark(dtype: pl.DataType) -> str:
+    """How Python writes a number or time as SQL."""
+    return "%re0" if dtype.is_float() else "'%s'" if dtype == pl.Datetime else "%d"
 
 
 def _doubles(queryset: models.QuerySet, names: list[str], limit: int | None) -> np.ndarray:
