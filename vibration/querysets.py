@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from django.db import connections, models, transaction
@@ -18,8 +19,8 @@ from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
-TEXT_ROWS = 150  # what polars takes to begin with, Python needs to write so many rows
-_TWO_EXPONENTS = re.compile(r"(e[-+]\d+)e0")  # of a number that Python writes with one
+TEXT_ROWS = 500  # JSON of so many is made before polars has woken its threads; its numbers, texts and null are SQL
+_NEGATIVE_ZERO = re.compile(r"-0\.0(?!\d)")  # a decimal, which has none
 NEWEST_FIRST = ("-last_written_at", "-pk")  # of recordings
 # A point as MySQL sends it: the number of its reference system, then its well-known binary (byte order, type, x and y).
 POINT = np.dtype([("srid", "<u4"), ("order", "u1"), ("type", "<u4"), ("doubles", "<f8", 2)])
@@ -98,11 +99,10 @@ def _datetime_text(column: pl.Series) -> pl.Series:
 
 
 def _values_clause(frame: pl.DataFrame) -> str:
-    # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 and 0.5e0 are one at once.
     if len(frame) < TEXT_ROWS:
-        row = f"({','.join(map(_mark, frame.dtypes))})"
-        text = ",".join([row % values for values in frame.rows()])
-        return _TWO_EXPONENTS.sub(r"\1", text).replace("'None'", "NULL")
+        rows = msgspec.json.encode(frame.rows())[2:-2].decode().replace("],[", "),(")
+        return f"({_NEGATIVE_ZERO.sub('-0e0', rows)})"
+    # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 is one at once.
     text = frame.write_csv(
         include_header=False,
         quote_style="never",
@@ -112,11 +112,6 @@ def _values_clause(frame: pl.DataFrame) -> str:
         line_terminator="),(",
     )
     return f"({text.removesuffix(',(')}"
-
-
-def _mark(dtype: pl.DataType) -> str:
-    """How Python writes a number or time as SQL."""
-    return "%re0" if dtype.is_float() else "'%s'" if dtype == pl.Datetime else "%d"
 
 
 def _doubles(queryset: models.QuerySet, names: list[str], limit: int | None) -> np.ndarray:

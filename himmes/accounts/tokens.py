@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from knox.crypto import hash_token
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
 from common.database.compiled import CompiledQuery
+from common.database.errors import DATABASE_ERRORS, Trouble, trouble_of
 from himmes.accounts.models import ApiToken
 
 User = get_user_model()
@@ -40,7 +42,7 @@ def find_token(text: str) -> ApiToken | None:
 
     One statement, with a row for each permission of the role: whatever is revoked counts from the next call on.
     """
-    rows = _OF_DIGEST.rows(hash_token(text))
+    rows = _read_first(hash_token(text))
     if not rows:
         return None
     of_token, of_user = rows[0][: len(_TOKEN)], rows[0][len(_TOKEN) : len(_TOKEN) + len(_USER)]
@@ -49,6 +51,22 @@ def find_token(text: str) -> ApiToken | None:
     if rows[0][-3] or token.user.is_superuser:
         token.granted = frozenset(f"{app}.{codename}" for *_others, app, codename in rows)
     return token
+
+
+def _read_first(digest: str) -> list[tuple]:
+    """The rows of a digest, read in place of the ping with which Django begins to use a connection in a request.
+
+    It is the first statement of a call, and changes nothing: where the connection turns out to be broken, it is asked
+    once more over a new one.
+    """
+    connection.health_check_done = True
+    try:
+        return _OF_DIGEST.rows(digest)
+    except DATABASE_ERRORS as error:
+        if trouble_of(error) is not Trouble.AWAY or connection.in_atomic_block:
+            raise
+    connection.close()
+    return _OF_DIGEST.rows(digest)
 
 
 def _read(model: type[Model], *names: str) -> list[str]:
