@@ -1,6 +1,5 @@
 """QuerySet methods of the sample tables, and their fast bulk insert."""
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -20,7 +19,6 @@ from vibration.numbers.states import STATES
 
 STATEMENT_ROWS = 5_000  # about 0.4 MB of SQL; MySQL's max_allowed_packet may be as low as 4 MB
 TEXT_ROWS = 500  # JSON of so many is made before polars has woken its threads; its numbers, texts and null are SQL
-_NEGATIVE_ZERO = re.compile(r"-0\.0(?!\d)")  # a decimal, which has none
 NEWEST_FIRST = ("-last_written_at", "-pk")  # of recordings
 # A point as MySQL sends it: the number of its reference system, then its well-known binary (byte order, type, x and y).
 POINT = np.dtype([("srid", "<u4"), ("order", "u1"), ("type", "<u4"), ("doubles", "<f8", 2)])
@@ -100,8 +98,8 @@ def _datetime_text(column: pl.Series) -> pl.Series:
 
 def _values_clause(frame: pl.DataFrame) -> str:
     if len(frame) < TEXT_ROWS:
-        rows = msgspec.json.encode(frame.rows())[2:-2].decode().replace("],[", "),(")
-        return f"({_NEGATIVE_ZERO.sub('-0e0', rows)})"
+        rows = msgspec.json.encode(frame.rows())[2:-2].decode()
+        return f"({rows.replace('],[', '),(')})"
     # 0.5 is a decimal to MariaDB, which it turns into a double in a second step; 5e-1 is one at once.
     text = frame.write_csv(
         include_header=False,
