@@ -1,9 +1,10 @@
 """The site in use for ten minutes, as in production, on MariaDB: `make soak`.
 
-Ten collectors post the samples of each second, a program posts diagnoses, three wall screens ask each second what is
-new, and four people open one page after the other, admin and charts' data included. Beside them, 50 slow
-clients hold connections on which they send nothing, half a head, half a body or half an upload. The database holds what
-bench/much_data.py makes. Server (gunicorn, two processes), database and visitors share the machine.
+Ten collectors post the samples of each second, or more of them in shorter lists (`--collectors 50`). A program posts
+diagnoses, three wall screens ask each second what is new, and four people open one page after the other, admin and
+charts' data included. Beside them, 50 slow clients hold connections on which they send nothing, half a head, half a
+body or half an upload. The database holds what bench/much_data.py makes. Server (gunicorn, two processes), database and
+visitors share the machine.
 
 First the rate of samples is raised in steps of half a minute. The knee is the highest rate at which the server stayed
 on time: nobody's post was sent more than 2 seconds late, and nothing failed. Then comes the soak, at 5,000 samples/s or
@@ -47,7 +48,7 @@ from machines.models import Machine  # noqa: E402
 from vibration.models import Recording, VibrationData  # noqa: E402
 
 WANTED = 5_000  # samples/s
-COLLECTORS, WALLS, PEOPLE = 10, 3, 4
+WALLS, PEOPLE = 3, 4
 SLOW_CLIENTS = 50
 STEPS = (2_500, 5_000, 10_000, 15_000, 20_000, 30_000, 40_000, 50_000)  # samples/s
 LATE_S = 2.0
@@ -58,7 +59,8 @@ KINDS = ("post samples", "post diagnoses", "poll", "page")
 class Plant:
     """A filled database, and what visitors need to get in."""
 
-    def __init__(self, samples: int, machines: int, diagnoses: int):
+    def __init__(self, samples: int, machines: int, diagnoses: int, collectors: int):
+        self.collectors = collectors
         call_command("migrate", verbosity=0)
         fill(samples, machines, diagnoses)
         add_flickering()
@@ -76,8 +78,8 @@ class Plant:
 
     def visitors(self, server: Server, answers: Answers, rate: int) -> Visitors:
         visitors = Visitors(server.address, answers)
-        for number in range(COLLECTORS):
-            visitors.add_collector(self.collector, f"sensor{number}", rate // COLLECTORS)
+        for number in range(self.collectors):
+            visitors.add_collector(self.collector, f"sensor{number}", rate // self.collectors)
         visitors.add_diagnoser(self.diagnoser, self.machines)
         for path in ("/", "/?kiosk=1", "/machines/g1/")[:WALLS]:
             visitors.add_wall(self.session, path)
@@ -143,6 +145,7 @@ def soak(plant: Plant, folder: Path, rate: int, seconds: float) -> dict:
     result = {
         "seconds": round(seconds),
         "samples_per_second": rate,
+        "rows_a_list": rate // plant.collectors,
         "rows_acknowledged": answers.rows,
         "rows_stored": stored,
         "statuses": statuses,
@@ -180,11 +183,12 @@ def main() -> None:
     parser.add_argument("--step-seconds", type=float, default=30, help="at each rate, to find the knee; %(default)s")
     parser.add_argument("--rate", type=int, help="of the soak, instead of looking for the knee")
     parser.add_argument("--samples", type=int, default=1_500_000, help="stored beforehand; %(default)s")
+    parser.add_argument("--collectors", type=int, default=10, help="each posts a list a second; %(default)s")
     given = parser.parse_args()
     assert connection.vendor == "mysql", "this wants MariaDB or MySQL in DATABASE_URL"
     # Else SIGTERM would end this program alone, and leave its servers running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    plant = Plant(given.samples, 200, 100_000)
+    plant = Plant(given.samples, 200, 100_000, given.collectors)
     knee = None
     with tempfile.TemporaryDirectory(prefix="himmes-soak-") as name:
         folder = Path(name)
