@@ -59,7 +59,7 @@ def _read_first(digest: str) -> list[tuple]:
     It is the first statement of a call, and changes nothing: where the connection turns out to be broken, it is asked
     once more over a new one.
     """
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
     try:
         return _OF_DIGEST.rows(digest)
     except DATABASE_ERRORS as error:
