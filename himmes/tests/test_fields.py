@@ -68,6 +68,7 @@ def on_page(request) -> set[str]:
 
 
 _NOTED = "NOT_NOTED in himmes/audit/trail.py, if it must not be noted"
+HOW_STORED = {"rollup_exponent", "tail_from", "tail_count"}  # how wide a bucket is, and which wait: nobody's business
 # What shows the fields of a model, what it leaves out, and where a field that is missing belongs
 PLACES = {
     "form of machines": (Machine, in_form(Machine), {"id"}, "MachineAdmin: `readonly_fields`, if it is not edited"),
@@ -82,14 +83,8 @@ PLACES = {
     "form of sensors": (Sensor, in_inline, {"id", "machine"}, "SensorInline"),
     "API of sensors": (Sensor, in_api(SensorSerializer), set(), "SensorSerializer"),
     "audit trail of sensors": (Sensor, in_trail(Sensor), set(NOT_NOTED[Sensor]), _NOTED),
-    # How wide a bucket is stored is nobody's business.
-    "form of recordings": (Recording, in_form(Recording), {"id", "rollup_exponent"}, "RecordingAdmin.readonly_fields"),
-    "API of recordings": (
-        Recording,
-        in_api(RecordingSerializer),
-        {"rollup_exponent"},
-        "RecordingSerializer",
-    ),
+    "form of recordings": (Recording, in_form(Recording), {"id", *HOW_STORED}, "RecordingAdmin.readonly_fields"),
+    "API of recordings": (Recording, in_api(RecordingSerializer), HOW_STORED, "RecordingSerializer"),
     # Of a token, a form asks what a person decides; the rest is made.
     "form of tokens": (
         ApiToken,
