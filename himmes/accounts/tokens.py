@@ -57,13 +57,14 @@ def _read_first(digest: str) -> list[tuple]:
     """The rows of a digest, read in place of the ping with which Django begins to use a connection in a request.
 
     It is the first statement of a call, and changes nothing: where the connection turns out to be broken, it is asked
-    once more over a new one.
+    once more over a new one. Not where it was new: a database that is away would be waited for twice.
     """
     connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
+    is_kept = connection.connection is not None
     try:
         return _OF_DIGEST.rows(digest)
     except DATABASE_ERRORS as error:
-        if trouble_of(error) is not Trouble.AWAY or connection.in_atomic_block:
+        if trouble_of(error) is not Trouble.AWAY or connection.in_atomic_block or not is_kept:
             raise
     connection.close()
     return _OF_DIGEST.rows(digest)

@@ -155,6 +155,28 @@ def test_a_sound_connection_serves_one_request_after_the_other(program, monkeypa
     connection.close()
 
 
+def test_a_connection_that_broke_since_the_last_call_is_replaced(program, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    assert program.get("machines").status_code == 200
+    connection.connection.close()
+    assert program.get("machines").status_code == 200
+
+
+def test_a_database_that_is_away_is_tried_once_a_call(program, monkeypatch):
+    tried = []
+
+    def refuse(*args):
+        tried.append(1)
+        raise OperationalError(2003, "Can't connect")
+
+    connection.close()
+    with monkeypatch.context() as away:
+        away.setattr(connections["default"].__class__, "get_new_connection", refuse)
+        assert program.get("machines").status_code == 503
+    assert len(tried) == 1
+    assert program.get("machines").status_code == 200
+
+
 def test_what_the_cache_keeps_is_kept_though_the_connection_breaks_then(cache_table, break_after_commit):
     cache.set("first", 1)
     cache_table(OUR_CACHE)

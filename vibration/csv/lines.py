@@ -76,12 +76,13 @@ class Lines:
                 self.count(end or len(piece))
                 piece, is_skipping = piece[end:] if end else b"", not end
             lines = io.BytesIO(start + piece).readlines()
+            goes_on = bool(lines) and not lines[-1].endswith(b"\n")
             start = b""
             if lines and is_overlong(line := lines[0][:MAX_LINE_BYTES]):  # no other: a piece is shorter
                 self.count(len(lines[0]) - len(line))
-                is_skipping = not lines[0].endswith(b"\n")
+                is_skipping = goes_on and len(lines) == 1
                 lines[0] = line
-            if lines and not lines[-1].endswith(b"\n") and not is_skipping:
+            if goes_on and not is_skipping:
                 start = lines.pop()
             yield from lines
         if start:

@@ -110,7 +110,8 @@ def _read_with_tail(recording: Recording, rollups, first: int, last: int) -> tup
     """The buckets of a queryset, and the base buckets of the tail from `first` to `last`: no sample is in both.
 
     Where the tail begins is read in the statement that reads the rollups, as a write may move it at any moment. Where
-    that returns no rollup, it begins as it did when the recording was read.
+    that returns no rollup, it begins as it did when the recording was read. Where retention has rolled up and removed
+    samples of the tail before they were read, all is read anew.
     """
     rows = _read(rollups.annotate(tail_from=Coalesce("recording__tail_from", NO_TAIL)), of="tail_from")
     buckets, none = _as_buckets(rows[:, 1:]), _as_buckets(rows[:0, 1:])
@@ -118,7 +119,9 @@ def _read_with_tail(recording: Recording, rollups, first: int, last: int) -> tup
     if tail_from is None or tail_from > last or recording.rollup_exponent is None:
         return buckets, none
     edges = [math.ldexp(index, recording.rollup_exponent) for index in (max(first, tail_from), last + 1)]
-    samples = VibrationData.objects.of(recording).in_window(*edges).as_samples()
+    samples, known_border = VibrationData.objects.of(recording).in_window(*edges).as_samples(), recording.pruned_before
+    if recording.is_pruned_by_now(edges[0]) and recording.pruned_before != known_border:
+        return _read_with_tail(recording, rollups, first, last)
     return buckets, summarise(samples, recording.rollup_exponent) if len(samples) else none
 
 

@@ -176,9 +176,9 @@ def _merge(recording: Recording, samples: Samples, replace: bool) -> np.ndarray:
             stored += len(found.insert) + len(found.replace)
             fullest = max(fullest, _store(recording, piece, part.take(found.insert), part.take(found.replace)))
     if stored:
+        keep_buckets_small(recording, fullest)  # first, as to roll up may divide the buckets that `fullest` is of
         if not has_room(recording, 0):
             roll_up(recording)
-        keep_buckets_small(recording, fullest)
         _keep(recording)
     return classes
 

@@ -22,6 +22,7 @@ from vibration.numbers.classifying import RowClass
 from vibration.numbers.features import features_of
 from vibration.numbers.samples import Samples
 from vibration.numbers.states import STATES
+from vibration.querysets import VibrationDataQuerySet
 from vibration.storage.pruning import find_removal, remove
 from vibration.storage.writing import RecordingStartDiffers, open_recording, write_samples
 from vibration.tests.world import as_csv, assert_rollups_fit, import_csv, make_samples, write_csv
@@ -439,6 +440,25 @@ def test_samples_that_are_removed_while_they_are_read_are_drawn_from_rollups(mon
     found = read_waveform(recording, 5.9, 6.1, 1000)
     assert recording.pruned_before > 0
     assert_stands_for(found, time, values, 5.9, 6.1, pruned_before=recording.pruned_before)
+
+
+def test_samples_of_the_tail_that_are_removed_while_they_are_read_are_drawn_from_rollups(monkeypatch):
+    recording, (time, values) = open_recording("g1", "sensor1", started_at=START), make_samples(2000)
+    for start in range(0, 2000, 200):
+        write_samples(recording, Samples(time[start : start + 200], values[start : start + 200]))
+    recording.refresh_from_db()
+    assert recording.tail_count == 2000
+    read = VibrationDataQuerySet.as_samples
+
+    def as_samples(self, *args):
+        monkeypatch.undo()
+        assert prune(Recording.objects.get(), at(1.5))
+        return read(self, *args)
+
+    monkeypatch.setattr(VibrationDataQuerySet, "as_samples", as_samples)
+    found = read_waveform(recording, 0, 2, 50)
+    assert found.samples == 2000
+    assert (found.maximum.max(axis=0) == values.max(axis=0)).all()
 
 
 def test_the_numbers_of_a_removed_window_are_those_of_all_its_samples():

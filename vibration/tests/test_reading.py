@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vibration.csv.lines import UnreadableFile
+from vibration.csv.lines import MAX_LINE_BYTES, PIECE_BYTES, Lines, UnreadableFile
 from vibration.csv.numbers import BadRow, parse_row
 from vibration.csv.reader import CsvReader
 from vibration.csv.times import time_column
@@ -347,3 +347,11 @@ def test_the_kamp_rows_keep_every_digit():
     rows, rejected, _reader = read(KAMP_ROWS)
     assert rejected == []
     assert rows == [tuple(map(float, line.split(","))) for line in KAMP_ROWS.splitlines()]
+
+
+def test_the_line_behind_one_that_is_too_long_is_read_where_a_piece_ends_between_them():
+    first, last = b"0,0,0,0,0\n", b"1,1,1,1,1\n"
+    filled = MAX_LINE_BYTES + PIECE_BYTES - len(first)
+    content = first + b"x" * (filled - 1) + b"\n" + last
+    lines = list(Lines(io.BytesIO(content), lambda read: None))
+    assert lines == [first, b"x" * MAX_LINE_BYTES, last]

@@ -9,6 +9,7 @@ from django.db import connection
 
 from vibration.models import Recording, VibrationRollup
 from vibration.numbers.samples import Samples
+from vibration.storage import tails
 from vibration.storage.rollups import read_cover, read_level
 from vibration.storage.tails import TAIL_SAMPLES, roll_up
 from vibration.storage.writing import open_recording, write_samples
@@ -88,6 +89,22 @@ def test_a_sample_in_a_bucket_that_is_rolled_up_stays_out_of_the_tail():
     write_samples(recording, late)
     recording.refresh_from_db()
     assert_rollups_fit(recording, Samples.concatenate([samples, late]).by_time())
+
+
+def test_buckets_that_grow_full_before_the_tail_and_in_it_are_divided_once(monkeypatch):
+    monkeypatch.setattr(tails, "TAIL_SAMPLES", 300)
+    recording = open_recording("g1", "sensor1")
+
+    def write(*times: np.ndarray) -> None:
+        time = np.concatenate(times)
+        write_samples(recording, Samples(time, np.ones((len(time), 4))))
+        recording.refresh_from_db()
+
+    for part in (np.zeros(1), np.linspace(0.1, 0.8, 150), np.linspace(5, 5.6, 200), np.linspace(5.61, 5.9, 95)):
+        write(part)
+    assert (recording.rollup_exponent, recording.tail_from, recording.tail_count) == (0, 5, 295)
+    write(np.linspace(0.101, 0.799, 60), np.linspace(5.001, 5.599, 10))
+    assert (recording.rollup_exponent, recording.tail_count) == (-2, 0)  # a quarter of the width for twice to thrice
 
 
 def test_who_goes_back_to_the_version_before_has_all_samples_in_rollups():
