@@ -50,7 +50,7 @@ class ColumnQuerySet(models.QuerySet):
             raise TypeError("bulk_create of a frame takes no options")
         _check(objs, self.model)
         self._for_write = True
-        connection = connections[self.db]
+        connection: Any = connections[self.db]  # the stubs know no server's own attributes
         table = connection.ops.quote_name(self.model._meta.db_table)
         column_of = {it.attname: str(it.column) for it in self.model._meta.concrete_fields}
         columns = [column_of[name] for name in objs.columns]
@@ -59,7 +59,7 @@ class ColumnQuerySet(models.QuerySet):
         with transaction.atomic(using=self.db, savepoint=False), connection.cursor() as cursor:
             if connection.vendor == "mysql":
                 if references_locked:
-                    insert = _without_lookups(insert, connection.mysql_is_mariadb)  # type: ignore[attr-defined]
+                    insert = _without_lookups(insert, connection.mysql_is_mariadb)
                 # The text of a statement is made while the server is at work on the one before.
                 parts = map(_values_clause, objs.iter_slices(STATEMENT_ROWS))
                 for values in prefetch(parts) if len(objs) > STATEMENT_ROWS else parts:

@@ -1,6 +1,7 @@
 """Making API tokens, and finding the one that a caller shows."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -59,8 +60,8 @@ def _read_first(digest: str) -> list[tuple]:
     It is the first statement of a call, and changes nothing: where the connection turns out to be broken, it is asked
     once more over a new one. Not where it was new: a database that is away would be waited for twice.
     """
-    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
-    is_kept = connection.connection is not None
+    kept: Any = connection  # of whose check the stubs know nothing
+    kept.health_check_done, is_kept = True, kept.connection is not None
     try:
         return _OF_DIGEST.rows(digest)
     except DATABASE_ERRORS as error:

@@ -331,7 +331,7 @@ def test_an_error_of_the_driver_itself_is_answered_like_that_of_django(browser, 
         raise connection.Database.OperationalError(number, "")
 
     monkeypatch.setattr("diagnosis.pages.live.current_version", fail)
-    monkeypatch.setattr("himmes.accounts.authentication.hash_token", fail)
+    monkeypatch.setattr("himmes.accounts.authentication.find_token", fail)
     assert browser.get("/").status_code == 503
     assert_problem(administrator.get("machines"), words="The database does not answer.")
     monkeypatch.setattr(SessionStore, "load", fail)
