@@ -166,6 +166,7 @@ def test_a_connection_that_broke_since_the_last_call_is_replaced(program, monkey
     else:
         connection.connection.close()
     assert program.get("machines").status_code == 200
+    connection.close()
 
 
 def test_a_database_that_is_away_is_tried_once_a_call(program, monkeypatch):
@@ -181,6 +182,7 @@ def test_a_database_that_is_away_is_tried_once_a_call(program, monkeypatch):
         assert program.get("machines").status_code == 503
     assert len(tried) == 1
     assert program.get("machines").status_code == 200
+    connection.close()
 
 
 def test_what_the_cache_keeps_is_kept_though_the_connection_breaks_then(cache_table, break_after_commit):
