@@ -50,7 +50,7 @@ def find_token(text: str) -> ApiToken | None:
     token = ApiToken.from_db("default", _TOKEN, of_token)
     token.user = User.from_db("default", _USER, of_user)
     if rows[0][-3] or token.user.is_superuser:
-        token.granted = frozenset(f"{app}.{codename}" for *_others, app, codename in rows)
+        token.granted = frozenset(f"{app}.{codename}" for *_others, app, codename in rows if codename)
     return token
 
 
