@@ -60,7 +60,7 @@ bench-episodes: ## measure on MariaDB what keeping episodes costs a post, and th
 	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_episodes $(ARGS)
 
-bench-growth: ## measure on MariaDB how costs grow to 30 million samples and 5 million diagnoses (15 minutes)
+bench-growth: ## measure on MariaDB how costs grow to 30 million samples and 5 million diagnoses (8 minutes)
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh dev mysql
 	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
