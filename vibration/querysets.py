@@ -29,9 +29,9 @@ class ColumnQuerySet(models.QuerySet):
 
     Of the time that a plain `bulk_create` takes on MariaDB, nine tenths are spent in Python, on making an instance for
     each row, preparing each field and escaping each value. A polars frame needs none of that: its columns are numbers,
-    which polars writes as the text of the VALUES clause in one go, as it writes CSV (each float with the digits that
-    read back as the same double). SQLite takes its rows as parameters instead, which is faster there. What is stored is
-    the same either way; a test compares them.
+    which are written as the text of the VALUES clause in one go, as CSV or, where there are few, as JSON (each float
+    with the digits that read back as the same double). SQLite takes its rows as parameters instead, which is faster
+    there. What is stored is the same either way; a test compares them.
     """
 
     def bulk_create(self, objs: Any, *args: Any, references_locked: bool = False, **kwargs: Any) -> Any:
