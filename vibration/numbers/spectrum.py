@@ -111,7 +111,7 @@ def spectrum_of(time: np.ndarray, values: np.ndarray) -> Spectrum:
     if not found:
         raise NoSpectrum(reason)
     starts, size, step, is_short = found
-    amplitude = _mean_amplitude(values, starts, size)
+    amplitude = mean_amplitude(values, starts, size)
     within = np.zeros(len(time), bool)
     for it in starts:
         within[it : it + size] = True
@@ -157,8 +157,11 @@ def _spread(count: int, size: int) -> list[int]:
     return np.rint(np.linspace(0, count - size, 1 + math.ceil((count - size) / (size / 2)))).astype(int).tolist()
 
 
-def _mean_amplitude(values: np.ndarray, starts: list[int], size: int) -> np.ndarray:
-    """float64 (bins, m): the root of the mean of the powers of sections of the values, float64 (n, m)."""
+def mean_amplitude(values: np.ndarray, starts: list[int], size: int) -> np.ndarray:
+    """float64 (bins, m): the root of the mean of the powers of sections of the values, float64 (n, m).
+
+    Of each section, `size` samples from one of `starts` on, the mean is removed.
+    """
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     columns = np.ascontiguousarray(values.T)
     # Scaled before it is squared, as in features.py
@@ -256,7 +259,12 @@ def _valley(amplitude: np.ndarray, one: int, two: int) -> int:
 
 
 def _peak(spectrum: Spectrum, amplitude: np.ndarray, tone: int, low: int, high: int, noise: float) -> Peak:
-    """The sine that a maximum is of, whose bins lie within low and high.
+    centre, height = tone_at(amplitude, tone, low, high, noise)
+    return Peak(centre * spectrum.resolution, height)
+
+
+def tone_at(amplitude: np.ndarray, tone: int, low: int, high: int, noise: float) -> tuple[float, float]:
+    """The sine that a maximum is of, whose bins lie within low and high: its place in bins, and its amplitude.
 
     A Hann window's transform at x bins from a sine's frequency is, in proportion, sinc(x) / (1 - x^2). The squares of
     all bins add up to NOISE_BANDWIDTH times the square of the sine's amplitude, and their centre of mass is its
@@ -272,7 +280,7 @@ def _peak(spectrum: Spectrum, amplitude: np.ndarray, tone: int, low: int, high: 
     height = math.sqrt(max(1.0, energy.sum() / NOISE_BANDWIDTH))
     weight = np.maximum(0, energy)
     centre = first + float((weight * np.arange(len(weight))).sum() / weight.sum())
-    return Peak(centre * spectrum.resolution, float(height * amplitude[tone]))
+    return centre, float(height * amplitude[tone])
 
 
 def reduced(spectrum: Spectrum, points: int) -> tuple[np.ndarray, np.ndarray]:

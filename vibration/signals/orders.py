@@ -1,0 +1,99 @@
+"""The frequency of the shaft, and the amplitudes at half its multiples: what unbalance and looseness change."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from vibration.numbers.spectrum import FIRST_BIN, tone_at
+from vibration.signals.reasons import Reason
+from vibration.signals.transform import Transform
+
+ORDERS = tuple(half / 2 for half in range(1, 11))
+SECONDS_PER_MINUTE = 60.0
+
+FOUND_WITHIN = 0.1  # of the rated speed, to each side
+# In this many shares of the shaft's frequency, to each side, lies what a peak must stand out of.
+AROUND = 0.5
+STANDS_OUT = 5.0  # times the median of the amplitudes: one bin in 2**25 of Gaussian noise does
+MIN_AROUND_BINS = 16
+
+BINS_PER_SHAFT = 8  # at least: a tone takes up 4 bins, and each half order needs its own
+SEARCHED = 0.05  # of an order's frequency, to each side: as far as a speed may be off
+
+
+class ShaftSource(StrEnum):
+    """How the frequency of the shaft is known; the value is how it is stored."""
+
+    MEASURED = "measured"  # beside the signal
+    FOUND = "found"  # as a peak near the rated speed
+    RATED = "rated"  # it is the rated speed, as nothing near it stands out
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True)
+class Shaft:
+    """The frequency at which the shaft turns."""
+
+    hz: float | None
+    source: ShaftSource
+
+
+def known_shaft(rpm: float | None, rated_rpm: float | None) -> Shaft:
+    """Without a look at the signal; a speed of 0 tells no frequency."""
+    if rpm:
+        return Shaft(rpm / SECONDS_PER_MINUTE, ShaftSource.MEASURED)
+    if rpm is None and rated_rpm:
+        return Shaft(rated_rpm / SECONDS_PER_MINUTE, ShaftSource.RATED)
+    return Shaft(None, ShaftSource.UNKNOWN)
+
+
+def shaft_of(transform: Transform, rpm: float | None, rated_rpm: float | None) -> Shaft:
+    """The measured speed; or that of the highest peak within FOUND_WITHIN of the rated one; or the rated one."""
+    shaft = known_shaft(rpm, rated_rpm)
+    if shaft.hz is None or shaft.source == ShaftSource.MEASURED:
+        return shaft
+    around = transform.bins_within((1 - AROUND) * shaft.hz, (1 + AROUND) * shaft.hz)
+    near = transform.bins_within((1 - FOUND_WITHIN) * shaft.hz, (1 + FOUND_WITHIN) * shaft.hz)
+    amplitude = transform.amplitude
+    if around.stop - around.start < MIN_AROUND_BINS or near.start == near.stop or near.stop >= len(amplitude):
+        return shaft
+    noise = float(np.median(amplitude[around]))
+    tone = near.start + int(np.argmax(amplitude[near]))
+    is_peak = amplitude[tone - 1] <= amplitude[tone] >= amplitude[tone + 1]
+    if not is_peak or amplitude[tone] <= STANDS_OUT * noise:
+        return shaft
+    centre, _height = tone_at(amplitude, tone, tone - 2, min(tone + 2, len(amplitude) - 1), noise)
+    return Shaft(centre * transform.resolution, ShaftSource.FOUND)
+
+
+def order_amplitudes(transform: Transform, shaft_hz: float | None) -> tuple[list[float | None], Reason]:
+    """Of each of ORDERS, the amplitude of the sine there, in the unit of the signal; and why there is none.
+
+    None of those that half the sampling rate does not reach. Where nothing turns at an order, it is the noise's.
+    """
+    none: list[float | None] = [None] * len(ORDERS)
+    if shaft_hz is None:
+        return none, Reason.SPEED
+    if shaft_hz < BINS_PER_SHAFT * transform.resolution:
+        return none, Reason.SHORT
+    found = [_amplitude(transform, order, shaft_hz) for order in ORDERS]
+    return found, Reason.RATE if found == none else Reason.NONE
+
+
+def _amplitude(transform: Transform, order: float, shaft_hz: float) -> float | None:
+    amplitude, place = transform.amplitude, order * shaft_hz / transform.resolution
+    quarter = shaft_hz / 4 / transform.resolution  # what is nearer to this order than to the next
+    low, high = max(FIRST_BIN, math.ceil(place - quarter)), math.floor(place + quarter)
+    if high >= len(amplitude):
+        return None
+    reach = max(1.0, SEARCHED * place)
+    first, last = max(low, math.ceil(place - reach)), min(high, math.floor(place + reach))
+    tone = first + int(np.argmax(amplitude[first : last + 1]))
+    # The median of few bins would be the tone itself.
+    noise = float(np.median(amplitude[low : high + 1])) if high - low >= MIN_AROUND_BINS else 0.0
+    height = float(amplitude[tone])
+    if height > noise:
+        _centre, height = tone_at(amplitude, tone, low, high, noise)
+    return transform.scale * height
