@@ -1,5 +1,6 @@
 """Machines and their sensors. Nothing here knows of samples or diagnoses."""
 
+import math
 from datetime import timedelta
 
 from django.conf import settings
@@ -41,6 +42,12 @@ def valid_rule(text: str) -> None:
             "invalid",
             {"value": text},
         ) from None
+
+
+def positive(value: float) -> None:
+    """Raises ValidationError for what is not a number above 0."""
+    if not 0 < value < math.inf:
+        raise ValidationError(_("Give a number above 0."), "invalid")
 
 
 class RegisteredBy(models.TextChoices):
@@ -116,6 +123,13 @@ class Sensor(models.Model):
     sensor_no = ExactCharField(_("sensor no."), max_length=20, help_text=_("Unique within its machine, e.g. sensor1."))
     position = models.CharField(_("position"), max_length=100, blank=True, help_text=_("E.g. motor, drive end."))
     unit = models.CharField(_("unit"), max_length=20, blank=True, help_text=_("Leave empty when it is not known."))
+    measuring_range = models.FloatField(
+        _("measuring range (±)"),
+        null=True,
+        blank=True,
+        validators=[positive],
+        help_text=_("To each side of 0, in the unit of its signals; one that reaches it is marked as clipped."),
+    )
 
     class Meta:
         verbose_name = _("sensor")
@@ -135,6 +149,7 @@ class PostedData(models.TextChoices):
 
     SAMPLES = "samples", _("vibration data")
     DIAGNOSES = "diagnoses", _("diagnoses")
+    CAPTURES = "captures", _("captures")
 
 
 class PostConflict(models.Model):

@@ -209,3 +209,16 @@ class RecordingQuerySet(models.QuerySet):
         one = self.order_by().filter(sensor__machine=OuterRef("pk")).values("pk")[:1]
         recorded = Machine.objects.alias(recording=Subquery(one)).filter(recording__isnull=False)
         return recorded.order_by("name").values_list("name", "title")
+
+
+class CaptureQuerySet(models.QuerySet):
+    def without_samples(self):
+        """All but the samples, which are larger than all else together."""
+        return self.defer("data")
+
+    def with_place(self):
+        """With sensor and machine at hand."""
+        return self.select_related("sensor__machine")
+
+    def newest_first(self):
+        return self.order_by("-started_at", "-sensor_id", "-axis")

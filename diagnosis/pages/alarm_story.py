@@ -15,7 +15,8 @@ from diagnosis.states import FaultType
 from diagnosis.storage.acts import history_of
 from machines.episode_rules import Rule
 from machines.models import rule_of
-from vibration.models import SHOWN_AROUND_S, Recording
+from vibration.models import Recording
+from vibration.models.recordings import SHOWN_AROUND_S
 from vibration.numbers.features import Features
 from vibration.numbers.states import STATES
 from vibration.windows.analysis import analyse

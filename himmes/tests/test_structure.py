@@ -12,7 +12,19 @@ ROOT = Path(settings.BASE_DIR)
 ORDER = ["common", "machines", "vibration", "diagnosis", "himmes"]
 WINGS = {
     "common": ["database", "limits", "rest", "admin"],
-    "vibration": ["numbers", "csv", "storage", "files", "windows", "api", "pages"],
+    "vibration": [
+        "numbers",
+        "signals",
+        "formats",
+        "csv",
+        "models",
+        "storage",
+        "files",
+        "windows",
+        "captures",
+        "api",
+        "pages",
+    ],
     "diagnosis": ["episodes", "models", "notices", "storage", "history", "api", "pages"],
     "himmes": ["operations", "accounts", "audit", "api", "serving"],
 }
@@ -90,7 +102,7 @@ def test_no_folder_has_more_modules_than_are_seen_at_a_glance():
     assert many == {}
 
 
-PURE = [*production("vibration/numbers"), *production("vibration/csv")]
+PURE = [it for wing in ("numbers", "signals", "formats", "csv") for it in production(f"vibration/{wing}")]
 PURE += [ROOT / f"vibration/files/{name}.py" for name in ("name_stamps", "name_patterns")]
 PURE += production("diagnosis/episodes")
 PURE += [ROOT / name for name in ("diagnosis/history/runs.py", "diagnosis/synthetic.py", "common/printable.py")]
@@ -111,6 +123,7 @@ def test_pure_numbers_know_no_django(path):
 
 ONE_WRITER = {
     "VibrationData": "vibration/storage/writing.py",
+    "Capture": "vibration/captures/storing.py",
     "VibrationDiagnosis": "diagnosis/storage/writing.py",
     "Episode": "diagnosis/storage/episodes.py",
     "EpisodeAct": "diagnosis/storage/acts.py",

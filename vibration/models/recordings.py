@@ -1,4 +1,4 @@
-"""Recordings, their samples, the rollups of these, and a record of each import."""
+"""Recordings, their samples and the rollups of these."""
 
 from datetime import datetime
 from urllib.parse import urlencode
@@ -199,49 +199,3 @@ class VibrationRollup(models.Model):
 
     def __str__(self):
         return f"{self.recording_id}:{self.level}:{self.bucket}"
-
-
-class ImportRun(models.Model):
-    """The import of one file. It stays when its recording is deleted."""
-
-    class Outcome(models.TextChoices):
-        UNFINISHED = "unfinished", _("not finished: running, or killed")
-        COMPLETE = "complete", _("complete")
-        PROBLEMS = "problems", _("complete but for conflicting or rejected rows")
-        STOPPED = "stopped", _("stopped at a rejected row")
-        INTERRUPTED = "interrupted", _("interrupted")
-        FAILED = "failed", _("failed")
-
-    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
-    started_by = models.CharField(_("started by"), max_length=150)
-    file_name = models.CharField(_("file"), max_length=255)
-    file_size = models.BigIntegerField(_("size (bytes)"))
-    sha256 = models.CharField("SHA-256", max_length=64)
-    recording = models.ForeignKey(
-        Recording, verbose_name=_("recording"), null=True, on_delete=models.SET_NULL, related_name="import_runs"
-    )
-    place = models.CharField(_("machine / sensor / recording"), max_length=180)
-    new = models.BigIntegerField(_("new"), default=0)
-    identical = models.BigIntegerField(_("identical"), default=0)
-    conflicting = models.BigIntegerField(_("conflicting"), default=0)
-    rejected = models.BigIntegerField(_("rejected"), default=0)
-    seconds = models.FloatField(_("seconds"), default=0)
-    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome, default=Outcome.UNFINISHED)
-    message = models.TextField(_("message"), blank=True)
-
-    class Meta:
-        verbose_name = _("import")
-        verbose_name_plural = _("imports")
-        ordering = ["-started_at", "-pk"]
-        indexes = [
-            models.Index(fields=["-started_at"], name="importrun_newest"),
-            models.Index(fields=["conflicting"], name="importrun_conflicting"),  # in few runs other than 0
-        ]
-
-    def __str__(self):
-        return f"{self.file_name} → {self.place}"
-
-    @property
-    def read(self) -> int:
-        """Rows of the file that were looked at: each is in exactly one of the four classes."""
-        return self.new + self.identical + self.conflicting + self.rejected

@@ -1,0 +1,174 @@
+"""The only writer of captures: each is stored once, with its features, or classed against the one that is stored."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.database.transactions import in_transaction
+from common.rest.rows import InvalidRows
+from machines.models import Machine, RegisteredBy, Sensor
+from machines.registering import register_sensor
+from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
+from vibration.models import Capture, CaptureFeatures
+from vibration.models.captures import MAX_BYTES
+from vibration.numbers.classifying import RowClass
+from vibration.signals.codec import encode, scaled
+from vibration.signals.features import features_of
+from vibration.signals.flags import is_clipped, is_flat
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of one: the capture that is stored under its key, without its samples."""
+
+    capture: Capture
+    row_class: RowClass
+
+
+def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) -> list[Stored]:
+    """Store these in one transaction, each with its features; what became of each, in their order.
+
+    They count one after the other: of two with one key the second is identical to or in conflict with the first. New
+    ones are stored beside others in conflict. Raises InvalidRows, and stores nothing, when one is not as it must be;
+    so too when its machine or sensor is not known and `register` does not say how to register it.
+    """
+    if errors := {number: wrong for number, it in enumerate(new) if (wrong := wrong_with(it))}:
+        raise InvalidRows(errors, len(new))
+    sensors = _sensors_of(new)
+    if register is None:
+        _refuse_unknown(new, sensors)
+    known = _facts_of(new, sensors)
+    made = [_make(it, known[it.place]) for it in new]
+    if too_long := {number: [_TOO_LONG] for number, (it, _f) in enumerate(made) if len(it.data or b"") > MAX_BYTES}:
+        raise InvalidRows(too_long, len(new))
+
+    def write() -> list[Stored]:
+        if register:
+            # In one order, so that two callers with the same new names do not wait for each other.
+            for place in sorted({it.place for it in new} - sensors.keys()):
+                sensors[place] = register_sensor(*place, registered_by=register)
+        return _write(new, made, sensors)
+
+    return in_transaction(write, again_on=(Sensor.DoesNotExist,))
+
+
+_TOO_LONG = (
+    "samples",
+    f"These samples take more than {MAX_BYTES:,} bytes even when compressed. Send them as shorter captures.",
+)
+
+
+def _sensors_of(new: Sequence[NewCapture]) -> dict[Place, Sensor]:
+    machines, numbers = {it.machine for it in new}, {it.sensor for it in new}
+    found = Sensor.objects.filter(machine__name__in=machines, sensor_no__in=numbers).select_related("machine")
+    return {(it.machine.name, it.sensor_no): it for it in found}
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What people have said of a sensor and its machine, which features and marks go by."""
+
+    measuring_range: float | None
+    rated_rpm: float | None
+
+
+def _facts_of(new: Sequence[NewCapture], sensors: dict[Place, Sensor]) -> dict[Place, _Facts]:
+    known = {place: _Facts(it.measuring_range, it.machine.rated_rpm) for place, it in sensors.items()}
+    if missing := {it.place for it in new} - known.keys():
+        # Of a sensor that is not registered yet, the machine may be.
+        names = {machine for machine, _sensor in missing}
+        rated = dict(Machine.objects.filter(name__in=names).values_list("name", "rated_rpm"))
+        known |= {place: _Facts(None, rated.get(place[0])) for place in missing}
+    return known
+
+
+def _refuse_unknown(new: Sequence[NewCapture], sensors: dict[Place, Sensor]) -> None:
+    errors = {
+        number: [
+            ("sensor_no", f"Machine {it.machine} with sensor {it.sensor} is not registered; an administrator has to.")
+        ]
+        for number, it in enumerate(new)
+        if it.place not in sensors
+    }
+    if errors:
+        raise InvalidRows(errors, len(new))
+
+
+def _make(new: NewCapture, known: _Facts) -> tuple[Capture, CaptureFeatures]:
+    """Both as they are to be stored, but for the sensor, which may not be there yet."""
+    encoded, values = encode(new.values), scaled(new.values, new.scale)
+    capture = Capture(
+        axis=new.axis,
+        started_at=new.started_at,
+        sampling_hz=new.sampling_hz,
+        count=len(new.values),
+        unit=new.unit,
+        rpm=new.rpm,
+        source=new.source,
+        is_clipped=is_clipped(new.values) or is_clipped(values, known.measuring_range),
+        is_flat=is_flat(new.values),
+        has_gap=new.has_gap,
+        clock_drifts=new.clock_drifts,
+        scale=new.scale,
+        sha256=new.digest,
+        codec=encoded.codec,
+        data=encoded.data,
+    )
+    return capture, features_row(capture, values, known.rated_rpm)
+
+
+def features_row(capture: Capture, values: np.ndarray, rated_rpm: float | None) -> CaptureFeatures:
+    """The features of a capture of these values, float64 (n,), in its unit; not saved."""
+    found = features_of(values, capture.sampling_hz, capture.unit, capture.rpm, rated_rpm)
+    return CaptureFeatures.of(capture, found)
+
+
+def _write(
+    new: Sequence[NewCapture], made: list[tuple[Capture, CaptureFeatures]], sensors: dict[Place, Sensor]
+) -> list[Stored]:
+    numbers_of: dict[Place, list[int]] = defaultdict(list)
+    for number, it in enumerate(new):
+        numbers_of[it.place].append(number)
+    found: dict[int, Stored] = {}
+    insert: list[int] = []
+    for place in sorted(numbers_of):
+        sensor = sensors[place]
+        known = _known(sensor, [new[number] for number in numbers_of[place]])
+        for number in numbers_of[place]:
+            capture, features = made[number]
+            stored = known.setdefault(new[number].key, capture)
+            if stored is capture:
+                capture.sensor = features.sensor = sensor
+                insert.append(number)
+                row_class = RowClass.NEW
+            else:
+                row_class = RowClass.IDENTICAL if stored.sha256 == capture.sha256 else RowClass.CONFLICTING
+            found[number] = Stored(stored, row_class)
+    captures = [made[number][0] for number in insert]
+    for capture in captures:
+        capture.pk = None  # of an attempt that was undone
+    _insert(captures)
+    CaptureFeatures.objects.bulk_create([made[number][1] for number in insert])
+    return [found[number] for number in range(len(new))]
+
+
+def _insert(captures: list[Capture]) -> None:
+    """Store them, and know their numbers."""
+    Capture.objects.bulk_create(captures)
+    if any(it.pk is None for it in captures):  # MySQL does not tell the numbers of several rows
+        of_sensor: dict[Sensor, list[Capture]] = defaultdict(list)
+        for it in captures:
+            of_sensor[it.sensor].append(it)
+        for sensor, its in of_sensor.items():
+            known = _known(sensor, its)
+            for it in its:
+                it.pk = known[it.key].pk
+
+
+def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Capture]:
+    """What is stored of a sensor under the keys of these, without samples."""
+    starts, axes = {it.started_at for it in new}, {it.axis for it in new}
+    found = Capture.objects.filter(sensor=sensor, axis__in=axes, started_at__in=starts).without_samples()
+    return {it.key: it for it in found}

@@ -1,0 +1,16 @@
+"""The tables of vibration: labelled recordings, captures of running machines, imports of files."""
+
+from vibration.models.captures import Capture, CaptureFeatures, CaptureMapping
+from vibration.models.imports import ImportRun
+from vibration.models.recordings import DEFAULT_RECORDING, Recording, VibrationData, VibrationRollup
+
+__all__ = [
+    "DEFAULT_RECORDING",
+    "Capture",
+    "CaptureFeatures",
+    "CaptureMapping",
+    "ImportRun",
+    "Recording",
+    "VibrationData",
+    "VibrationRollup",
+]
