@@ -114,6 +114,7 @@ def _make(new: NewCapture, known: _Facts) -> tuple[Capture, CaptureFeatures]:
         scale=new.scale,
         sha256=new.digest,
         codec=encoded.codec,
+        size=len(encoded.data),
         data=encoded.data,
     )
     return capture, features_row(capture, values, known.rated_rpm)
