@@ -216,6 +216,11 @@ class CaptureQuerySet(models.QuerySet):
         """All but the samples, which are larger than all else together."""
         return self.defer("data")
 
+    def with_samples(self):
+        """Those whose samples were not removed."""
+        # For `= True` Django writes the name of the column alone, for which SQLite takes no index.
+        return self.filter(has_samples__in=[True])
+
     def with_place(self):
         """With sensor and machine at hand."""
         return self.select_related("sensor__machine")

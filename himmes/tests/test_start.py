@@ -108,6 +108,8 @@ def test_an_address_of_the_database_that_can_not_be_read_is_refused_and_not_repe
         ({"DJANGO_WEBHOOK_ALLOWED_NETWORKS": "plant"}, "Write networks such as 10.20.0.0/16"),
         ({"DJANGO_PRUNE_AFTER": "90"}, "DJANGO_PRUNE_AFTER: '90' is not a length of time"),
         ({"DJANGO_PRUNE_AFTER": "12h"}, "DJANGO_PRUNE_AFTER: '12h' is less than a day"),
+        ({"DJANGO_KEEP_CAPTURES": ""}, "DJANGO_KEEP_CAPTURES: '' is not a length of time such as 12h, 90d or 2w, or"),
+        ({"DJANGO_KEEP_CAPTURES": "23h"}, "DJANGO_KEEP_CAPTURES: '23h' is less than a day, or forever."),
     ],
 )
 def test_a_setting_of_notices_that_can_not_be_is_refused_with_what_to_write(variables, says):
