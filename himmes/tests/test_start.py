@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from himmes.operations.checks import front_end_packages_are_there, secret_key_is_strong, static_files_are_collected
-from vibration.models import ImportRun, Recording
+from vibration.models import Capture, ImportRun, Recording
 
 MANIFEST_STORAGE = "himmes.static_files.StaticFiles"
 
@@ -205,6 +205,7 @@ def test_first_start_makes_samples_once_and_never_again(settings, tmp_path):
     out = StringIO()
     call_command("first_start", stdout=out)
     assert Recording.objects.filter(name="synthetic").count() == 8
+    assert set(Capture.objects.values_list("source", flat=True)) == {"synthetic"}
     assert "password" in out.getvalue()
     Recording.objects.all().delete()
     again = StringIO()
