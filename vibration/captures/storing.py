@@ -20,7 +20,7 @@ from vibration.captures.reading import samples_of
 from vibration.models import Capture, CaptureFeatures
 from vibration.models.captures import MAX_BYTES
 from vibration.numbers.classifying import RowClass
-from vibration.signals.codec import encode, scaled
+from vibration.signals.codec import DamagedCapture, encode, scaled
 from vibration.signals.features import features_of
 from vibration.signals.flags import is_clipped, is_flat
 
@@ -227,7 +227,11 @@ def rebuild_features(numbers: Sequence[int]) -> int:
         rated = dict(captures.values_list("pk", "sensor__machine__rated_rpm"))
         changed = 0
         for it in captures.select_for_update():
-            made, stored = features_row(it, samples_of(it), rated.get(it.pk)), features_of_key(it)
+            try:
+                values = samples_of(it)
+            except DamagedCapture as error:
+                raise DamagedCapture(f"Capture {it.pk} of {it.started_at.isoformat()}: {error}") from None
+            made, stored = features_row(it, values, rated.get(it.pk)), features_of_key(it)
             made.sensor_id = it.sensor_id
             if values_of(made) not in map(values_of, stored):
                 stored.delete()

@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                 ("is_flat", models.BooleanField(default=False, verbose_name="flat")),
                 ("has_gap", models.BooleanField(default=False, verbose_name="follows a gap")),
                 ("clock_drifts", models.BooleanField(default=False, verbose_name="clock drifts")),
-                ("has_samples", models.BooleanField(default=True)),
+                ("has_samples", models.BooleanField(default=True, verbose_name="with samples")),
                 ("is_kept", models.BooleanField(default=False, verbose_name="kept")),
                 ("scale", models.FloatField(null=True)),
                 ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),

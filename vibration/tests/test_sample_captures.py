@@ -59,10 +59,9 @@ def feature(story: Story, name: str, axis: str = "x") -> np.ndarray:
 def test_the_features_tell_the_stories(captured):
     first_order = feature(Story.UNBALANCE, "order_1_0")
     assert np.nanmedian(first_order[85:]) > 4 * np.nanmedian(first_order[:60])
-    assert np.nanmedian(feature(Story.LOOSENESS, "order_0_5")[70:]) > 5 * np.nanmedian(
-        feature(Story.LOOSENESS, "order_0_5")[:70]
-    )
-    assert np.nanmedian(feature(Story.LOOSENESS, "kurtosis")[70:]) > np.nanmedian(feature(Story.LOOSENESS, "kurtosis")[:70])
+    for name, times in (("order_0_5", 5), ("kurtosis", 1.5)):
+        values = feature(Story.LOOSENESS, name)
+        assert np.nanmedian(values[70:]) > times * np.nanmedian(values[:70]), name
     for axis, step in (("x", 1.8), ("y", 0.5)):
         level = feature(Story.MOVED, "order_1_0", axis)
         assert np.nanmedian(level[46:]) / np.nanmedian(level[:30]) == pytest.approx(step, rel=0.1)
