@@ -63,9 +63,8 @@ class Capture(models.Model):
     is_flat = models.BooleanField(pgettext_lazy("capture", "flat"), default=False)
     has_gap = models.BooleanField(pgettext_lazy("capture", "follows a gap"), default=False)
     clock_drifts = models.BooleanField(pgettext_lazy("capture", "clock drifts"), default=False)
-    has_samples = models.BooleanField(
-        pgettext_lazy("capture", "with samples"), default=True
-    )  # until they are removed, see captures/pruning.py
+    # Until they are removed, see captures/pruning.py
+    has_samples = models.BooleanField(pgettext_lazy("capture", "with samples"), default=True)
     is_kept = models.BooleanField(pgettext_lazy("capture", "kept"), default=False)  # its samples are never removed
     scale = models.FloatField(null=True)  # what a step of whole numbers is, in the unit; null: the samples are values
     sha256 = models.CharField("SHA-256", max_length=64)
