@@ -38,7 +38,7 @@ class CaptureAdmin(OfferedFilters, admin.ModelAdmin):
 
     def get_queryset(self, request):
         # Not by a join: MariaDB would begin it at the machines, and sort all captures.
-        return super().get_queryset(request).without_samples().prefetch_related("sensor__machine")
+        return super().get_queryset(request).defer("data").prefetch_related("sensor__machine")
 
     def get_search_results(self, request, queryset, search_term):
         """By sensor: a join would read every capture to look at the names of its sensor and machine."""

@@ -93,5 +93,5 @@ def outlook(of: Amount, kept_for: timedelta | None, free: int | None, now: datet
     final = None if kept_for is None else of.daily_bytes * (kept_for / DAY)
     if free is None or not of.daily_bytes or (final is not None and final - of.bytes <= free):
         return Outlook(final, free, None)
-    days = free / of.daily_bytes * DAY if free / of.daily_bytes < FORESEEN / DAY else None
-    return Outlook(final, free, days and now + days)
+    days = free / of.daily_bytes
+    return Outlook(final, free, now + days * DAY if days < FORESEEN / DAY else None)

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from machines.models import Sensor
 from vibration.models import Capture
+from vibration.querysets import CaptureQuerySet
 
 DAY = timedelta(days=1)
 RATE_OVER = timedelta(days=7)  # a week, as weekends differ
@@ -66,5 +65,5 @@ def oldest_features() -> datetime | None:
     return Capture.objects.order_by("started_at", "sensor", "axis").values_list("started_at", flat=True).first()
 
 
-def _recent(since: datetime, now: datetime) -> QuerySet[Capture]:
+def _recent(since: datetime, now: datetime) -> CaptureQuerySet:
     return Capture.objects.with_samples().filter(started_at__gt=since, started_at__lte=now)

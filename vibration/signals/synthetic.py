@@ -19,7 +19,7 @@ DAYS = 90  # that the stories are of
 
 _SHARE = {"x": 1.0, "y": 0.8, "z": 0.4}  # of the vibration, by axis
 _GRAVITY_AXIS = "z"
-_TONES_G = {1: 0.05, 2: 0.02, 3: 0.008}  # amplitudes of a healthy machine under full load, by order
+_TONES_G: dict[float, float] = {1: 0.05, 2: 0.02, 3: 0.008}  # amplitudes of a healthy machine under full load, by order
 _NOISE_G = 0.02
 _LOOSE_TONES_G = {0.5: 0.03, 1.5: 0.025, 2: 0.03, 2.5: 0.02, 3: 0.02, 4: 0.015}
 _BLOW_G, _BLOW_HZ, _BLOW_S = 0.6, 1_700.0, 0.002  # one a revolution: height, what rings, and how fast it fades
@@ -80,7 +80,7 @@ def synthetic(story: Story, day: float, random: np.random.Generator) -> Syntheti
 
 def _running(story: Story, day: float, shaft_hz: float, random: np.random.Generator) -> np.ndarray:
     """float64 (COUNT,), in g: of one axis under full load."""
-    tones = dict[float, float](_TONES_G)
+    tones = dict(_TONES_G)
     if story is Story.UNBALANCE:
         tones[1] *= 1 + (GROWN - 1) * max(0.0, day - GROWS_FROM) / (DAYS - GROWS_FROM)
     is_loose = story is Story.LOOSENESS and day >= LOOSE_FROM
