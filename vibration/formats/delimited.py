@@ -26,10 +26,23 @@ SEPARATORS = ("\t", ";", ",", "|", " ")
 SEPARATOR_NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "spaces", "": "nothing"}
 MAX_FILE_BYTES = 512 << 20  # of text, decompressed: all of it is held in memory
 SHOWN_CHARACTERS = 20
+CLEAR_SHARE = 0.7  # of the cells of rows that are numbers, from which on no other separator is tried
+LINE_ENDS = (b"\n", b"\r", b"\n\0", b"\r\0")  # of UTF-16 too
 _MARKS = "#%/'\""  # of a comment, at the beginning of a header
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER_WITH = {".": re.compile(_NUMBER), ",": re.compile(_NUMBER.replace(r"\.", ","))}
+# A date, a time of day, or both, in the order of any country, and nothing else
+_STAMP = re.compile(
+    r"(?:\d{1,4}(?:[-/.]|년 ?)\d{1,2}(?:[-/.]|월 ?)\d{1,4}일?)?[T ]*(?:오전|오후)? ?"
+    r"(?:\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)? ?(?:AM|PM)?(?:Z|[+-]\d{2}:?\d{0,2})?",
+    re.ASCII | re.IGNORECASE,
+)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+
+
+def is_stamp(cell: str) -> bool:
+    """Whether a cell holds a date or a time of day, and nothing behind it."""
+    return bool(_STAMP.fullmatch(cell)) and is_clock(cell.encode())
 
 
 @dataclass(frozen=True)
@@ -53,9 +66,7 @@ class Form:
 
     def is_value(self, cell: str) -> bool:
         """Whether a number stands in a cell, finite or not, or a time of day."""
-        return bool(_NUMBER_WITH[self.decimal].fullmatch(cell) or _NOT_FINITE.fullmatch(cell)) or is_clock(
-            cell.encode()
-        )
+        return bool(_NUMBER_WITH[self.decimal].fullmatch(cell) or _NOT_FINITE.fullmatch(cell)) or is_stamp(cell)
 
     def is_row(self, cells: Sequence[str]) -> bool:
         """Whether a line begins with a number or a time, and at least half of what stands in it are numbers."""
@@ -83,7 +94,7 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
     lines = text_lines(path, content)
     head = _read_head(path, lines, separator, decimal)
     rates = [rate for note in head.notes if (rate := rate_in(note))]
-    columns, numbers = read_rows(path, lines, head, is_whole=content.endswith((b"\n", b"\r", b"\n\0")))
+    columns, numbers = read_rows(path, lines, head, is_whole=content.endswith(LINE_ENDS))
     return Table(
         path,
         "csv",
@@ -93,6 +104,7 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
         lines=numbers,
         separator=head.form.separator,
         decimal=head.form.decimal,
+        has_open_end=not content.endswith(LINE_ENDS),
         is_ambiguous=head.is_ambiguous and not (separator or decimal),
     )
 
@@ -161,27 +173,41 @@ def _form(path: Path, lines: list[str], separator: str, decimal: str) -> tuple[F
         for point in ([decimal] if decimal else [".", ","])
         if not mark == point == ","
     ]
-    best, found = (0, 0, 0), None
-    for form in forms:
-        split = [form.cells(line) for line in lines]
-        widths = Counter(len(cells) for cells in split if form.is_row(cells))
-        widths = Counter({width: count for width, count in widths.items() if width > 1 or not form.separator})
-        if not widths:
-            continue
-        width, count = widths.most_common(1)[0]
-        rows = [cells for cells in split if len(cells) == width]
-        values = sum(form.is_value(cell) for cells in rows for cell in cells)
-        # A stamp with a space in it makes two columns of one, and ends the row in the same cells.
-        fitness = (count, values if form.separator != " " else 0, values)
-        if fitness > best:
-            best, found = fitness, (form, width)
-    if found is None:
+    fits = [fit for form in forms if (fit := _fit(form, lines)) is not None]
+    if not fits:
         raise BadFile(
             path,
             f"no row of numbers is among its first {len(lines)} lines",
             "export the signals as columns of numbers, separated by , ; | tabs or spaces",
         )
-    return found
+    # A space may also stand in a cell, between date and time of day.
+    most = max(fit.rows for fit in fits)
+    clear = [it for it in fits if it.form.separator not in ("", " ") and it.share > CLEAR_SHARE and 2 * it.rows > most]
+    best = max(clear or fits, key=lambda fit: fit.score)
+    return best.form, best.width
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well a form explains lines."""
+
+    form: Form
+    width: int  # of most rows
+    rows: int  # as wide as that
+    score: int  # how many more cells of these rows are numbers or times than are not
+    share: float  # of the cells that are
+
+
+def _fit(form: Form, lines: list[str]) -> _Fit | None:
+    """None where a form finds no rows."""
+    rows = [cells for line in lines if form.is_row(cells := form.cells(line))]
+    widths = Counter(len(cells) for cells in rows if len(cells) > 1 or not form.separator)
+    if not widths:
+        return None
+    width, count = widths.most_common(1)[0]
+    filled = [cell for cells in rows if len(cells) == width for cell in cells if cell]
+    values = sum(map(form.is_value, filled))
+    return _Fit(form, width, count, 2 * values - len(filled), values / len(filled))
 
 
 def _names_and_units(above: list[tuple[int, list[str]]], width: int) -> tuple[list[str], list[str]]:
@@ -218,6 +244,9 @@ def read_rows(path: Path, lines: list[str], head: Head, *, is_whole: bool) -> tu
     numbered = pl.DataFrame({"text": lines[head.first_row :]}).with_row_index("line", offset=head.first_row + 1)
     numbered = numbered.filter(pl.col("text").str.strip_chars() != "")
     numbers = numbered["line"].cast(pl.Int64).to_numpy()
+    if head.width == 1 and len(gaps := np.flatnonzero(np.diff(numbers) > 1)):
+        what = f"line {int(numbers[gaps[0]]) + 1:,} is empty, between the rows of the only column"
+        raise BadFile(path, what, "write the number that is missing, or remove the line")
     cells = _split(numbered["text"], head.form)
     wrong = np.flatnonzero((cells.list.len() != head.width).to_numpy())
     if len(wrong):
@@ -228,6 +257,9 @@ def read_rows(path: Path, lines: list[str], head: Head, *, is_whole: bool) -> tu
         if is_last and count < head.width:
             raise BadFile(path, f"{what}, and no line end: the file was cut off", "copy it again, or remove the line")
         raise BadFile(path, what, "repair the line, or remove it")
+    if not is_whole and _seems_cut(cells, head.form):
+        what = f"line {int(numbers[-1]):,} has no line end, and a shorter number than the lines above"
+        raise BadFile(path, f"{what}: the file was cut off", "copy it again, or remove the line")
     names = unique_names([name_and_unit(name)[0] for name in head.names] or [""] * head.width)
     columns = []
     for place in range(head.width):
@@ -239,6 +271,18 @@ def read_rows(path: Path, lines: list[str], head: Head, *, is_whole: bool) -> tu
             continue  # each line ends with a separator
         columns.append(_column(names[place], unit, text, head.form, is_named=bool(name)))
     return tuple(columns), numbers
+
+
+def _seems_cut(cells: pl.Series, form: Form) -> bool:
+    """Whether the last number of the last row has fewer digits behind its decimal mark than any above it.
+
+    Where numbers are written as short as they can be, nobody can tell; `Table.has_open_end` says that it may be so.
+    """
+    last = cells.list.get(-1).str.strip_chars()
+    if len(last) < 2 or not form.is_value(last[-1]):
+        return False
+    decimals = last.str.extract(rf"[{form.decimal}]([0-9]*)$").str.len_chars().fill_null(0)
+    return int(decimals[-1]) < int(decimals[:-1].to_numpy().min())
 
 
 def _split(text: pl.Series, form: Form) -> pl.Series:

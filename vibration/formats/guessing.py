@@ -8,7 +8,8 @@ import polars as pl
 
 from vibration.csv.columns import HEADER_NAMES, header_name
 from vibration.csv.numbers import is_plain_number
-from vibration.csv.times import guess_epoch, is_clock, to_instant
+from vibration.csv.times import guess_epoch, to_instant
+from vibration.formats.delimited import is_stamp
 from vibration.formats.mapping import Axis, Mapping
 from vibration.formats.names import (
     MAX_AXIS_CHARACTERS,
@@ -72,6 +73,8 @@ def guess(
         mapping = replace(mapping, separator=table.separator, decimal=table.decimal) if table.is_ambiguous else mapping
     if table.is_ambiguous:
         work.doubt("separator_or_decimal")
+    if table.has_open_end:
+        work.say("open_end", place=table.place(-1))
     if _are_four_states(table):
         work.doubt("four_states")
     mapping = _with_columns(work, mapping, unit, time)
@@ -118,8 +121,7 @@ def _time_column(work: _Work, roles: dict[str, Role]) -> Column | None:
     if first is None or len(work.table.columns) < 2 or len(first) < 3:
         return None
     if first.values is None:
-        is_stamp = first.text is not None and is_clock(first.text[0].encode())
-        return first if is_stamp else None
+        return first if first.text is not None and is_stamp(first.text[0]) else None
     is_text = work.table.lines is not None
     if not first.is_named and is_text and _is_even(first.values):
         work.say("time_by_values", column=first.name)
@@ -131,7 +133,7 @@ def _is_even(values: np.ndarray) -> bool:
     """Whether numbers rise, in steps of much the same length."""
     steps = np.diff(values)
     median = float(np.median(steps))
-    return median > 0 and bool((steps > 0).all()) and bool(np.mean(np.abs(steps - median) <= median) > 0.9)
+    return median > 0 and bool((steps > 0).all()) and bool(np.mean(np.abs(steps - median) <= median) > 0.75)
 
 
 def _with_time(work: _Work, mapping: Mapping, column: Column, said: str | None) -> Mapping:
@@ -167,7 +169,7 @@ def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
     if said is not None:
         work.say("time_said", kind=said)
         return said
-    if column.text is not None and len(column.text) and is_clock(column.text[0].encode()):
+    if column.text is not None and len(column.text) and is_stamp(column.text[0]):
         work.say("time_is_iso", text=column.text[0][:40])
         return "iso"
     first = _first_number(column)

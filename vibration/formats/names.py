@@ -75,10 +75,11 @@ def time_unit(text: str) -> str | None:
 def seems_unit(text: str) -> bool:
     """Whether a cell below a header may be a unit: a known one, or one in brackets, or a short one of others."""
     bare = text.strip("()[] ")
+    is_bracketed = bool(re.fullmatch(r"\([^()]*\)|\[[^\[\]]*\]", text.strip()))
     is_short_word = bool(
         re.fullmatch(r"(?:°?[CFK]|℃|rpm|r/min|hz|k?v|m?v|k?pa|bar|%|-|n|nm|a|ma)", bare, re.IGNORECASE)
     )
-    return is_known_unit(bare) or time_unit(bare) is not None or bare != text.strip() or is_short_word
+    return is_known_unit(bare) or time_unit(bare) is not None or is_bracketed or is_short_word
 
 
 def bare_name(name: str) -> str:

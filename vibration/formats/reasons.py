@@ -33,6 +33,7 @@ ENGLISH = {
     "left_out_other": "'{column}' is no signal, by its name; it is left out",
     "left_out_text": "'{column}' is text; it is left out",
     "left_out_empty": "'{column}' has no samples; it is left out",
+    "open_end": "{place}, the last, has no line end; it was taken as complete",
     "gaps": "the times have gaps ({count}); each stretch between them becomes a capture of its own",
     "clock_drifts": "the clock drifts: the times run off the even steps by more than a step",
     # Doubts

@@ -69,6 +69,7 @@ class Table:
     lines: np.ndarray | None = field(default=None, repr=False)  # int64 (n,), the line of each row in a text format
     separator: str = ""  # of a text format, as it was read
     decimal: str = ""
+    has_open_end: bool = False  # whether a text ends within its last line, which may be cut off
     is_ambiguous: bool = False  # whether commas between digits may separate columns or be decimal commas
 
     def column(self, name: str) -> Column | None:
