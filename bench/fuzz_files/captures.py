@@ -82,8 +82,8 @@ def _is_line(made: MadeCapture, found: re.Match[str]) -> bool:
 
 
 def _has_no_time_unit(made: MadeCapture) -> bool:
-    """Nothing says a unit where there are no names, or of stamps that are no stamps any more."""
-    return made.time == "s" and made.rate_hz <= 100
+    """Whether steps of a hundredth of a second may as well be of a millisecond."""
+    return made.time == "s" and made.rate_hz <= 128
 
 
 def _check_signals(made: MadeCapture, found: Guess, signals: list[Signal]) -> None:

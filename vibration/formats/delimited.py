@@ -19,12 +19,13 @@ import polars as pl
 from common.printable import printable
 from vibration.csv.times import is_clock
 from vibration.formats.names import name_and_unit, rate_in, seems_unit
-from vibration.formats.table import BadFile, Column, Flaw, Table, unique_names
+from vibration.formats.table import BadFile, Column, Flaw, Table, check_size, unique_names
 
 SNIFFED_LINES = 200
 SEPARATORS = ("\t", ";", ",", "|", " ")
 SEPARATOR_NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "spaces", "": "nothing"}
-MAX_FILE_BYTES = 512 << 20  # of text, decompressed: all of it is held in memory
+MAX_TEXT_BYTES = 64 << 20  # decompressed; reading takes 15 times as much memory
+MAX_NOTE_CHARACTERS = 200
 SHOWN_CHARACTERS = 20
 CLEAR_SHARE = 0.7  # of the cells of rows that are numbers, from which on no other separator is tried
 LINE_ENDS = (b"\n", b"\r", b"\n\0", b"\r\0")  # of UTF-16 too
@@ -105,6 +106,7 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
         separator=head.form.separator,
         decimal=head.form.decimal,
         has_open_end=not content.endswith(LINE_ENDS),
+        said=(separator, decimal),
         is_ambiguous=head.is_ambiguous and not (separator or decimal),
     )
 
@@ -115,10 +117,9 @@ def decompressed(path: Path, content: bytes) -> bytes:
     left, size = content, 0
     try:
         while left:
-            found.append(unzip.decompress(left, MAX_FILE_BYTES + 1 - size))
+            found.append(unzip.decompress(left, MAX_TEXT_BYTES + 1 - size))
             size += len(found[-1])
-            if size > MAX_FILE_BYTES:
-                raise BadFile(path, f"it has more than {MAX_FILE_BYTES >> 20} MB", "split it into shorter files")
+            check_text_size(path, size)
             if not unzip.eof:
                 raise BadFile(path, "the gzip data ends before its end mark: the file was cut off", "copy it again")
             left = unzip.unused_data.lstrip(b"\0")
@@ -128,8 +129,16 @@ def decompressed(path: Path, content: bytes) -> bytes:
     return b"".join(found)
 
 
+def check_text_size(path: Path, size: int) -> None:
+    """Raises BadFile for a text of too many bytes."""
+    if size > MAX_TEXT_BYTES:
+        what = f"it has more than {MAX_TEXT_BYTES >> 20} MB of text, which are read at once"
+        raise BadFile(path, what, "split it into shorter files, or export it as WAV, Parquet, TDMS or HDF5")
+
+
 def text_lines(path: Path, content: bytes) -> list[str]:
     """The lines of a text in UTF-8, UTF-16 with a mark of its order, or cp949. Raises BadFile."""
+    check_text_size(path, len(content))
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     encodings = ["utf-16"] if is_wide else ["utf-8-sig", "cp949"]
     for encoding in encodings:
@@ -152,13 +161,14 @@ def _read_head(path: Path, lines: list[str], separator: str, decimal: str) -> He
     if not sniffed:
         raise BadFile(path, "it is empty" if not any(lines) else "it begins with blank lines only", "export it again")
     form, width = _form(path, [line for _, line in sniffed], separator, decimal)
+    check_size(path, 0, width)
     split = [(number, form.cells(line)) for number, line in sniffed]
     first = next(number for number, cells in split if len(cells) == width and form.is_row(cells))
     above = [(number, cells) for number, cells in split if number < first]
     # A row of what a logger wrote above the header may look like a row, alone: the header stands right above the rows.
     names, units = _names_and_units(above, width)
     kept_above = len(above) - bool(names) - bool(units)
-    notes = tuple(printable(lines[number].strip()) for number, _ in above[:kept_above])
+    notes = tuple(printable(lines[number].strip()[:MAX_NOTE_CHARACTERS]) for number, _ in above[:kept_above])
     commas = form.separator == "," and not names
     after = [cells for number, cells in split if number >= first]
     ambiguous = commas and width % 2 == 0 and all(cell.lstrip("+-").isdigit() for cells in after for cell in cells)

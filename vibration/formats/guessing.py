@@ -22,13 +22,14 @@ from vibration.formats.names import (
     time_unit,
 )
 from vibration.formats.reasons import Remark, remark
-from vibration.formats.stamps import Grid, UnevenTimes, grid_of, read_times
+from vibration.formats.stamps import Grid, UnevenTimes, grid_of, read_times, time_power
 from vibration.formats.table import BadFile, Column, Table
 from vibration.numbers.states import STATES
 
 MOST_GUESSED_AXES = 16  # of more columns a person has to say which are signals
 MOST_TOLD = 8
 # A time without a unit is in seconds if it makes such a rate; 0.04 from row to row may be milliseconds as well.
+MOST_EPOCH_STEP_S = 0.1
 PLAUSIBLE_HZ = (99, 1_000_000)
 
 
@@ -68,9 +69,7 @@ def guess(
     time column out; `zone` is that of stamps without an offset.
     """
     work = _Work(table, zone)
-    mapping = Mapping(rate_hz=rate_hz)
-    if table.separator == "," or table.decimal == ",":
-        mapping = replace(mapping, separator=table.separator, decimal=table.decimal) if table.is_ambiguous else mapping
+    mapping = Mapping(rate_hz=rate_hz, separator=table.said[0], decimal=table.said[1])
     if table.is_ambiguous:
         work.doubt("separator_or_decimal")
     if table.has_open_end:
@@ -88,8 +87,10 @@ def _are_four_states(table: Table) -> bool:
 
 def _with_columns(work: _Work, mapping: Mapping, unit: str | None, said: str | None) -> Mapping:
     """Each column gets its use."""
-    roles = {column.name: role_of(column.name) if column.is_named else "axis" for column in work.table.columns}
+    roles = {column.name: _role(column) for column in work.table.columns}
     time = _time_column(work, roles)
+    if time is None and said not in (None, "none"):
+        work.doubt("no_time_column", kind=said)
     if time is not None:
         roles[time.name] = "time"
         mapping = _with_time(work, mapping, time, said)
@@ -106,8 +107,16 @@ def _with_columns(work: _Work, mapping: Mapping, unit: str | None, said: str | N
         left_out.append(column.name)
         if role in ("index", "other"):
             work.say(f"left_out_{role}", column=column.name)
+        elif role == "rpm":
+            work.say("left_out_text", column=column.name)
     mapping = replace(mapping, left_out=tuple(left_out))
     return _with_axes(work, mapping, signals, unit)
+
+
+def _role(column: Column) -> Role:
+    """By its name; a speed in a unit of vibration is no speed of rotation."""
+    role = role_of(column.name) if column.is_named else "axis"
+    return "axis" if role == "rpm" and is_known_unit(column.unit) else role
 
 
 def _time_column(work: _Work, roles: dict[str, Role]) -> Column | None:
@@ -177,11 +186,9 @@ def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
         work.doubt("time_unit", column=column.name, first=_cell(column, 0), second=_cell(column, 1))
         return None
     written = column.text[0] if column.text is not None else repr(first)
-    if epoch := guess_epoch(written.replace(",", ".").encode() if written else b""):
-        power = {"epoch-s": 0, "epoch-ms": 3, "epoch-us": 6, "epoch-ns": 9}[epoch]
-        instant = to_instant(int(first) * 10 ** (9 - power)).isoformat()
-        work.say("time_is_epoch", unit=epoch.removeprefix("epoch-"), instant=instant)
-        return epoch
+    epoch = guess_epoch(written.replace(",", ".").encode())
+    if epoch and time_unit(column.unit) in (None, epoch.removeprefix("epoch-")):
+        return _epoch(work, column, epoch, first)
     if column.unit:
         unit = time_unit(column.unit)
         if unit is None:
@@ -196,6 +203,17 @@ def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
         return "s"
     work.doubt("time_unit", column=column.name, first=_cell(column, 0), second=_cell(column, 1))
     return None
+
+
+def _epoch(work: _Work, column: Column, kind: str, first: float) -> str | None:
+    """A number since 1970, unless it may as well count milliseconds or microseconds since a device was started."""
+    power = time_power(kind)
+    if not column.unit and _usual_step(column) / 10**power > MOST_EPOCH_STEP_S:
+        work.doubt("time_unit", column=column.name, first=_cell(column, 0), second=_cell(column, 1))
+        return None
+    instant = to_instant(int(first) * 10 ** (9 - power)).isoformat()
+    work.say("time_is_epoch", unit=kind.removeprefix("epoch-"), instant=instant)
+    return kind
 
 
 def _first_number(column: Column) -> float | None:
@@ -225,7 +243,6 @@ def _cell(column: Column, row: int) -> str:
 
 def _with_speed(work: _Work, mapping: Mapping, roles: dict[str, Role]) -> Mapping:
     speeds = [it for it in work.table.columns if roles[it.name] == "rpm" and it.values is not None]
-    speeds = [it for it in speeds if not is_known_unit(it.unit)]  # of a vibration, in mm/s
     if not speeds:
         return mapping
     if len(speeds) > 1:

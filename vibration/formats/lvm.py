@@ -1,7 +1,7 @@
 """LabVIEW measurement files (.lvm): a head of names and values, then columns as in other text files."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from common.printable import printable
@@ -38,6 +38,8 @@ def read_lvm(path: Path, content: bytes) -> Table:
     decimal = "," if head.first("Decimal_Separator").strip('"') == "," else "."
     form = Form(separator, decimal)
     segment = _heading(path, lines, head.end, separator)
+    if head.first("Time_Pref").lower() == "absolute":
+        raise BadFile(path, "its times count from 1904 (Time_Pref Absolute)", "write them relative to the start")
     names_line = next((n for n in range(segment.end, len(lines)) if lines[n].strip()), None)
     if names_line is None or not form.cells(lines[names_line])[0].lower().startswith("x_value"):
         raise BadFile(path, "the line of names that begins with X_Value is missing", "export it again")
@@ -62,7 +64,7 @@ def read_lvm(path: Path, content: bytes) -> Table:
         "lvm",
         _with_units(columns, segment),
         rate_hz=None if x_columns == "one" else _rate(path, segment, decimal),
-        started_at=_start(segment) or _start(head),
+        started_at=_start(segment, decimal) or _start(head, decimal),
         notes=tuple(map(printable, [*head.told(), *segment.told(), *comments])),
         lines=numbers,
         separator=separator,
@@ -129,11 +131,12 @@ def _rate(path: Path, segment: _Heading, decimal: str) -> float | None:
     return float(round(rate)) if round(rate) and abs(1 / round(rate) - step) <= 1e-15 * step else rate
 
 
-def _start(heading: _Heading) -> datetime | None:
-    """Date and time of day, by the clock of the plant."""
+def _start(heading: _Heading, decimal: str) -> datetime | None:
+    """The instant of the first sample, by the clock of the plant: that of the heading and X0 from there."""
     date, time = heading.first("Date").replace("/", "-"), heading.first("Time")
     whole, _, fraction = time.replace(",", ".").partition(".")
     try:
-        return datetime.fromisoformat(f"{date}T{whole}{'.' + fraction[:6].ljust(6, '0') if fraction else ''}")
-    except ValueError:
+        start = datetime.fromisoformat(f"{date}T{whole}{'.' + fraction[:6].ljust(6, '0') if fraction else ''}")
+        return start + timedelta(seconds=float(heading.first("X0").replace(decimal, ".") or 0))
+    except (ValueError, OverflowError):
         return None

@@ -8,6 +8,7 @@ from vibration.signals.units import UnknownUnit, unit_of
 
 Role = Literal["time", "index", "rpm", "other", "axis"]
 MAX_AXIS_CHARACTERS = 20
+MAX_NAME_CHARACTERS = 100
 
 # Units of a time column, and what a mapping calls the time then.
 TIME_UNITS = {
@@ -44,6 +45,8 @@ _RATE = re.compile(
 def name_and_unit(text: str) -> tuple[str, str]:
     """A name, and the unit in brackets behind it, after a space or a `_`: "ax (g)", "X[m/s²]", "accel_x m/s2"."""
     text = text.strip().strip("\"'").strip()
+    if len(text) > MAX_NAME_CHARACTERS:
+        return text[:MAX_NAME_CHARACTERS], ""
     if found := _BRACKETS.search(text):
         name = text[: found.start()].strip()
         return (name, (found[1] or found[2] or "").strip()) if name else (text, "")

@@ -43,6 +43,7 @@ ENGLISH = {
     "time_unit": "'{column}' is the time, and nothing tells in which unit: {first}, {second}, ...",
     "time_other_unit": "'{column}' is the time, in a unit that is not read: {unit}",
     "times_bad": "{message}",
+    "no_time_column": "the time was said to be written as {kind}, and no column is the time",
     "which_time": "more than one column may be the time: {columns}",
     "which_rpm": "more than one column may be the speed: {columns}",
     "unit_not_known": "the unit of '{column}' is {unit}, which is none of m/s2, g, mm/s",
