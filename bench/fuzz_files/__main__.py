@@ -188,11 +188,11 @@ REASONS: list[tuple[str, Callable[[MadeFile, re.Match], bool]]] = [
     (r"looks like a header", lambda made, found: "names" in made.causes),
     (r"has '(\w+)' as the unit of the time", lambda made, found: "unit" in made.causes and found[1] in made.text),
     (r"since 1970", lambda made, found: "time" in made.causes and made.time.startswith("epoch")),
-    (r"a time of day", lambda made, found: "time" in made.causes and made.time == "iso"),
     (
-        r"(?:begins with|has the time) (\S+), a number; it is no time of day",
+        r"(?:begins with|has the time) (\S+), a number; it is not a time of day",
         lambda made, found: made.options["time"] == "iso" and found[1] in made.text,
     ),
+    (r"a time of day", lambda made, found: "time" in made.causes and made.time == "iso"),
     (r"there is (no number|nothing) in any of the first", lambda made, found: "columns" in made.causes),
     (r"has (\d+) columns(?: of numbers)?, separated by", lambda made, found: found[1] != "5"),
 ]

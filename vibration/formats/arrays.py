@@ -110,6 +110,8 @@ def _table(path: Path, format_name: str, arrays: list[_Array], about: dict[str, 
     for array in arrays:
         if array.values.size > 1 or (array.values.size == 0 and array.values.ndim):
             texts += ((name, values, array.about) for name, values in _vectors(array))
+    if not texts:
+        raise BadFile(path, "it holds no vector of numbers, or was cut off", "export the signals as vectors")
     check_size(path, 0, len(texts))
     # Where all stand in one group, its name says nothing.
     prefixes = {_in_two(name)[0] for name, _, _ in texts}

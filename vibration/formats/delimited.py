@@ -177,11 +177,12 @@ def _read_head(path: Path, lines: list[str], separator: str, decimal: str) -> He
 
 def _form(path: Path, lines: list[str], separator: str, decimal: str) -> tuple[Form, int]:
     """The form in which most lines are rows of one width, and that width."""
+    has_quotes = any('"' in line for line in lines)  # within which a comma separates nothing
     forms = [
         Form(mark, point)
         for mark in ([separator] if separator else [*SEPARATORS, ""])
         for point in ([decimal] if decimal else [".", ","])
-        if not mark == point == ","
+        if has_quotes or not mark == point == ","
     ]
     fits = [fit for form in forms if (fit := _fit(form, lines)) is not None]
     if not fits:

@@ -132,7 +132,8 @@ def _time_column(work: _Work, roles: dict[str, Role]) -> Column | None:
     if first.values is None:
         return first if first.text is not None and is_stamp(first.text[0]) else None
     is_text = work.table.lines is not None
-    if not first.is_named and is_text and _is_even(first.values):
+    is_open = not first.is_named or (roles[first.name] == "axis" and axis_of(first.name) not in ("x", "y", "z"))
+    if is_open and is_text and _is_even(first.values):
         work.say("time_by_values", column=first.name)
         return first
     return None

@@ -26,7 +26,7 @@ _WORDS: dict[Role, str] = {
     "rpm": "rpm speed rotationspeed rotationalspeed shaftspeed 회전수 회전속도",
     "other": """
         temp temperature 온도 humidity 습도 label class state status fault 라벨 상태 comment comments 비고 date 날짜
-        at total magnitude resultant 합성 합성값
+        at total magnitude resultant absolute absoluteacceleration 합성 합성값
     """,
 }
 _ROLES: dict[str, Role] = {word: role for role, words in _WORDS.items() for word in words.split()}

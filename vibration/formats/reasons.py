@@ -6,7 +6,7 @@ from typing import Any
 # For commands; pages translate the codes.
 ENGLISH = {
     "time_by_name": "'{column}' is the time, by its name",
-    "time_by_values": "'{column}' is the time: it has no name, and rises in even steps",
+    "time_by_values": "'{column}' is the time: it is the first column, and rises in even steps",
     "time_unit_by_name": "the time is in {unit}, as its name says",
     "time_unit_by_units": "the time is in {unit}, as the row of units says",
     "time_unit_by_habit": "the time is in seconds: nothing says otherwise, and its steps are {step} s",

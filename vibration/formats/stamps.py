@@ -23,6 +23,7 @@ RELATIVE = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # how many a second 
 EPOCHS = ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns")
 TIMES = ("none", *RELATIVE, *EPOCHS, "iso")
 FLOAT_NOISE = 4  # units in the last place that a time may be off its decimal number
+_YEAR_FIRST = r"^([0-9]{4})[/.]([0-9]{2})[/.]([0-9]{2})"  # as well known as with hyphens
 MAX_SLACK = 0.25  # of what times are rounded to, that floats may blur
 FIT_NOISE = 1e-12  # of the length, that the fit itself may be off
 MAX_DRIFT = 1e-3  # of the rate: further off its grid a clock does not drift, the samples are uneven
@@ -197,7 +198,9 @@ def _instants(table: Table, column: Column, kind: str, zone: tzinfo) -> np.ndarr
             raise table.bad(f"the column '{column.name}' has no times of day", "say what the time column is")
         return _of_numbers(table, column, kind)
     text = column.text
-    if table.decimal == "," and kind != "iso":
+    if kind == "iso":
+        text = text.str.replace(_YEAR_FIRST, "$1-$2-$3")
+    elif table.decimal == ",":
         text = text.str.replace(",", ".", literal=True)
     reader = time_column(kind, Period(zone))
     try:

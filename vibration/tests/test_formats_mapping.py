@@ -196,6 +196,18 @@ def test_commas_that_were_said_to_be_decimal_are_kept_in_the_mapping(tmp_path):
     assert (signal.values == np.arange(60) / 1000).all()
 
 
+def test_a_first_column_that_rises_evenly_is_the_time_whatever_its_name(tmp_path):
+    found = guess(table_of(tmp_path, times(60, 1000, 3), "Zeit,a,b,c"))
+    assert (found.mapping.time_column, found.mapping.time) == ("Zeit", "s")
+    assert "'Zeit' is the time: it is the first column, and rises in even steps" in map(str, found.reasons)
+
+
+def test_stamps_may_have_slashes_behind_the_year(tmp_path):
+    table = table_of(tmp_path, [f"2026/03/05 09:00:00.{row:03d}" for row in range(60)])
+    signals = apply(table, guess(table).mapping, zone=ZoneInfo("Asia/Seoul"))
+    assert signals[0].started_at == datetime(2026, 3, 5, tzinfo=UTC)
+
+
 def test_a_speed_in_millimetres_is_an_axis(tmp_path):
     table = table_of(tmp_path, times(60, 1000, 3), "time,speed (mm/s),rpm,y")
     found = guess(table)

@@ -84,6 +84,11 @@ def test_names_that_are_there_twice_or_missing_are_told_apart(tmp_path):
     assert [column.name for column in table.columns] == ["x", "x (2)", "column 3", "x (3)"]
 
 
+def test_commas_within_quotes_are_decimal(tmp_path):
+    table = read_table(written(tmp_path / "a.csv", 'x,y\n"0,5","1,25"\n"1,5","2,25"\n'))
+    assert [column.values.tolist() for column in table.columns] == [[0.5, 1.5], [1.25, 2.25]]
+
+
 def test_separators_at_the_ends_of_lines_make_no_column(tmp_path):
     table = read_table(written(tmp_path / "a.csv", "x;y;\n1,5;2,5;\n3,5;4,5;\n"))
     assert [column.name for column in table.columns] == ["x", "y"]
