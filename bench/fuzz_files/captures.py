@@ -37,6 +37,7 @@ REASONS: list[tuple[str, Callable[[MadeCapture, re.Match[str]], bool]]] = [
     (r"steps from sample to sample are uneven", lambda made, found: "uneven" in made.broken),
     (r"the unit of '.*' is '?(V|counts|furlong)", lambda made, found: "unit" in made.broken),
     (r"nothing tells the sampling rate", lambda made, found: "no rate" in made.broken or "no names" in made.broken),
+    (r"the times are few and rounded", lambda made, found: made.quantum_s > 0),
     (r"40 columns may be signals", lambda made, found: "many" in made.broken),
     (r"no row of numbers", lambda made, found: bool(made.broken & {"cut file"})),
     (r"nothing tells in which unit", lambda made, found: _has_no_time_unit(made)),

@@ -23,7 +23,6 @@ from vibration.formats.table import BadFile, Column, Flaw, Table, check_size, un
 
 SNIFFED_LINES = 200
 SEPARATORS = ("\t", ";", ",", "|", " ")
-SEPARATOR_NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "spaces", "": "nothing"}
 MAX_TEXT_BYTES = 64 << 20  # decompressed; reading takes 15 times as much memory
 MAX_NOTE_CHARACTERS = 200
 SHOWN_CHARACTERS = 20
@@ -112,7 +111,7 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
 
 
 def decompressed(path: Path, content: bytes) -> bytes:
-    """What gzip holds, at most MAX_FILE_BYTES. Raises BadFile for data that are cut off or damaged."""
+    """What gzip holds, at most MAX_TEXT_BYTES. Raises BadFile for data that are cut off or damaged."""
     unzip, found = zlib.decompressobj(wbits=31), []
     left, size = content, 0
     try:
@@ -165,7 +164,6 @@ def _read_head(path: Path, lines: list[str], separator: str, decimal: str) -> He
     split = [(number, form.cells(line)) for number, line in sniffed]
     first = next(number for number, cells in split if len(cells) == width and form.is_row(cells))
     above = [(number, cells) for number, cells in split if number < first]
-    # A row of what a logger wrote above the header may look like a row, alone: the header stands right above the rows.
     names, units = _names_and_units(above, width)
     kept_above = len(above) - bool(names) - bool(units)
     notes = tuple(printable(lines[number].strip()[:MAX_NOTE_CHARACTERS]) for number, _ in above[:kept_above])
@@ -223,7 +221,6 @@ def _fit(form: Form, lines: list[str]) -> _Fit | None:
 
 def _names_and_units(above: list[tuple[int, list[str]]], width: int) -> tuple[list[str], list[str]]:
     """The names of the columns and the row of units, of the lines above the rows; empty where there is none."""
-
     # A mark of a comment, where spaces separate, is a cell of its own.
     above = [
         (number, cells[1:] if not cells[0].strip(_MARKS) and len(cells) > width else cells) for number, cells in above

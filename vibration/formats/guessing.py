@@ -29,8 +29,8 @@ from vibration.numbers.states import STATES
 MOST_GUESSED_AXES = 16  # of more columns a person has to say which are signals
 MOST_TOLD = 8
 # A time without a unit is in seconds if it makes such a rate; 0.04 from row to row may be milliseconds as well.
-MOST_EPOCH_STEP_S = 0.1
 PLAUSIBLE_HZ = (99, 1_000_000)
+MOST_EPOCH_STEP_S = 0.1  # a greater one may be a millisecond of a device that was started 12 days ago
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _with_time(work: _Work, mapping: Mapping, column: Column, said: str | None) 
     except UnevenTimes as error:
         work.doubt("times_bad", message=str(error))
     else:
-        _say_rate(work, grid)
+        _say_rate(work, mapping, grid)
         if len(grid.stretches) > 1:
             work.say("gaps", count=len(grid.stretches) - 1)
         if grid.clock_drifts:
@@ -166,9 +166,13 @@ def _with_time(work: _Work, mapping: Mapping, column: Column, said: str | None) 
     return mapping
 
 
-def _say_rate(work: _Work, grid: Grid) -> None:
+def _say_rate(work: _Work, mapping: Mapping, grid: Grid) -> None:
     rate, least, most = (f"{it:.9g}" for it in (grid.rate_hz, grid.least_hz, grid.most_hz))
-    if least == most:
+    if mapping.rate_hz is not None:
+        work.say("rate_said", rate=f"{mapping.rate_hz:.9g}")
+    elif grid.is_uncertain:
+        work.doubt("rate_uncertain", rate=rate, least=least, most=most)
+    elif least == most:
         work.say("rate_from_times", rate=rate)
     else:
         work.say("rate_from_rounded_times", rate=rate, least=least, most=most)
@@ -177,7 +181,7 @@ def _say_rate(work: _Work, grid: Grid) -> None:
 def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
     """How the time is written: as was said, by its look as stamps, by its unit, or by habit."""
     if said is not None:
-        work.say("time_said", kind=said)
+        work.say("time_left_out" if said == "none" else "time_said", column=column.name, kind=said)
         return said
     if column.text is not None and len(column.text) and is_stamp(column.text[0]):
         work.say("time_is_iso", text=column.text[0][:40])
@@ -233,13 +237,7 @@ def _usual_step(column: Column) -> float:
 def _cell(column: Column, row: int) -> str:
     if row >= len(column):
         return "nothing"
-    return (
-        column.text[row][:20]
-        if column.text is not None
-        else str(column.values[row])
-        if column.values is not None
-        else ""
-    )
+    return column.text[row][:20] if column.text is not None else str(column.numbers[row])
 
 
 def _with_speed(work: _Work, mapping: Mapping, roles: dict[str, Role]) -> Mapping:

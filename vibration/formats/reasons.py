@@ -12,7 +12,8 @@ ENGLISH = {
     "time_unit_by_habit": "the time is in seconds: nothing says otherwise, and its steps are {step} s",
     "time_is_epoch": "the time is in {unit} since 1970; the first is {instant}",
     "time_is_iso": "the time has date and time of day, such as {text}",
-    "time_said": "the time is written as {kind}, as was said",
+    "time_said": "the time '{column}' is written as {kind}, as was said",
+    "time_left_out": "the time '{column}' is left out, as was said",
     "rate_from_times": "{rate} Hz is the sampling rate of the times",
     "rate_from_rounded_times": "{rate} Hz is the sampling rate that fits the times; they are rounded or jitter, and "
     "{least} to {most} Hz fit as well",
@@ -38,6 +39,7 @@ ENGLISH = {
     "clock_drifts": "the clock drifts: the times run off the even steps by more than a step",
     # Doubts
     "no_rate": "nothing tells the sampling rate: there is no column of times, and the file says none",
+    "rate_uncertain": "the times are few and rounded: {rate} Hz fits, and {least} to {most} Hz as well; say the rate",
     "no_axis": "no column is a signal",
     "which_columns": "{count} columns may be signals ({columns}); say which are",
     "time_unit": "'{column}' is the time, and nothing tells in which unit: {first}, {second}, ...",

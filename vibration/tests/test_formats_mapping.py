@@ -122,6 +122,13 @@ def test_a_rate_that_was_rounded_off_is_told_with_those_that_fit_as_well(tmp_pat
     ]
 
 
+def test_a_rate_that_few_rounded_times_leave_open_has_to_be_said(tmp_path):
+    table = table_of(tmp_path, ["0.000", "0.001", "0.002", "0.003", "0.005", "0.006", "0.007", "0.008", "0.010"])
+    assert [it.code for it in guess(table).doubts] == ["rate_uncertain"]
+    found = guess(table, rate_hz=800)
+    assert (found.is_sure, apply(table, found.mapping)[0].sampling_hz) == (True, 800)
+
+
 @given(
     rate=st.integers(100, 60_000),
     count=st.integers(50, 3_000),
