@@ -6,9 +6,12 @@ What retention removes, what people delete, and features that are made anew, is 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, F, QuerySet, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from common.audit_trail import Action, note
 from common.database.transactions import in_transaction
@@ -17,7 +20,7 @@ from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
 from vibration.captures.reading import samples_of
-from vibration.models import Capture, CaptureFeatures
+from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.models.captures import MAX_BYTES
 from vibration.numbers.classifying import RowClass
 from vibration.signals.codec import DamagedCapture, encode, scaled
@@ -158,6 +161,7 @@ def _write(
         capture.pk = None  # of an attempt that was undone
     _insert(captures)
     CaptureFeatures.objects.bulk_create([made[number][1] for number in insert])
+    _note_newest(captures)
     return [found[number] for number in range(len(new))]
 
 
@@ -172,6 +176,22 @@ def _insert(captures: list[Capture]) -> None:
             known = _known(sensor, its)
             for it in its:
                 it.pk = known[it.key].pk
+
+
+def _note_newest(captures: list[Capture]) -> None:
+    """Keep when the newest of each axis started; the axes of one instant, as they mostly come, by one statement."""
+    axes_at: dict[tuple[int, datetime], set[str]] = defaultdict(set)
+    for it in captures:
+        axes_at[it.sensor_id, it.started_at].add(it.axis)
+    now = timezone.now()
+    for (sensor, started_at), names in sorted(axes_at.items()):
+        axes = CaptureAxis.objects.filter(sensor=sensor, axis__in=names)
+        newest = Greatest(F("newest_at"), Value(started_at, output_field=DateTimeField()))
+        if axes.update(newest_at=newest, stored_at=now) < len(names):
+            names -= set(axes.values_list("axis", flat=True))
+            CaptureAxis.objects.bulk_create(
+                CaptureAxis(sensor_id=sensor, axis=name, newest_at=started_at, stored_at=now) for name in sorted(names)
+            )
 
 
 def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Capture]:
@@ -202,13 +222,28 @@ def delete_captures(captures: QuerySet[Capture]) -> int:
     def delete() -> int:
         locked = Capture.objects.filter(pk__in=list(captures.values_list("pk", flat=True))).order_by("pk")
         numbers = list(locked.select_for_update().values_list("pk", flat=True))
+        axes = set()
         for it in Capture.objects.filter(pk__in=numbers).without_samples().with_place().order_by("pk"):
+            axes.add((it.sensor_id, it.axis))
             features_of_key(it).delete()
             note(Action.DELETE, it, str(it), samples=it.count, sha256=it.sha256, source=it.source)
         Capture.objects.filter(pk__in=numbers).delete()
+        for sensor, axis in sorted(axes):
+            _forget_newest(sensor, axis)
         return len(numbers)
 
     return in_transaction(delete)
+
+
+def _forget_newest(sensor: int, axis: str) -> None:
+    """Keep when the newest that is left of an axis started; of none, nothing."""
+    left = Capture.objects.filter(sensor=sensor, axis=axis)
+    newest = left.order_by("-started_at").values_list("started_at", flat=True).first()
+    known = CaptureAxis.objects.filter(sensor=sensor, axis=axis)
+    if newest is None:
+        known.delete()
+    else:
+        known.update(newest_at=newest)
 
 
 def features_of_key(capture: Capture) -> QuerySet[CaptureFeatures]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from vibration.captures import pruning
 from vibration.captures.pruning import Found, Span, Why, find_old, old_captures, remove_old
 from vibration.captures.storing import delete_captures, remove_samples
-from vibration.models import Capture, CaptureFeatures
+from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.tests.captures_world import CLIPPED, FLAT, at, days_ago, stored
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +103,12 @@ def test_when_the_reference_is_deleted_the_next_one_with_samples_takes_its_place
     assert CaptureFeatures.objects.count() == 3
     [old] = itertools.chain(*old_captures(days_ago(12.5), none))
     assert (old.pk, old.why) == (captures[2].pk, Why.REFERENCE)
+
+
+def test_of_an_axis_whose_newest_is_deleted_the_one_before_is_the_newest():
+    first, second, other = stored(at(days_ago(3)), at(days_ago(2)), at(days_ago(1), axis="y"))
+    delete_captures(Capture.objects.filter(pk__in=[second.pk, other.pk]))
+    assert dict(CaptureAxis.objects.values_list("axis", "newest_at")) == {"x": first.started_at}
 
 
 def test_of_each_machine_it_is_found_what_goes_and_why_the_rest_stays():
