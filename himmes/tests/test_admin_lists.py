@@ -58,7 +58,7 @@ def rows(roles, user):
     acts.note(Episode.objects.get().pk, Actor(user, "operator", "192.0.2.1"), comment="확인")
     make_program(roles, "viewer")
     ImportRun.objects.create(file_name="g1.csv", file_size=1, sha256="0" * 64, place="g1 / sensor1")
-    stored(at_instant(at))
+    stored(at_instant(at, sensor="sensor1"))
     CaptureMapping.objects.create(name="default", mapping=json.loads(Mapping().to_json()), saved_by="operator")
     AccessAttempt.objects.create(username="My secret, typed", ip_address="192.0.2.1", failures_since_start=1)
     note(Action.ACCESS, user, "operator", event="login")
