@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from django.db.models import CharField
+from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
 
 from diagnosis.history.runs import Diagnoses, Runs, clip, runs_of
@@ -75,7 +75,7 @@ def _read(machines: list[Machine], start: datetime, end: datetime) -> tuple[dict
     return {pk: everything.take(slice(*edges)) for pk, edges in bounds.items()}, models
 
 
-def _between(start: datetime, end: datetime, machines: list[int]):
+def _between(start: datetime, end: datetime, machines: list[int]) -> QuerySet:
     """Diagnoses with start <= detected_at < end: of these machines, or of all where these are many.
 
     Of many, MariaDB no longer looks how many rows each has in that time, guesses, and may read each machine's whole
