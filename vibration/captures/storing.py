@@ -3,8 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from common.database.transactions import in_transaction
 from common.rest.rows import InvalidRows
@@ -12,7 +16,7 @@ from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
 from vibration.captures.conflicts import Stored, note_conflicting
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
-from vibration.models import Capture, CaptureFeatures
+from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.models.captures import MAX_BYTES
 from vibration.numbers.classifying import RowClass
 from vibration.signals.codec import encode, scaled
@@ -150,6 +154,7 @@ def _write(
         capture.pk = None  # of an attempt that was undone
     _insert(captures)
     CaptureFeatures.objects.bulk_create([made[number][1] for number in insert])
+    _note_newest(captures)
     return [found[number] for number in range(len(new))]
 
 
@@ -164,6 +169,22 @@ def _insert(captures: list[Capture]) -> None:
             known = _known(sensor, its)
             for it in its:
                 it.pk = known[it.key].pk
+
+
+def _note_newest(captures: list[Capture]) -> None:
+    """Keep when the newest of each axis started; the axes of one instant, as they mostly come, by one statement."""
+    axes_at: dict[tuple[int, datetime], set[str]] = defaultdict(set)
+    for it in captures:
+        axes_at[it.sensor_id, it.started_at].add(it.axis)
+    now = timezone.now()
+    for (sensor, started_at), names in sorted(axes_at.items()):
+        axes = CaptureAxis.objects.filter(sensor=sensor, axis__in=names)
+        newest = Greatest(F("newest_at"), Value(started_at, output_field=DateTimeField()))
+        if axes.update(newest_at=newest, stored_at=now) < len(names):
+            names -= set(axes.values_list("axis", flat=True))
+            CaptureAxis.objects.bulk_create(
+                CaptureAxis(sensor_id=sensor, axis=name, newest_at=started_at, stored_at=now) for name in sorted(names)
+            )
 
 
 def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Capture]:
