@@ -9,8 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -103,14 +102,21 @@ def held_bytes(*tables: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def measure_posts(collector: Collector, signals: list[Signal], kind: str, posts: int) -> dict:
-    """Posted to stored, one after the other, and the bytes that each sample takes."""
+def measure_posts(collector: Collector, server: Server, signals: list[Signal], kind: str, posts: int) -> dict:
+    """Posted to stored, one after the other, and the bytes that each sample takes.
+
+    Beside it the CPU that the server takes for a post, which other programs on the machine change less.
+    """
     for number in range(WARM_UP):
         collector.post("warm-up", signals[number], kind)
-    before = held_bytes(*TABLES)
+    before, cpu_before = held_bytes(*TABLES), cpu_seconds(server)
     took = [collector.post(kind, signals[number % len(signals)], kind) for number in range(posts)]
+    cpu_ms = (cpu_seconds(server) - cpu_before) / posts * 1e3
     held = held_bytes(*TABLES) - before
-    return in_ms(took) | {"bytes_per_sample": round(held / (posts * len(AXES) * SAMPLES), 2)}
+    return in_ms(took) | {
+        "cpu_ms": round(cpu_ms, 1),
+        "bytes_per_sample": round(held / (posts * len(AXES) * SAMPLES), 2),
+    }
 
 
 def assert_exact(signals: list[Signal], kind: str, posts: int) -> int:
@@ -123,24 +129,23 @@ def assert_exact(signals: list[Signal], kind: str, posts: int) -> int:
     return posts * len(AXES)
 
 
-def measure_reads(collector: Collector, signals: list[Signal], kind: str) -> dict:
+def measure_reads(collector: Collector, server: Server, signals: list[Signal], kind: str) -> dict:
     """One capture at a time, each another one."""
     captures = Capture.objects.filter(sensor__sensor_no=kind).order_by("started_at", "axis")
     numbers = list(captures.values_list("pk", flat=True))
-    took: dict[str, list[float]] = {}
+    figures: dict = {}
     for what in ("samples?format=npy", "waveform", "spectrum"):
         collector.get(f"/api/captures/{numbers[0]}/{what}")
+        cpu_before = cpu_seconds(server)
         found = [collector.get(f"/api/captures/{pk}/{what}") for pk in numbers[:READS]]
-        took[what] = [seconds for seconds, _body in found]
+        cpu_ms = (cpu_seconds(server) - cpu_before) / len(found) * 1e3
+        told = in_ms([seconds for seconds, _body in found]) | {"cpu_ms": round(cpu_ms, 1)}
+        figures |= named(f"read_{what.partition('?')[0]}", told)
         if what.endswith("npy"):
             for number, (_seconds, body) in enumerate(found):
                 expected = signals[number // len(AXES) % len(signals)].axis(number % len(AXES), kind)
                 assert np.load(io.BytesIO(body)).tobytes() == expected.tobytes()
-    return {
-        **named("read_samples", in_ms(took["samples?format=npy"])),
-        **named("read_waveform", in_ms(took["waveform"])),
-        **named("read_spectrum", in_ms(took["spectrum"])),
-    }
+    return figures
 
 
 def sustain(collector: Collector, server: Server, signals: list[Signal], seconds: float) -> dict:
@@ -166,6 +171,13 @@ def sustain(collector: Collector, server: Server, signals: list[Signal], seconds
         "memory_last_quarter_MB": round(last, 1),
         "memory_last_over_first": round(last / first, 3),
     }
+
+
+def cpu_seconds(server: Server) -> float:
+    """Of the process that answers, since it began."""
+    [process] = children_of(server.pid)
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(server: Server) -> float:
@@ -240,25 +252,21 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-@contextmanager
-def serving() -> Iterator[tuple[Server, Path]]:
-    with tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder:
-        with in_production(Path(folder), pages=False) as server:
-            yield server, Path(folder)
-
-
 def measure(posts: int, seconds: float) -> dict:
     token = io.StringIO()
     call_command("create_api_token", "bench", role="collector", stdout=token, stderr=io.StringIO())
     signals = [make_signal(seed) for seed in range(SIGNALS)]
     figures: dict = {}
-    with serving() as (server, folder):
+    with (
+        tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder,
+        in_production(Path(folder), pages=False) as server,
+    ):
         collector = Collector(server, token.getvalue().strip())
         for kind in KINDS:
-            figures |= named(kind, measure_posts(collector, signals, kind, posts))
+            figures |= named(kind, measure_posts(collector, server, signals, kind, posts))
             figures[f"{kind}_exact_captures"] = assert_exact(signals, kind, posts)
-            figures |= named(kind, measure_reads(collector, signals, kind))
-            figures |= named(f"npy_{kind}", measure_npy(signals, kind, folder))
+            figures |= named(kind, measure_reads(collector, server, signals, kind))
+            figures |= named(f"npy_{kind}", measure_npy(signals, kind, Path(folder)))
         figures |= named("steady", sustain(collector, server, signals, seconds))
     return figures | named("plain_rows", measure_plain_rows(signals))
 
