@@ -36,6 +36,12 @@ WARM_UP = 5  # posts
 AXES_PER_S = 20
 PLAIN_POSTS = 4  # so many posts as plain rows: a post of them takes as long as dozens of ours
 READS = 60
+READ = {  # what is read of a capture, and the encoding that the client takes
+    "samples": ("samples?format=npy", "identity"),
+    "samples_gzip": ("samples?format=npy", "gzip"),
+    "waveform": ("waveform", "gzip"),
+    "spectrum": ("spectrum", "gzip"),
+}
 START = datetime(2026, 3, 2, tzinfo=UTC)
 TABLES = ("vibration_capture", "vibration_capture_features")
 PLAIN = "bench_plain_rows"
@@ -63,9 +69,10 @@ class Collector:
         assert answer.json()["inserted"] == len(AXES), answer.text
         return seconds
 
-    def get(self, path: str) -> tuple[float, bytes]:
+    def get(self, path: str, encoding: str) -> tuple[float, bytes]:
+        """Seconds, and the body; `encoding` is what is accepted, "identity" or "gzip"."""
         began = time.perf_counter()
-        answer = self.client.get(path)
+        answer = self.client.get(path, headers={"Accept-Encoding": encoding})
         seconds = time.perf_counter() - began
         assert answer.status_code == 200, answer.text
         return seconds, answer.content
@@ -134,13 +141,13 @@ def measure_reads(collector: Collector, server: Server, signals: list[Signal], k
     captures = Capture.objects.filter(sensor__sensor_no=kind).order_by("started_at", "axis")
     numbers = list(captures.values_list("pk", flat=True))
     figures: dict = {}
-    for what in ("samples?format=npy", "waveform", "spectrum"):
-        collector.get(f"/api/captures/{numbers[0]}/{what}")
+    for name, (what, encoding) in READ.items():
+        collector.get(f"/api/captures/{numbers[0]}/{what}", encoding)
         cpu_before = cpu_seconds(server)
-        found = [collector.get(f"/api/captures/{pk}/{what}") for pk in numbers[:READS]]
+        found = [collector.get(f"/api/captures/{pk}/{what}", encoding) for pk in numbers[:READS]]
         cpu_ms = (cpu_seconds(server) - cpu_before) / len(found) * 1e3
         told = in_ms([seconds for seconds, _body in found]) | {"cpu_ms": round(cpu_ms, 1)}
-        figures |= named(f"read_{what.partition('?')[0]}", told)
+        figures |= named(f"read_{name}", told)
         if what.endswith("npy"):
             for number, (_seconds, body) in enumerate(found):
                 expected = signals[number // len(AXES) % len(signals)].axis(number % len(AXES), kind)

@@ -157,7 +157,7 @@ class BulkCapture(RefuseUnknown, _Described):
 
 
 class PostedOne(Shape):
-    id = serializers.IntegerField(help_text="캡처 번호 / of the capture that is stored under its key.")
+    id = serializers.IntegerField(help_text="번호 / of the capture that is stored under its key.")
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
     axis = serializers.CharField(help_text="축 / axis.")
@@ -171,7 +171,7 @@ class PostedOne(Shape):
 class PostedCaptures(CountedRows):
     """What became of captures that were posted; received = inserted + identical + conflicting."""
 
-    captures = PostedOne(many=True, help_text="캡처별 결과 / what became of each, in the order in which they came.")
+    captures = PostedOne(many=True, help_text="결과 / what became of each, in the order in which they came.")
     notes = NotesField()
 
 
