@@ -18,6 +18,7 @@ from common.database.transactions import in_transaction
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
+from vibration.captures.conflicts import Stored, note_conflicting
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
 from vibration.captures.reading import samples_of
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
@@ -28,20 +29,15 @@ from vibration.signals.features import features_of
 from vibration.signals.flags import is_clipped, is_flat
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What became of one: the capture that is stored under its key, without its samples."""
-
-    capture: Capture
-    row_class: RowClass
-
-
-def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) -> list[Stored]:
+def store_captures(
+    new: Sequence[NewCapture], *, register: RegisteredBy | None, poster: str | None = None
+) -> list[Stored]:
     """Store these in one transaction, each with its features; what became of each, in their order.
 
     They count one after the other: of two with one key the second is identical to or in conflict with the first. New
-    ones are stored beside others in conflict. Raises InvalidRows, and stores nothing, when one is not as it must be;
-    so too when its machine or sensor is not known and `register` does not say how to register it.
+    ones are stored beside others in conflict, which are noted for people with the name of the `poster`, if it is given.
+    Raises InvalidRows, and stores nothing, when one is not as it must be; so too when its machine or sensor is not
+    known and `register` does not say how to register it.
     """
     if errors := {number: wrong for number, it in enumerate(new) if (wrong := wrong_with(it))}:
         raise InvalidRows(errors, len(new))
@@ -58,7 +54,10 @@ def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) 
             # In one order, so that two callers with the same new names do not wait for each other.
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
-        return _write(new, made, sensors)
+        stored = _write(new, made, sensors)
+        if poster is not None:
+            note_conflicting(new, stored, poster)
+        return stored
 
     return in_transaction(write, again_on=(Sensor.DoesNotExist,))
 
@@ -198,6 +197,8 @@ def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Cap
     """What is stored of a sensor under the keys of these, without samples."""
     starts, axes = {it.started_at for it in new}, {it.axis for it in new}
     found = Capture.objects.filter(sensor=sensor, axis__in=axes, started_at__in=starts).without_samples()
+    for it in found:
+        it.sensor = sensor  # with its machine, which is not asked for again
     return {it.key: it for it in found}
 
 
