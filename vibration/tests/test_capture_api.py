@@ -164,9 +164,9 @@ def test_of_a_conflict_what_is_stored_stays_and_new_axes_beside_it_are_stored(co
     assert (counts(answer), told["conflicts"]) == ((1, 0, 1), [0])
     assert [it["result"] for it in told["captures"]] == ["conflicting", "new"]
     assert [it["id"] for it in told["captures"]] == [stored("x").pk, stored("y").pk]
-    assert "1 of 2 was not stored" in told["detail"]
+    assert told["detail"].startswith("Not stored, as there is another capture of that axis and start: ")
     assert "pump3 / de / x holds 2,560 samples, 2560.0 Hz, unit g, SHA-256 " in told["detail"]
-    assert "The other 1 are stored." in told["detail"]
+    assert "The others of this post are stored." in told["detail"]
     assert raw_samples(stored("x")).tobytes() == tone().tobytes()
 
 
