@@ -98,7 +98,7 @@ fuzz-api: ## call the API with thousands of made-up requests, on SQLite and Mari
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
 		ARGS='himmes/api/tests/test_api_fuzz.py' scripts/test.sh
 
-fuzz-files: ## import thousands of made-up files and hold what is stored against them (FILES=10000, SEED=2)
+fuzz-files: ## import thousands of made-up files of samples and of signals, and hold what comes of them against them (FILES=10000, SEED=2)
 	@scripts/setup.sh dev
 	@.venv/bin/python -m bench.fuzz_files --files $(or $(FILES),2000) --seed $(or $(SEED),1)
 

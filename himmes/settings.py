@@ -433,6 +433,14 @@ try:
         raise ValueError(f"'{PRUNE_AFTER}' is less than a day")
 except ValueError as error:
     raise ImproperlyConfigured(f"DJANGO_PRUNE_AFTER: {error}.") from None
+# The same of the samples of captures, whose features stay; None: forever.
+_keep_captures = env.str("DJANGO_KEEP_CAPTURES", default="14d")
+try:
+    KEEP_CAPTURES = None if _keep_captures == "forever" else read_duration(_keep_captures)
+    if KEEP_CAPTURES is not None and timedelta(days=1) > KEEP_CAPTURES:
+        raise ValueError(f"'{_keep_captures}' is less than a day")
+except ValueError as error:
+    raise ImproperlyConfigured(f"DJANGO_KEEP_CAPTURES: {error}, or forever.") from None
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 
