@@ -1,0 +1,211 @@
+"""The list of captures, newest first: its query string as a form, and its rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django import forms
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from common.database.keysets import behind
+from common.natural_order import natural
+from common.periods import PeriodForm, query_with
+from machines.models import Sensor
+from vibration.models import Capture, CaptureFeatures
+from vibration.pages.capture_numbers import Number, marks_of, rms_of, speed_of, velocity_of
+from vibration.pages.rounding import significant
+
+PAGE_ROWS = 50
+NEWEST_FIRST = ("-started_at", "-sensor_id", "-axis")  # as CaptureQuerySet.newest_first
+_FILTERS = ("machine", "sensor", "axis", "after", "before", "range")
+
+
+class CaptureForm(PeriodForm):
+    """Which captures to list. What the query does not name is not filtered by."""
+
+    machine = forms.ChoiceField(
+        label=_("Machine"),
+        required=False,
+        error_messages={"invalid_choice": _("There is no machine “%(value)s” with captures. Choose one from the list.")},
+    )
+    sensor = forms.ChoiceField(
+        label=_("Sensor"),
+        required=False,
+        error_messages={
+            "invalid_choice": _("This machine has no sensor “%(value)s” with captures. Choose one from the list.")
+        },
+    )
+    axis = forms.ChoiceField(
+        label=_("Axis"),
+        required=False,
+        error_messages={"invalid_choice": _("This sensor has no axis “%(value)s”. Choose one from the list.")},
+    )
+    cursor = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            _("This is not a position in the list. Start again from the newest capture."),
+        ),
+    )
+    format = None  # type: ignore[assignment]  # of PeriodForm: there is no CSV of captures
+
+    def __init__(self, query: QueryDict):
+        """One query, however many captures there are; one for each axis of the sensor that is chosen."""
+        super().__init__(query.copy())
+        self.sensors = sensors_with_captures()
+        self.nothing_stored = not self.sensors
+        titles = {it.machine.name: it.machine.title for it in self.sensors}
+        machine = self._offer("machine", sorted(titles.items(), key=lambda it: natural(it[0])), _("all"))
+        if machine is None:
+            self.data["sensor"] = ""  # the machine is wrong, and that is said there
+        own = {it.sensor_no: it for it in self.sensors if it.machine.name == machine}
+        sensor = self._offer(
+            "sensor",
+            [(number, it.position) for number, it in own.items()],
+            _("all") if machine else _("all (choose a machine first)"),
+            without="" if machine else _("Choose the machine of this sensor first."),
+        )
+        if sensor is None or machine is None:
+            self.data["axis"] = ""
+        axes = axes_of(own[sensor]) if sensor else []
+        self._offer(
+            "axis",
+            [(axis, "") for axis in axes],
+            _("all") if sensor else _("all (choose a sensor first)"),
+            without="" if sensor else _("Choose the sensor of this axis first."),
+        )
+        for field in self.fields.values():
+            kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
+            field.widget.attrs.setdefault("class", kind)
+
+    def _offer(self, name: str, choices: list[tuple[str, str]], all_: str, without: str = "") -> str | None:
+        """Offer names with their titles; the one asked for, "" for all, None if it is none of them.
+
+        `without` is what to say of any name while what it belongs to is not chosen.
+        """
+        field = self.fields[name]
+        titles = {key: f"{key} ({title})" if title else key for key, title in choices}
+        field.choices = [("", all_), *titles.items()]
+        if without:
+            field.error_messages["invalid_choice"] = without
+        asked = self.data.get(name, "")
+        return asked if not asked or asked in titles else None
+
+    def captures(self, now: datetime) -> QuerySet[Capture]:
+        """Those asked for, newest first, from the cursor on. The form must be valid."""
+        asked = self.cleaned_data
+        found = Capture.objects.without_samples().newest_first()
+        chosen = [
+            it.pk
+            for it in self.sensors
+            if asked["machine"] in ("", it.machine.name) and asked["sensor"] in ("", it.sensor_no)
+        ]
+        if asked["machine"]:
+            found = found.filter(sensor__in=chosen)
+        if asked["axis"]:
+            found = found.filter(axis=asked["axis"])
+        after, before = self.period(now)
+        if after:
+            found = found.filter(started_at__gte=after)
+        if before:
+            found = found.filter(started_at__lt=before)
+        if last := asked["cursor"] and Capture.objects.without_samples().filter(pk=asked["cursor"]).first():
+            found = found.filter(behind(NEWEST_FIRST, (last.started_at, last.sensor_id, last.axis)))
+        return found
+
+    def has_filters(self) -> bool:
+        return any(self.data.get(name) for name in _FILTERS)
+
+    def place(self) -> str:
+        """Names of what is chosen. The form must be valid."""
+        return " / ".join(self.cleaned_data[it] for it in ("machine", "sensor", "axis") if self.cleaned_data[it])
+
+    def from_newest(self, **changes: str | int) -> str:
+        """The query string of these filters, from the newest on unless the changes name a cursor."""
+        return query_with(self.data, leave_out=("cursor",), **changes)
+
+    def without_range(self) -> str:
+        return query_with(self.data, leave_out=("range", "cursor"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A capture with what its features say in short; they may be missing while they are made anew."""
+
+    capture: Capture
+    rms: Number | None
+    velocity: Number | None
+    speed: Number | None
+    marks: list[str]
+
+    @property
+    def length(self) -> str:
+        """In seconds."""
+        return significant(self.capture.length)
+
+    @property
+    def rate(self) -> str:
+        """In Hz."""
+        return significant(self.capture.sampling_hz)
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Row]
+    older: int | None  # the last capture, behind which the next page begins
+
+
+def read_page(captures: QuerySet[Capture], sensors: Iterable[Sensor]) -> Page:
+    """The first of these captures; their sensors are known. Two queries."""
+    found = list(captures[: PAGE_ROWS + 1])
+    shown = found[:PAGE_ROWS]
+    return Page(rows_of(shown, sensors), shown[-1].pk if len(found) > PAGE_ROWS else None)
+
+
+def rows_of(captures: list[Capture], sensors: Iterable[Sensor]) -> list[Row]:
+    """One query for the features of all."""
+    known = {it.pk: it for it in sensors}
+    features = features_by_key(captures)
+    rows = []
+    for capture in captures:
+        if capture.sensor_id in known:  # else it came with a sensor that was registered just now
+            capture.sensor = known[capture.sensor_id]
+        of = features.get((capture.sensor_id, capture.axis, capture.started_at))
+        rows.append(
+            Row(
+                capture,
+                of and rms_of(of),
+                of and velocity_of(of),
+                of and speed_of(of),
+                marks_of(capture),
+            )
+        )
+    return rows
+
+
+def features_by_key(captures: list[Capture]) -> dict[tuple, CaptureFeatures]:
+    """Of each capture, by sensor, axis and start."""
+    keys = [(it.sensor_id, it.axis, it.started_at) for it in captures]
+    found = CaptureFeatures.objects.filter(pk__in=keys) if keys else []
+    return {(it.sensor_id, it.axis, it.started_at): it for it in found}
+
+
+def sensors_with_captures() -> list[Sensor]:
+    """With their machines, in order of names. Whether a sensor has captures is one look into an index."""
+    captures = Capture.objects.filter(sensor=OuterRef("pk"))
+    found = Sensor.objects.filter(Exists(captures)).select_related("machine")
+    return sorted(found, key=lambda it: (natural(it.machine.name), natural(it.sensor_no)))
+
+
+def axes_of(sensor: Sensor) -> list[str]:
+    """The axes of a sensor's captures. A look into an index for each: DISTINCT would read the whole of it."""
+    axes: list[str] = []
+    captures = Capture.objects.filter(sensor=sensor).order_by("axis").values_list("axis", flat=True)
+    while found := (captures.filter(axis__gt=axes[-1]) if axes else captures).first():
+        axes.append(found)
+    return axes
