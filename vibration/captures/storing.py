@@ -1,12 +1,12 @@
 """The only writer of captures: each is stored once, with its features, or classed against the one that is stored."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from common.database.transactions import in_transaction
+from common.database.transactions import Patience, in_transaction
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
@@ -27,19 +27,30 @@ class Stored:
     row_class: RowClass
 
 
-def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) -> list[Stored]:
+def store_captures(
+    new: Sequence[NewCapture],
+    *,
+    register: RegisteredBy | None,
+    note: Callable[[list[Stored]], None] = lambda stored: None,
+    is_noted: Callable[[], bool] | None = None,
+    patience: Patience | None = None,
+) -> list[Stored]:
     """Store these in one transaction, each with its features; what became of each, in their order.
 
     They count one after the other: of two with one key the second is identical to or in conflict with the first. New
     ones are stored beside others in conflict. Raises InvalidRows, and stores nothing, when one is not as it must be;
     so too when its machine or sensor is not known and `register` does not say how to register it.
+
+    `note` is called with what became of them within the transaction, for what has to be stored with them or not at all;
+    `is_noted` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
     """
+    patience = patience or Patience()
     if errors := {number: wrong for number, it in enumerate(new) if (wrong := wrong_with(it))}:
         raise InvalidRows(errors, len(new))
-    sensors = _sensors_of(new)
+    sensors = patience.until_done(lambda: _sensors_of(new))
     if register is None:
         _refuse_unknown(new, sensors)
-    known = _facts_of(new, sensors)
+    known = patience.until_done(lambda: _facts_of(new, sensors))
     made = [_make(it, known[it.place]) for it in new]
     if too_long := {number: [_TOO_LONG] for number, (it, _f) in enumerate(made) if len(it.data or b"") > MAX_BYTES}:
         raise InvalidRows(too_long, len(new))
@@ -49,9 +60,11 @@ def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) 
             # In one order, so that two callers with the same new names do not wait for each other.
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
-        return _write(new, made, sensors)
+        stored = _write(new, made, sensors)
+        note(stored)
+        return stored
 
-    return in_transaction(write, again_on=(Sensor.DoesNotExist,))
+    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_noted)
 
 
 _TOO_LONG = (

@@ -35,6 +35,12 @@ ENGLISH = {
     "left_out_empty": "'{column}' has no samples; it is left out",
     "gaps": "the times have gaps ({count}); each stretch between them becomes a capture of its own",
     "clock_drifts": "the clock drifts: the times run off the even steps by more than a step",
+    "columns_said": "the mapping that was said tells what each column is",
+    "axis_said": "'{column}' is the axis {axis}, as was said",
+    "rpm_said": "the speed is {rpm} rpm, as was said",
+    "start_said": "the start is {instant}, as was said",
+    "start_from_name": "the start is {instant}, as the file's name tells",
+    "start_from_mtime": "the start is {instant}, when the file was changed last",
     # Doubts
     "no_rate": "nothing tells the sampling rate: there is no column of times, and the file says none",
     "no_axis": "no column is a signal",

@@ -21,7 +21,7 @@ from vibration.files.display import problem_lines, result_line, show_progress, s
 from vibration.files.importing import ImportedBefore, NotRegistered, import_file
 from vibration.files.name_patterns import BadPattern
 from vibration.files.names import BadName, Naming
-from vibration.files.paths import NOT_FOLLOWED, BadPath, find_files, open_csv
+from vibration.files.paths import NOT_FOLLOWED, BadPath, find_files, open_file
 from vibration.files.report import RejectsFile, Report
 from vibration.files.storing import ON_RESTART, Options
 from vibration.files.watching import FolderGone, WatchedFolder
@@ -271,7 +271,7 @@ class Command(TerminalCommand):
 
     def _import_one(self, path: Path, rejects: RejectsFile | None) -> Report:
         try:
-            stream = open_csv(path, follow=path in self.named)
+            stream = open_file(path, follow=path in self.named)
         except OSError as error:
             # There is nothing to keep a record of.
             run = ImportRun(outcome=ImportRun.Outcome.FAILED, message=error.strerror or str(error), place="")
