@@ -6,7 +6,7 @@ from vibration.models import Capture
 
 
 def say_kept(number: int, is_kept: bool) -> bool:
-    """Keep the samples of the capture with this number whatever their age, or let them go with their time; False if it was said before.
+    """Keep the samples of a capture whatever their age, or let them go in their time; False if it was so before.
 
     Raises Capture.DoesNotExist when it is gone.
     """

@@ -28,7 +28,9 @@ class CaptureForm(PeriodForm):
     machine = forms.ChoiceField(
         label=_("Machine"),
         required=False,
-        error_messages={"invalid_choice": _("There is no machine “%(value)s” with captures. Choose one from the list.")},
+        error_messages={
+            "invalid_choice": _("There is no machine “%(value)s” with captures. Choose one from the list.")
+        },
     )
     sensor = forms.ChoiceField(
         label=_("Sensor"),

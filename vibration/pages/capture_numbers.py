@@ -44,9 +44,7 @@ def rms_of(features: CaptureFeatures) -> Number:
 
 
 def velocity_of(features: CaptureFeatures) -> Number:
-    return Number(
-        _("Velocity RMS, 10–1,000 Hz"), features.velocity_rms, MM_S, reason_text(features.velocity_reason)
-    )
+    return Number(_("Velocity RMS, 10–1,000 Hz"), features.velocity_rms, MM_S, reason_text(features.velocity_reason))
 
 
 def speed_of(features: CaptureFeatures) -> Number:

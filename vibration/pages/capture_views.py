@@ -25,10 +25,14 @@ CAPTURE_TEXT = WAVEFORM_TEXT | {
     "samples_removed": _("The samples of this capture were removed, so there is no spectrum."),
     "fewer_than_16": _("No spectrum: it needs at least 16 samples."),
     "too_few_samples": _("No spectrum: it needs more samples than these."),
-    "rate_too_low": _("No spectrum of the envelope: the sampling rate is too low for a band whose envelope it would be."),
+    "rate_too_low": _(
+        "No spectrum of the envelope: the sampling rate is too low for a band whose envelope it would be."
+    ),
     "short": _("The capture is shorter than a usual section, so the resolution is coarser than usual."),
     "orders": _("Order 1 is the shaft frequency, {hertz} Hz ({rpm} rpm)."),
-    "no_orders": _("The speed is not known, so peaks are not given as orders. They are once the machine has a rated speed."),
+    "no_orders": _(
+        "The speed is not known, so peaks are not given as orders. They are once the machine has a rated speed."
+    ),
 }
 
 
