@@ -8,7 +8,16 @@ from common.names import InvalidName, clean_name
 from machines.models import Machine, Sensor
 from vibration.files.name_patterns import BadPattern, NamePattern
 from vibration.files.name_stamps import stamps_in
-from vibration.files.names import BadName, Parts, first_of, is_local, parts_at_last, parts_by_pattern, start_of
+from vibration.files.names import (
+    BadName,
+    Parts,
+    SensorPlace,
+    first_of,
+    is_local,
+    parts_at_last,
+    parts_by_pattern,
+    start_of,
+)
 from vibration.files.paths import SIGNAL_FILES, stem_of
 from vibration.models import Capture
 
@@ -18,17 +27,12 @@ _ADVICE = "rename the file, or say --machine, --sensor and --axis"
 
 
 @dataclass(frozen=True)
-class CapturePlace:
-    """Where the captures of a file belong, in names as they are stored, and what its name tells beside."""
+class CapturePlace(SensorPlace):
+    """Where the captures of a file belong, and what its name tells beside."""
 
-    machine: str
-    sensor: str
     axis: str | None = None  # of a file with one
     started_at: datetime | None = None  # of its first sample
     is_start_local: bool = False  # without an offset, taken for plant time
-
-    def __str__(self) -> str:
-        return f"{self.machine} / {self.sensor}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class CaptureNaming:
     zone: tzinfo | None = None  # of a start in the name without an offset; else the plant's
 
     def __post_init__(self) -> None:
-        for name in ("machine", "sensor") if self.pattern else ():
+        if self.pattern is None:
+            return
+        for name in ("machine", "sensor"):
             option, placeholder = f"--{name}", f"{{{name}}}"
             said, told = getattr(self, name) is not None, name in self.pattern.names
             if said and told:

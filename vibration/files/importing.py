@@ -21,7 +21,7 @@ from machines.models import Sensor
 from vibration.csv.lines import UnreadableFile, sha256_of
 from vibration.csv.reader import CsvReader
 from vibration.csv.times import Iso, Period, time_column
-from vibration.files.names import Place
+from vibration.files.names import Place, SensorPlace
 from vibration.files.paths import name_of
 from vibration.files.records import begin_run, finish_run, was_imported
 from vibration.files.report import COUNTS, RejectsFile, Report
@@ -35,7 +35,7 @@ SIGN_OF_LIFE_S = 1.0  # between two calls of `on_progress` where no batch comes
 class ImportedBefore(Exception):
     """A file that was imported to its end before, where once is enough."""
 
-    def __init__(self, place: Place):
+    def __init__(self, place: SensorPlace):
         self.place = place
         super().__init__("imported before")
 
@@ -43,7 +43,7 @@ class ImportedBefore(Exception):
 class NotRegistered(Exception):
     """A machine or sensor that nobody registered, where the import itself may not."""
 
-    def __init__(self, place: Place):
+    def __init__(self, place: SensorPlace):
         self.place = place
         super().__init__(f"No sensor {printable(place.sensor)} of a machine {printable(place.machine)} is registered")
 
@@ -134,7 +134,7 @@ def import_file(
     return report
 
 
-def is_registered(place: Place) -> bool:
+def is_registered(place: SensorPlace) -> bool:
     return Sensor.objects.filter(machine__name=place.machine, sensor_no=place.sensor).exists()
 
 

@@ -86,9 +86,8 @@ def _check(text: str, literals: list[str], names: list[str], placeholders: tuple
         left = literals.index("", 1, -1)
         pair = f"{{{names[left - 1]}}}{{{names[left]}}}"
         raise BadPattern(f"'{shown}' has no text between the two of {pair}: where one ends can't be known")
-    if _SUFFIX.search(literals[-1]):
-        end = printable(_SUFFIX.search(literals[-1])[0])
-        raise BadPattern(f"'{shown}' is matched with the name without {end}; leave that out")
+    if end := _SUFFIX.search(literals[-1]):
+        raise BadPattern(f"'{shown}' is matched with the name without {end[0]}; leave that out")
     if stamps := [stamp for literal in literals for stamp in stamps_in(literal)]:
         stands = "{start} or {recording}" if "recording" in placeholders else "{start}"
         raise BadPattern(f"'{shown}' has the time stamp {stamps[0].text}; write {stands} for it")

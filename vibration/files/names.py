@@ -36,11 +36,20 @@ class BadName(BadPath):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the samples of a file belong, in names as they are stored."""
+class SensorPlace:
+    """A sensor of a machine, in names as they are stored."""
 
     machine: str
     sensor: str
+
+    def __str__(self) -> str:
+        return f"{self.machine} / {self.sensor}"
+
+
+@dataclass(frozen=True)
+class Place(SensorPlace):
+    """Where the samples of a file belong."""
+
     recording: str
     started_at: datetime | None = None
     is_start_local: bool = field(default=False, compare=False)  # from the name, without an offset, taken for plant time

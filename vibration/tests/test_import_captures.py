@@ -268,9 +268,8 @@ def test_each_column_is_told_with_its_use_and_why():
     text = b"time (s),x (g),rpm,label\n0.000,1,1500,a\n0.001,2,1500,a\n0.002,4,1500,a\n"
     found = understand(Path("pump3_de.csv"), text, Said())
     uses = [(it.column, it.use, it.axis, it.unit) for it in found.columns]
-    assert uses == [("time", "time", "", None), ("x", "axis", "x", "g"), ("rpm", "speed", "", None)] + [
-        ("label", "left out", "", None)
-    ]
+    axis = ("x", "axis", "x", "g")
+    assert uses == [("time", "time", "", None), axis, ("rpm", "speed", "", None), ("label", "left out", "", None)]
     assert found.needs_start and not found.is_storable
     assert "'x' is the axis x, by its name" in map(str, found.columns[1].reasons)
     assert understand(Path("a.csv"), text, Said(rpm=1_480.0)).signals[0].rpm == 1_480.0

@@ -28,7 +28,7 @@ from vibration.files.importing import import_file
 from vibration.files.paths import open_file
 from vibration.files.storing import FileStore, Options
 from vibration.files.watching import FolderGone, WatchedFolder
-from vibration.management.commands import import_vibration
+from vibration.management import import_command
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.numbers.states import STATES
 from vibration.storage.writing import write_samples
@@ -491,7 +491,7 @@ def test_a_file_that_is_gone_or_closed_to_us_is_said_and_the_next_one_is_read(tm
             raise PermissionError(13, "Permission denied")
         return open_file(path, **how)
 
-    monkeypatch.setattr(import_vibration, "open_file", refuse)
+    monkeypatch.setattr(import_command, "open_file", refuse)
     _out, err, error = run(first, second, "--on-error", "skip")
     assert f"{first}: failed: Permission denied" in err
     assert "1 of 2 files" in str(error)

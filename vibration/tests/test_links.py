@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from vibration.files import watching
 from vibration.files.paths import find_files, open_file
 from vibration.files.watching import WatchedFolder
-from vibration.management.commands import import_vibration
+from vibration.management import import_command
 from vibration.models import ImportRun, Recording
 from vibration.tests.world import write_csv
 
@@ -108,7 +108,7 @@ def test_what_is_swapped_in_after_the_look_is_not_read(folder, secret, monkeypat
         swap(path, what, secret)
         return files
 
-    monkeypatch.setattr(import_vibration, "find_files", find_and_swap)
+    monkeypatch.setattr(import_command, "find_files", find_and_swap)
     said = run(folder)
     assert f"{path}: failed: {reason}" in said
     assert SECRET not in said
