@@ -1,11 +1,12 @@
 """What the times beside the samples of a signal say: its rate, and whether it is evenly sampled at all."""
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from vibration.numbers.evenness import Spacing, even_step, longest, shift_of, spacings_of
+from vibration.numbers.evenness import Spacing, even_step, longest, quantum_of, shift_of, spacings_of
 
 # A sample further from its place on an even grid could be its neighbour.
 MAX_SHIFT_STEPS = 0.5
@@ -23,7 +24,7 @@ class TimeCheck:
     falls_back: tuple[int, ...]  # samples before the one before
     gaps: tuple[int, ...] = ()  # samples before which others are missing; of rising times only
     sampling_hz: float | None = None  # of the even grid that fits best; None: fewer than 2 times, or not rising
-    drift: float | None = None  # the change of the rate, as a share; None: too few to tell
+    drift: float | None = None  # the change of the rate, as a share, beyond what rounding makes; None: too few to tell
     is_even: bool = False  # each sample of a stretch without a gap is near its place on the grid
 
     @property
@@ -73,10 +74,15 @@ def _read(seconds: np.ndarray, median: float, spacing: Spacing) -> TimeCheck:
 
 
 def _drift(seconds: np.ndarray) -> float | None:
-    """The change of the rate from the first half of evenly spaced times to the second, as a share."""
+    """The change of the rate from the first half of evenly spaced times to the second, as a share.
+
+    Less what rounding to a quantum can make of none: 1.5 quanta, and as much in the other direction, in each half.
+    """
     half = len(seconds) // 2
     if half < MIN_HALF:
         return None
     edges = [0, half, len(seconds)]
     before, after = (even_step(seconds, [pair]) for pair in itertools.pairwise(edges))
-    return before / after - 1
+    by_rounding = 6 * quantum_of(seconds) / float(seconds[-1] - seconds[0])
+    change = before / after - 1
+    return math.copysign(max(0.0, abs(change) - by_rounding), change)
