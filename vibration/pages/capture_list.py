@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -13,8 +13,8 @@ from common.database.keysets import behind
 from common.natural_order import natural
 from common.periods import PeriodForm, query_with
 from machines.models import Sensor
-from vibration.models import Capture, CaptureFeatures
-from vibration.pages.capture_numbers import Number, marks_of, rms_of, speed_of, velocity_of
+from vibration.models import Capture, CaptureAxis, CaptureFeatures
+from vibration.pages.capture_numbers import Number, marks_of, rms_of, speed_in_short, velocity_of
 from vibration.pages.rounding import significant
 
 PAGE_ROWS = 50
@@ -57,12 +57,13 @@ class CaptureForm(PeriodForm):
     format = None  # type: ignore[assignment]  # of PeriodForm: there is no CSV of captures
 
     def __init__(self, query: QueryDict):
-        """One query, however many captures there are; one for each axis of the sensor that is chosen."""
+        """One query, however many captures there are."""
         super().__init__(query.copy())
-        self.sensors = sensors_with_captures()
+        known = axes_with_captures()
+        self.sensors = list({it.sensor_id: it.sensor for it in known}.values())
         self.nothing_stored = not self.sensors
         titles = {it.machine.name: it.machine.title for it in self.sensors}
-        machine = self._offer("machine", sorted(titles.items(), key=lambda it: natural(it[0])), _("all"))
+        machine = self._offer("machine", list(titles.items()), _("all"))
         if machine is None:
             self.data["sensor"] = ""  # the machine is wrong, and that is said there
         own = {it.sensor_no: it for it in self.sensors if it.machine.name == machine}
@@ -74,10 +75,9 @@ class CaptureForm(PeriodForm):
         )
         if sensor is None or machine is None:
             self.data["axis"] = ""
-        axes = axes_of(own[sensor]) if sensor else []
         self._offer(
             "axis",
-            [(axis, "") for axis in axes],
+            [(it.axis, "") for it in known if sensor and it.sensor_id == own[sensor].pk],
             _("all") if sensor else _("all (choose a sensor first)"),
             without="" if sensor else _("Choose the sensor of this axis first."),
         )
@@ -183,7 +183,7 @@ def rows_of(captures: list[Capture], sensors: Iterable[Sensor]) -> list[Row]:
                 capture,
                 of and rms_of(of),
                 of and velocity_of(of),
-                of and speed_of(of),
+                of and speed_in_short(of),
                 marks_of(capture),
             )
         )
@@ -197,17 +197,9 @@ def features_by_key(captures: list[Capture]) -> dict[tuple, CaptureFeatures]:
     return {(it.sensor_id, it.axis, it.started_at): it for it in found}
 
 
-def sensors_with_captures() -> list[Sensor]:
-    """With their machines, in order of names. Whether a sensor has captures is one look into an index."""
-    captures = Capture.objects.filter(sensor=OuterRef("pk"))
-    found = Sensor.objects.filter(Exists(captures)).select_related("machine")
-    return sorted(found, key=lambda it: (natural(it.machine.name), natural(it.sensor_no)))
-
-
-def axes_of(sensor: Sensor) -> list[str]:
-    """The axes of a sensor's captures. A look into an index for each: DISTINCT would read the whole of it."""
-    axes: list[str] = []
-    captures = Capture.objects.filter(sensor=sensor).order_by("axis").values_list("axis", flat=True)
-    while found := (captures.filter(axis__gt=axes[-1]) if axes else captures).first():
-        axes.append(found)
-    return axes
+def axes_with_captures() -> list[CaptureAxis]:
+    """With their sensors and machines, in order of names. One query, however many captures there are."""
+    found = CaptureAxis.objects.select_related("sensor__machine")
+    return sorted(
+        found, key=lambda it: [natural(it.sensor.machine.name), natural(it.sensor.sensor_no), natural(it.axis)]
+    )

@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from vibration.models import Capture, CaptureFeatures
 from vibration.models.captures import REASONS, SHAFT_SOURCES, UNITS
 from vibration.pages.rounding import significant
 from vibration.signals.bands import BANDS_HZ
 from vibration.signals.features import BAND_NAMES, MIN_SAMPLES, ORDER_NAMES
-from vibration.signals.orders import ORDERS, SECONDS_PER_MINUTE
+from vibration.signals.orders import ORDERS, SECONDS_PER_MINUTE, ShaftSource
 from vibration.signals.reasons import Reason
 
 MM_S, HZ, RPM = "mm/s", "Hz", "rpm"
@@ -45,6 +45,18 @@ def rms_of(features: CaptureFeatures) -> Number:
 
 def velocity_of(features: CaptureFeatures) -> Number:
     return Number(_("Velocity RMS, 10–1,000 Hz"), features.velocity_rms, MM_S, reason_text(features.velocity_reason))
+
+
+# In one word: SHAFT_SOURCES has the sentence.
+_SOURCES_IN_SHORT = {
+    ShaftSource.MEASURED.value: pgettext_lazy("speed", "measured"),
+    ShaftSource.FOUND.value: pgettext_lazy("speed", "by spectrum"),
+    ShaftSource.RATED.value: pgettext_lazy("speed", "rated"),
+}
+
+
+def speed_in_short(features: CaptureFeatures) -> Number:
+    return speed_of(features)._replace(how=str(_SOURCES_IN_SHORT.get(features.shaft_source, "")))
 
 
 def speed_of(features: CaptureFeatures) -> Number:

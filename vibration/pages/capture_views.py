@@ -64,7 +64,6 @@ def capture(request: HttpRequest, number: int) -> HttpResponse:
         "capture": found,
         "form": form,
         "shows_charts": form.is_valid() and found.has_samples,
-        "api": f"/api/captures/{found.pk}",
         "step": 1 / found.sampling_hz,
         "last": (found.count - 1) / found.sampling_hz,
         "speed": significant(found.rpm),

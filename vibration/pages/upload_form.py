@@ -30,8 +30,8 @@ AS_FILE_SAYS = "?"  # of a unit
 CAPTURES, RECORDING = "captures", "recording"
 TIME, AXIS, SPEED, LEFT_OUT = "time", "axis", "speed", "out"
 KINDS = [
-    (CAPTURES, _("signals of a running machine (captures)")),
-    (RECORDING, _("a labelled recording of four states")),
+    (CAPTURES, _("captures of a running machine")),
+    (RECORDING, _("labelled recording (4 states)")),
 ]
 USES = [
     (TIME, pgettext_lazy("column", "time")),
@@ -188,7 +188,7 @@ class UploadForm(forms.Form):
         return self.cleaned_data["kind"] == RECORDING
 
     @property
-    def guessed(self) -> Guessed | None:
+    def shown_before(self) -> Guessed | None:
         """None when the file is new to the form, or its commas are now taken otherwise."""
         found = self.cleaned_data["guessed"]
         return found if found and found.commas == self.cleaned_data["commas"] else None
@@ -203,7 +203,9 @@ class UploadForm(forms.Form):
 
     def said(self) -> Said:
         """What counts beside the file. Raises BadMapping for rows that contradict themselves."""
-        asked, guessed = self.cleaned_data, self.guessed
+        asked, guessed = self.cleaned_data, self.shown_before
+        if self.is_recording:
+            return Said()
         more = {"rpm": asked["rpm"], "started_at": asked["started_at"], "split_s": asked["split_s"]}
         if asked["mapping"]:
             return Said(mapping=asked["mapping"], rate_hz=asked["rate_hz"], **more)

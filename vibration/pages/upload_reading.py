@@ -1,6 +1,7 @@
 """What an uploaded file is taken for, and how that is shown before anything is stored."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ class Taken:
     said: Said  # by which it is stored as it was shown
     machine: str  # as its name tells; empty where it does not
     sensor: str
+    started_at: datetime | None
     guessed: Guessed
     is_recording: bool
 
@@ -71,6 +73,11 @@ class Taken:
     def has_stamps(self) -> bool:
         """Whether the times are instants, so that nobody has to say the start."""
         return self.found.mapping.start == "stamps"
+
+    @property
+    def is_start_open(self) -> bool:
+        """Whether neither the file nor its name tells when it was measured."""
+        return self.found.mapping.start == "told" and self.started_at is None
 
     @property
     def asks_time(self) -> bool:
@@ -156,7 +163,7 @@ class ColumnRow:
 
 
 def take_in(form: UploadForm, content: bytes) -> Taken:
-    """What the file is taken for with all that was said. Raises BadFile, and BadMapping, for what is no file of signals."""
+    """What the file is taken for with what was said. Raises BadFile and BadMapping for what is no file of signals."""
     path = Path(form.file_name)
     named, dated = _place_of(path, CaptureNaming()), _place_of(path, _ONLY_START)
     said = form.said()
@@ -166,8 +173,16 @@ def take_in(form: UploadForm, content: bytes) -> Taken:
     )
     if form.cleaned_data["kind"] == CAPTURES or form.cleaned_data["commas"]:
         found, said = _settled(form, path, content, found, said, dated)
-    guessed = form.guessed or _guessed(form, found, is_said=said.mapping is not None)
-    return Taken(found, said, named.machine if named else "", named.sensor if named else "", guessed, is_recording)
+    guessed = form.shown_before or _guessed(form, found, is_said=said.mapping is not None)
+    return Taken(
+        found,
+        said,
+        named.machine if named else "",
+        named.sensor if named else "",
+        dated.started_at if dated else None,
+        guessed,
+        is_recording,
+    )
 
 
 # Of a name that tells no machine and sensor, the start may be told all the same.

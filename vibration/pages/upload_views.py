@@ -111,7 +111,7 @@ def _preview(request: HttpRequest, form: UploadForm) -> HttpResponse:
     try:
         taken = _taken(form)
     except (BadFile, BadMapping, OverBounds) as error:
-        return _refused(request, form, [_words(error)])
+        return _refused(request, form, [_words(error)], status=200)  # that is what was asked
     return _shown(request, form, taken)
 
 
@@ -149,7 +149,7 @@ def _taken(form: UploadForm) -> Taken:
 def _words(error: Exception) -> str:
     if isinstance(error, BadFile):
         return f"{error.reason}; {error.advice}."
-    return f"{error}."
+    return f"{str(error).rstrip('.')}."
 
 
 def _missing(form: UploadForm, taken: Taken, request: HttpRequest) -> list[str]:
@@ -206,7 +206,7 @@ def _shown(
 ) -> HttpResponse:
     asked = form.cleaned_data
     started_at = asked["started_at"]
-    proposed = form.changed_at() if taken.found.needs_start and not started_at else None
+    proposed = form.changed_at() if taken.is_start_open and not started_at else None
     start = started_at or proposed
     context = {
         "form": form,
@@ -231,10 +231,10 @@ def _shown(
     return render(request, "vibration/upload_taken.html", context, status=status)
 
 
-def _refused(request: HttpRequest, form: UploadForm, errors: list) -> HttpResponse:
+def _refused(request: HttpRequest, form: UploadForm, errors: list, *, status: int = 400) -> HttpResponse:
     """For what can't be shown as columns, or is no form of this page."""
     flat = [str(it) for error in errors for it in (error if isinstance(error, list) else [error])]
-    return render(request, "vibration/upload_refused.html", {"form": form, "errors": flat}, status=400)
+    return render(request, "vibration/upload_refused.html", {"form": form, "errors": flat}, status=status)
 
 
 def _told(request: HttpRequest, form: UploadForm, taken: Taken, report: Report) -> HttpResponse:
