@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from common.database.keysets import behind
 from common.natural_order import natural
 from common.periods import PeriodForm, query_with
-from machines.models import Sensor
+from machines.models import Machine, Sensor
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.pages.capture_numbers import Number, marks_of, rms_of, speed_in_short, velocity_of
 from vibration.pages.rounding import significant
 
 PAGE_ROWS = 50
+NEWEST_AXES = 24  # that the page of a machine shows
 NEWEST_FIRST = ("-started_at", "-sensor_id", "-axis")  # as CaptureQuerySet.newest_first
 _FILTERS = ("machine", "sensor", "axis", "after", "before", "range")
 
@@ -203,3 +204,18 @@ def axes_with_captures() -> list[CaptureAxis]:
     return sorted(
         found, key=lambda it: [natural(it.sensor.machine.name), natural(it.sensor.sensor_no), natural(it.axis)]
     )
+
+
+def newest_rows(machine: Machine) -> list[Row]:
+    """The newest capture of each axis of a machine, in order of their names; of very many axes the latest ones."""
+    known = CaptureAxis.objects.filter(sensor__machine=machine).select_related("sensor__machine")
+    axes = list(known.order_by("-newest_at")[:NEWEST_AXES])
+    keys = {(it.sensor_id, it.axis, it.newest_at) for it in axes}
+    found = Capture.objects.without_samples().filter(
+        sensor__in={it.sensor_id for it in axes},
+        axis__in={it.axis for it in axes},
+        started_at__in={it.newest_at for it in axes},
+    )
+    captures = [it for it in found if (it.sensor_id, it.axis, it.started_at) in keys]
+    rows = rows_of(captures, [it.sensor for it in axes])
+    return sorted(rows, key=lambda it: (natural(it.capture.sensor.sensor_no), natural(it.capture.axis)))

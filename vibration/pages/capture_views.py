@@ -25,9 +25,7 @@ CAPTURE_TEXT = WAVEFORM_TEXT | {
     "samples_removed": _("The samples of this capture were removed, so there is no spectrum."),
     "fewer_than_16": _("No spectrum: it needs at least 16 samples."),
     "too_few_samples": _("No spectrum: it needs more samples than these."),
-    "rate_too_low": _(
-        "No spectrum of the envelope: the sampling rate is too low for a band whose envelope it would be."
-    ),
+    "rate_too_low": _("No spectrum of the envelope: the sampling rate is too low for it."),
     "short": _("The capture is shorter than a usual section, so the resolution is coarser than usual."),
     "orders": _("Order 1 is the shaft frequency, {hertz} Hz ({rpm} rpm)."),
     "no_orders": _(
@@ -64,6 +62,7 @@ def capture(request: HttpRequest, number: int) -> HttpResponse:
         "capture": found,
         "form": form,
         "shows_charts": form.is_valid() and found.has_samples,
+        "file_name": f"{str(found.sensor).replace(" / ", "_")}_{found.axis}_{found.started_at:%Y%m%dT%H%M%SZ}",
         "step": 1 / found.sampling_hz,
         "last": (found.count - 1) / found.sampling_hz,
         "speed": significant(found.rpm),

@@ -160,8 +160,7 @@ def _missing(form: UploadForm, taken: Taken, request: HttpRequest) -> list[str]:
     if taken.is_recording:
         if not request.user.has_perm(MAY_ADD_RECORDING):
             missing.append(_("Your role may store captures, but not labelled recordings."))
-        return missing
-    if taken.found.problem is None and not taken.found.doubts and taken.found.needs_start:
+    elif taken.found.problem is None and not taken.found.doubts and taken.found.needs_start:
         missing.append(_("Enter when the measurement began."))
     return missing
 
@@ -204,14 +203,15 @@ def _import_recording(request: HttpRequest, form: UploadForm) -> Report:
 def _shown(
     request: HttpRequest, form: UploadForm, taken: Taken, *, errors: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
-    asked = form.cleaned_data
-    started_at = asked["started_at"]
+    asked, started_at = form.cleaned_data, form.cleaned_data["started_at"]
+    may_store = request.user.has_perm(MAY_ADD_RECORDING) if taken.is_recording else not (taken.doubts or taken.problem)
     proposed = form.changed_at() if taken.is_start_open and not started_at else None
     start = started_at or proposed
     context = {
         "form": form,
         "taken": taken,
         "errors": errors or [],
+        "may_not_store": taken.is_recording and not may_store,
         "kinds": KINDS,
         "kind": RECORDING if taken.is_recording else CAPTURES,
         "uses": USES,
@@ -225,7 +225,7 @@ def _shown(
         "has_times": any(it.use == TIME for it in taken.columns) or taken.asks_time,
         "time": asked["time"] or ("" if taken.asks_time else taken.found.mapping.time),
         "others": json.dumps(taken.others, ensure_ascii=False),
-        "may_store": taken.is_recording or not (taken.doubts or taken.problem),
+        "may_store": may_store,
         "may_save": request.user.has_perm(MAY_SAVE),
     }
     return render(request, "vibration/upload_taken.html", context, status=status)

@@ -27,6 +27,7 @@ export function drawFirstSecond(canvas, { min, max, ...drawn }, words) {
   const draw = () => {
     applyTheme(chart);
     chart.data.datasets = waveformDatasets(waveform, { [SIGNAL]: "" }, chart.chartArea.width);
+    chart.options.scales.x.max = drawn.time.at(-1) + drawn.bucket_width;
     chart.update("none");
   };
   charts.add({ canvas, chart, draw });
