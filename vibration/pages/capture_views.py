@@ -62,7 +62,7 @@ def capture(request: HttpRequest, number: int) -> HttpResponse:
         "capture": found,
         "form": form,
         "shows_charts": form.is_valid() and found.has_samples,
-        "file_name": f"{str(found.sensor).replace(" / ", "_")}_{found.axis}_{found.started_at:%Y%m%dT%H%M%SZ}",
+        "file_name": f"{found.sensor} / {found.axis} / {found.started_at:%Y%m%dT%H%M%SZ}".replace(" / ", "_"),
         "step": 1 / found.sampling_hz,
         "last": (found.count - 1) / found.sampling_hz,
         "speed": significant(found.rpm),
