@@ -53,7 +53,6 @@ TIME_NAMES = {
 }
 RECORDING_TIMES = ["seconds", *EPOCHS, "iso"]
 COMMAS = {"columns": (",", "."), "decimals": ("", ",")}  # separator and decimal mark of the file, if a comma is that
-_NOT_A_NUMBER = _("Enter a number.")
 
 
 class NameField(forms.CharField):
@@ -118,7 +117,6 @@ class UploadForm(forms.Form):
         required=False,
         min_value=MIN_RATE_HZ,
         max_value=MAX_RATE_HZ,
-        error_messages={"invalid": _NOT_A_NUMBER},
     )
     time = forms.ChoiceField(label=_("How the time is written"), required=False)
     commas = forms.ChoiceField(
@@ -131,11 +129,8 @@ class UploadForm(forms.Form):
         required=False,
         min_value=0,
         max_value=MAX_RPM,
-        error_messages={"invalid": _NOT_A_NUMBER},
     )
-    split_s = forms.FloatField(
-        label=_("Cut into captures of (s)"), required=False, min_value=0, error_messages={"invalid": _NOT_A_NUMBER}
-    )
+    split_s = forms.FloatField(label=_("Cut into captures of (s)"), required=False, min_value=0)
     mapping = forms.CharField(label=_("Use a saved mapping"), required=False, max_length=50)
     save_as = NameField(CaptureMapping._meta.get_field("name"), label=_("Save what the columns are as"))
     modified = forms.IntegerField(required=False)  # ms since 1970: when the file was changed last

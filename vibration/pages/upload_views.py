@@ -58,7 +58,6 @@ UPLOAD_TEXT = {
     "logged_out": _("You are logged out. Log in again in another tab, then try again."),
     "too_large": _("The file is larger than this server takes. Compress it with gzip, or split it."),
     "failed": _("The server could not answer (HTTP {status}). Try again later."),
-    "stale": _("Look at it again before you store it: what it is taken for has changed."),
     "value": _("Vibration"),
     "seconds": _("Seconds"),
 }
