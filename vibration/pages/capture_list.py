@@ -210,6 +210,8 @@ def newest_rows(machine: Machine) -> list[Row]:
     """The newest capture of each axis of a machine, in order of their names; of very many axes the latest ones."""
     known = CaptureAxis.objects.filter(sensor__machine=machine).select_related("sensor__machine")
     axes = list(known.order_by("-newest_at")[:NEWEST_AXES])
+    if not axes:
+        return []
     keys = {(it.sensor_id, it.axis, it.newest_at) for it in axes}
     found = Capture.objects.without_samples().filter(
         sensor__in={it.sensor_id for it in axes},
