@@ -160,10 +160,12 @@ storeAll.addEventListener("click", () => {
   for (const button of ready()) button.form.requestSubmit(button);
 });
 
-chooser.elements.files.addEventListener("change", ({ target }) => {
-  for (const file of target.files) take(file);
-  target.value = ""; // so that the same file can be chosen again
-});
+function takeChosen() {
+  const { files } = chooser.elements;
+  for (const file of files.files) take(file);
+  files.value = ""; // so that the same file can be chosen again
+}
+chooser.elements.files.addEventListener("change", takeChosen);
 chooser.addEventListener("submit", (event) => event.preventDefault());
 
 // Anywhere on the page: beside the zone a browser would open the file, and leave the page.
@@ -180,3 +182,5 @@ addEventListener("drop", (event) => {
   delete zone.dataset.over;
   for (const file of event.dataTransfer.files) take(file);
 });
+
+takeChosen(); // before this script was there

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -16,6 +17,7 @@ from vibration.files.uploading import UPLOADS
 from vibration.formats.reasons import ENGLISH
 from vibration.models import Capture, CaptureMapping, ImportRun, Recording, VibrationData
 from vibration.pages.upload_remarks import WORDS
+from vibration.tests.captures_world import make_captures, new_capture
 
 pytestmark = pytest.mark.django_db
 URL, PREVIEW, STORE = (f"/vibration/upload/{it}" for it in ("", "preview/", "store/"))
@@ -357,3 +359,164 @@ def test_a_wave_file_is_taken_with_its_own_rate(client):
     assert "Sampling rate that the file tells: 8000 Hz." in response.text
     send(client, STORE, text=file.getvalue(), name="pump1_de.wav", **START)
     assert (samples_of(Capture.objects.get()) == samples * 2.0**-15).all()
+
+
+# --- In a browser -----------------------------------------------------------------------------------------------------
+
+SIZES = {"phone": {"width": 390, "height": 844}, "wide": {"width": 1440, "height": 900}}
+OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+
+
+def payload(text: str = "", name: str = "measured.csv") -> dict:
+    return {"name": name, "mimeType": "text/csv", "buffer": (text or csv_text()).encode()}
+
+
+def choose(page, *files: dict) -> None:
+    """Choose files, and wait until each is understood."""
+    page.set_input_files("[name=files]", list(files))
+    for number in range(len(files)):
+        page.locator(".upload").nth(number).locator("[data-upload]").wait_for()
+
+
+def is_sound(page) -> list[str]:
+    """What axe finds serious, and whether the page is wider than the screen."""
+    found = [it["id"] for it in Axe().run(page).response["violations"] if it["impact"] in ("serious", "critical")]
+    return found + (["wider than the screen"] if page.evaluate(OVERFLOW) > 0 else [])
+
+
+@pytest.mark.browser
+def test_a_newcomer_gets_from_the_empty_start_page_to_a_spectrum_in_five_clicks_without_a_command(new_page, operator):
+    page = new_page(login=operator)
+    page.goto("/")
+    page.get_by_role("link", name="Upload a file of your own").click()  # 1
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Choose files").click()  # 2
+    chooser.value.set_files([payload()])
+    page.locator("[name=machine]").fill("pump1")
+    page.locator("[name=sensor]").fill("de")
+    page.get_by_role("button", name="Store", exact=True).click()  # 3
+    page.get_by_role("link", name="Axis x").click()  # 4
+    page.wait_for_selector("#spectrum[aria-busy=false]")
+    assert "500 samples at 1,000 Hz" in page.inner_text("#spectrum [data-about]")
+    assert (
+        page.evaluate("Chart.getChart(document.querySelector('#spectrum canvas')).data.datasets[0].data.length") > 200
+    )
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("locale", "scheme"), [("ko-KR", "dark"), ("en-US", "light")])
+def test_every_state_of_the_page_is_accessible_and_fits_the_screen(new_page, operator, locale, scheme, size):
+    page = new_page(login=operator, locale=locale, color_scheme=scheme, viewport=SIZES[size])
+    page.goto(URL)
+    assert is_sound(page) == []
+    choose(
+        page, payload(), payload(ONE_SIGNAL, "pump1_de.csv"), payload("%PDF-1.4 x", "letter.pdf"), payload(FOUR_STATES)
+    )
+    assert is_sound(page) == []
+    first = page.locator(".upload").first
+    for name in ("machine", "sensor"):
+        first.locator(f"[name={name}]").fill("m1")
+    first.locator("[data-do=store]").click()
+    first.locator("[data-upload=told]").wait_for()
+    assert is_sound(page) == []
+
+
+@pytest.mark.browser
+def test_the_page_of_a_capture_is_accessible_and_fits_the_screen(new_page, operator):
+    [capture] = make_captures(new_capture(unit="", rpm=1_500.0, source="a" * 200))
+    for size, locale, scheme in (("phone", "ko-KR", "dark"), ("wide", "en-US", "light"), ("phone", "en-US", "light")):
+        page = new_page(login=operator, locale=locale, color_scheme=scheme, viewport=SIZES[size])
+        page.goto(f"/vibration/captures/{capture.pk}/")
+        page.wait_for_selector("#envelope[aria-busy=false]")
+        assert is_sound(page) == []
+
+
+@pytest.mark.browser
+def test_what_changes_the_signals_is_looked_at_again_before_it_is_stored(new_page, operator):
+    page = new_page(login=operator)
+    page.goto(URL)
+    choose(page, payload(name="pump1_de.csv"))
+    store = page.get_by_role("button", name="Store", exact=True)
+    page.get_by_label("z: Taken for").select_option("left out")
+    assert store.is_disabled()
+    page.get_by_text("Look at it again before you store it").wait_for()
+    with page.expect_response("**/upload/preview/"):
+        page.get_by_role("button", name="Look again").click()
+    page.locator(".first-second canvas").nth(1).wait_for()
+    store.click()
+    page.locator("[data-upload=told]").wait_for()
+    assert list(Capture.objects.order_by("axis").values_list("axis", flat=True)) == ["x", "y"]
+
+
+@pytest.mark.browser
+def test_the_whole_way_goes_by_keyboard(new_page, operator):
+    page = new_page(login=operator)
+    page.goto(URL)
+    page.locator("[name=files]").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files([payload(name="pump1_de.csv")])
+    page.locator("[data-upload=taken]").wait_for()
+    page.locator("[name=machine]").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-upload=told]").wait_for()
+    assert page.evaluate("document.activeElement.textContent").strip() == "Stored."
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/vibration/captures/*/")
+
+
+@pytest.mark.browser
+def test_several_files_are_stored_at_once_one_after_the_other(new_page, operator):
+    page = new_page(login=operator)
+    page.goto(URL)
+    choose(page, *(payload(name=f"pump{number}_de.csv") for number in range(3)))
+    page.get_by_role("button", name="Store all that are ready").click()
+    for number in range(3):
+        page.locator(".upload").nth(number).locator("[data-upload=told]").wait_for()
+    assert Capture.objects.count() == 9
+
+
+@pytest.mark.browser
+def test_a_dropped_file_is_taken_like_a_chosen_one(new_page, operator):
+    page = new_page(login=operator)
+    page.goto(URL)
+    transfer = page.evaluate_handle(
+        """(text) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([text], "pump1_de.csv"));
+            return transfer;
+        }""",
+        csv_text(),
+    )
+    page.dispatch_event(".drop-zone", "drop", {"dataTransfer": transfer})
+    page.locator("[data-upload=taken]").wait_for()
+
+
+@pytest.mark.browser
+def test_a_server_that_is_busy_is_asked_again_as_soon_as_it_said(new_page, operator, watch):
+    page = new_page(login=operator)
+    page.clock.install()
+    page.goto(URL)
+    watch.expect_status(503)
+    page.route("**/upload/preview/", lambda route: route.fulfill(status=503, headers={"Retry-After": "30"}), times=1)
+    page.set_input_files("[name=files]", [payload()])
+    page.get_by_text("This one continues in 30 s.").wait_for()
+    page.clock.run_for(31_000)
+    page.locator("[data-upload=taken]").wait_for()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("status", "said"), [(413, "larger than this server takes"), (500, "HTTP 500")])
+def test_an_answer_that_is_none_of_the_page_is_told_and_can_be_tried_again(new_page, operator, watch, status, said):
+    page = new_page(login=operator)
+    page.goto(URL)
+    watch.expect_status(status)
+    page.route("**/upload/preview/", lambda route: route.fulfill(status=status, body="<p>no</p>"), times=1)
+    page.set_input_files("[name=files]", [payload()])
+    alert = page.locator("[data-problem]")
+    alert.wait_for()
+    assert said in alert.inner_text()
+    alert.get_by_role("button", name="Try again").click()
+    page.locator("[data-upload=taken]").wait_for()
