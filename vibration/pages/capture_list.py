@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
@@ -16,6 +17,9 @@ from machines.models import Machine, Sensor
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.pages.capture_numbers import Number, marks_of, rms_of, speed_in_short, velocity_of
 from vibration.pages.rounding import significant
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise as Text
 
 PAGE_ROWS = 50
 NEWEST_AXES = 24  # that the page of a machine shows
@@ -86,12 +90,12 @@ class CaptureForm(PeriodForm):
             kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
             field.widget.attrs.setdefault("class", kind)
 
-    def _offer(self, name: str, choices: list[tuple[str, str]], all_: str, without: str = "") -> str | None:
+    def _offer(self, name: str, choices: list[tuple[str, str]], all_: "Text", without: "Text" = "") -> str | None:
         """Offer names with their titles; the one asked for, "" for all, None if it is none of them.
 
         `without` is what to say of any name while what it belongs to is not chosen.
         """
-        field = self.fields[name]
+        field: Any = self.fields[name]
         titles = {key: f"{key} ({title})" if title else key for key, title in choices}
         field.choices = [("", all_), *titles.items()]
         if without:
@@ -182,9 +186,9 @@ def rows_of(captures: list[Capture], sensors: Iterable[Sensor]) -> list[Row]:
         rows.append(
             Row(
                 capture,
-                of and rms_of(of),
-                of and velocity_of(of),
-                of and speed_in_short(of),
+                rms_of(of) if of else None,
+                velocity_of(of) if of else None,
+                speed_in_short(of) if of else None,
                 marks_of(capture),
             )
         )

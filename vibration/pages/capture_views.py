@@ -38,11 +38,11 @@ CAPTURE_TEXT = WAVEFORM_TEXT | {
 @reads(CaptureForm)
 def captures(request: HttpRequest) -> HttpResponse:
     form = CaptureForm(request.GET)
-    context = {"form": form}
     if not form.is_valid():
-        return render(request, "vibration/captures.html", context, status=400)
+        return render(request, "vibration/captures.html", {"form": form}, status=400)
     page = read_page(form.captures(timezone.now()), form.sensors)
-    context |= {
+    context = {
+        "form": form,
         "page": page,
         "place": form.place(),
         "is_first": not form.cleaned_data["cursor"],

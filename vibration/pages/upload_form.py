@@ -1,16 +1,15 @@
 """What a person says of a file that is uploaded: fields, and one row for each of its columns."""
 
 import json
-from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -58,7 +57,7 @@ COMMAS = {"columns": (",", "."), "decimals": ("", ",")}  # separator and decimal
 class NameField(forms.CharField):
     """A name as it is stored."""
 
-    def __init__(self, column: models.Field, **more):
+    def __init__(self, column: Any, **more):
         self.column = column
         super().__init__(required=False, strip=True, **more)
 
@@ -139,12 +138,15 @@ class UploadForm(forms.Form):
 
     data: QueryDict
 
-    def __init__(self, data: QueryDict, files: Named, *, names: list[str]):
+    def __init__(self, data: QueryDict, files: MultiValueDict, *, names: list[str]):
         """`names` are those of the mappings that are kept."""
         super().__init__(data, files)
         self.names = names
         times = RECORDING_TIMES if data.get("kind") == RECORDING else TIMES
-        self.fields["time"].choices = [("", ""), *((it, TIME_NAMES.get(it, TIME_NAMES["s"])) for it in times)]
+        self._choice("time").choices = [("", ""), *((it, TIME_NAMES.get(it, TIME_NAMES["s"])) for it in times)]
+
+    def _choice(self, name: str) -> Any:
+        return self.fields[name]  # whose choices the stubs of Django do not know
 
     def clean_guessed(self) -> Guessed | None:
         text = self.cleaned_data["guessed"]
@@ -190,7 +192,7 @@ class UploadForm(forms.Form):
 
     def rows(self) -> tuple[Row, ...]:
         """Those that were sent, in the order of the columns."""
-        rows = []
+        rows: list[Row] = []
         while (column := self.data.get(f"column-{len(rows)}")) is not None and len(rows) < SHOWN_COLUMNS:
             use, axis, unit = (self.data.get(f"{name}-{len(rows)}", "") for name in ("use", "axis", "unit"))
             rows.append(Row(column, use, *((axis.strip(), unit) if use == AXIS else ())))
@@ -251,6 +253,6 @@ def recording_name(form: UploadForm) -> str:
     return form.cleaned_data["recording"] or DEFAULT_RECORDING
 
 
-def unit_choices(unit: str | None) -> list[tuple[str, str]]:
+def unit_choices(unit: str | None) -> list[tuple]:
     """For an axis; that of the file is offered where it is none that is known."""
-    return [*([(AS_FILE_SAYS, _("choose…"))] if unit is None else []), *((key, name) for key, name in UNITS)]
+    return [*([(AS_FILE_SAYS, _("choose…"))] if unit is None else []), *UNITS]

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
@@ -155,12 +156,12 @@ def _missing(form: UploadForm, taken: Taken, request: HttpRequest) -> list[str]:
     """What has to be said before the file can be stored."""
     asked, missing = form.cleaned_data, []
     if not asked["machine"] or not asked["sensor"]:
-        missing.append(_("Enter the machine and the sensor."))
+        missing.append(gettext("Enter the machine and the sensor."))
     if taken.is_recording:
         if not request.user.has_perm(MAY_ADD_RECORDING):
-            missing.append(_("Your role may store captures, but not labelled recordings."))
+            missing.append(gettext("Your role may store captures, but not labelled recordings."))
     elif taken.found.problem is None and not taken.found.doubts and taken.found.needs_start:
-        missing.append(_("Enter when the measurement began."))
+        missing.append(gettext("Enter when the measurement began."))
     return missing
 
 
