@@ -27,6 +27,7 @@ function post(url, data, onProgress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);
+    request.responseType = "document"; // of the server's templates; nothing in it is run
     request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total ? loaded / total : 1));
     request.addEventListener("loadend", () => resolve(request));
     request.send(data);
@@ -34,10 +35,8 @@ function post(url, data, onProgress) {
 }
 
 // What of an answer is shown; null when it is none of this page, as a proxy or a login has sent it.
-function partOf(request) {
-  const parsed = document.createElement("template");
-  if ([200, 400].includes(request.status)) parsed.innerHTML = request.responseText;
-  return parsed.content.querySelector("[data-upload]");
+function partOf({ status, response }) {
+  return [200, 400].includes(status) ? (response?.querySelector("[data-upload]") ?? null) : null;
 }
 
 function why(request) {
@@ -68,7 +67,7 @@ function take(file) {
   }
 
   function show(part, isAsked) {
-    place("answer").replaceChildren(part);
+    place("answer").replaceChildren(document.adoptNode(part));
     forgetCharts();
     const drawn = part.querySelector("script[type='application/json']");
     const canvases = part.querySelectorAll(".first-second canvas");
