@@ -6,6 +6,7 @@
 #   scripts/setup.sh dev          to run and test it
 #   scripts/setup.sh mysql        to run it on MariaDB or MySQL
 #   scripts/setup.sh notices      to send notices through messengers
+#   scripts/setup.sh formats      to read TDMS, MAT and HDF5
 #   scripts/setup.sh bench        to run the benchmarks (includes mysql)
 #
 # Several may be given: scripts/setup.sh dev mysql
@@ -130,8 +131,8 @@ write_env() {
 [ $# -gt 0 ] || set -- run
 for target in "$@"; do
     case $target in
-        run | dev | mysql | notices | bench) ;;
-        *) fail "unknown argument '$target'; known: run, dev, mysql, notices, bench" ;;
+        run | dev | mysql | notices | formats | bench) ;;
+        *) fail "unknown argument '$target'; known: run, dev, mysql, notices, formats, bench" ;;
     esac
 done
 

@@ -15,7 +15,7 @@ from diagnosis.models import Episode, VibrationDiagnosis
 from himmes.tests.test_korean import PARTICLE, TONE
 from machines.models import Machine
 from vibration.models import Capture, VibrationData
-from vibration.tests.captures_world import make_captures, new_capture
+from vibration.tests.captures_world import a_second, stored
 
 pytestmark = pytest.mark.browser
 
@@ -32,6 +32,7 @@ PAGES = {
     "/vibration/table/": "main",
     "/vibration/captures/": "main",
     "/vibration/captures/?range=30d": "main",
+    "/vibration/kept/": "main",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
 OF_CAPTURE = "main:not(:has(.chart[aria-busy=true]))"
@@ -58,7 +59,7 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B\b|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 # Text as it is read, piece by piece; what is marked as of another language is not meant.
@@ -86,9 +87,9 @@ def english_texts() -> set[str]:
 
 def make_some_captures() -> None:
     """Of a machine of bench.much_data; one of a unit that is not known, of which much is not assessable."""
-    make_captures(
-        new_capture(machine="g1", sensor="sensor1", source="synthetic"),
-        new_capture(machine="g1", sensor="sensor1", axis="y", unit="", rpm=1_480.0, has_gap=True),
+    stored(
+        a_second(machine="g1", sensor="sensor1", source="synthetic"),
+        a_second(machine="g1", sensor="sensor1", axis="y", unit="", rpm=1_480.0, has_gap=True),
     )
 
 
@@ -157,9 +158,9 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     make_some_captures()
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), upload; a machine's title is
-    # its name in both; that of each capture has a time
-    assert len(titles) == 33
+    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload; a
+    # machine's title is its name in both; that of each capture has a time
+    assert len(titles) == 35
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):

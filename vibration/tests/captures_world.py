@@ -1,32 +1,42 @@
-"""Captures that tests speak of: tones of pump3 / de, each as a program would post it."""
+"""Captures for tests: small ones, of any day."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from django.utils import timezone
 
 from machines.models import RegisteredBy
 from vibration.captures.incoming import NewCapture
 from vibration.captures.storing import store_captures
 from vibration.models import Capture
 
-START = datetime(2026, 11, 20, 3, tzinfo=UTC)
 RATE = 2_560.0
+START = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 
-def tone(count: int = 2_560, hz: float = 25.0, amplitude: float = 1.0, rate: float = RATE) -> np.ndarray:
+def tone(count: int = 256, amplitude: float = 1.0, *, hz: float = 25.0, rate: float = RATE) -> np.ndarray:
+    """float64 (n,), a sine."""
     return amplitude * np.sin(2 * np.pi * hz * np.arange(count) / rate)
 
 
-def new_capture(values: np.ndarray | None = None, **more) -> NewCapture:
-    values = tone() if values is None else values
-    return replace(NewCapture("pump3", "de", "x", START, RATE, values, unit="g"), **more)
+def days_ago(days: float) -> datetime:
+    return timezone.now() - timedelta(days=days)
 
 
-def make_captures(*new: NewCapture) -> list[Capture]:
+def at(started_at: datetime, values: np.ndarray | None = None, **more) -> NewCapture:
+    """One of g1 / de / x, unless it says otherwise."""
+    return replace(NewCapture("g1", "de", "x", started_at, RATE, tone() if values is None else values, "g"), **more)
+
+
+def a_second(values: np.ndarray | None = None, **more) -> NewCapture:
+    """One of pump3 / de / x at START, long enough for each feature, unless it says otherwise."""
+    return replace(at(START, tone(2_560) if values is None else values, machine="pump3"), **more)
+
+
+def stored(*new: NewCapture) -> list[Capture]:
     return [it.capture for it in store_captures(new, register=RegisteredBy.API)]
 
 
-def make_capture(values: np.ndarray | None = None, **more) -> Capture:
-    [capture] = make_captures(new_capture(values, **more))
-    return capture
+FLAT = np.zeros(256)
+CLIPPED = np.array([0, 32_767, 5, -4] * 64, dtype=np.int16)  # needs a scale

@@ -11,7 +11,7 @@ from common.tests.html import flat
 from machines.models import Machine
 from vibration.models import Capture, CaptureFeatures
 from vibration.pages.rounding import significant
-from vibration.tests.captures_world import RATE, START, make_capture, make_captures, new_capture, tone
+from vibration.tests.captures_world import RATE, START, a_second, stored, tone
 
 URL = "/vibration/captures/"
 pytestmark = pytest.mark.django_db
@@ -34,6 +34,12 @@ def listed(response) -> list[tuple[str, str, str]]:
     """Machine, sensor and axis of each row, in their order."""
     captures = [row.capture for row in response.context["page"].rows]
     return [(it.sensor.machine.name, it.sensor.sensor_no, it.axis) for it in captures]
+
+
+def one(*values, **more) -> Capture:
+    """Stored, of these values or of a tone."""
+    [capture] = stored(a_second(*values, **more))
+    return capture
 
 
 # --- Numbers ----------------------------------------------------------------------------------------------------------
@@ -77,10 +83,10 @@ def test_without_captures_who_may_add_some_is_led_to_the_upload_and_others_are_t
 
 def test_captures_are_listed_newest_first_with_numbers_units_speed_and_marks(client):
     Machine.objects.create(name="pump3", rated_rpm=1_500)
-    make_captures(
-        new_capture(),
-        new_capture(axis="y", started_at=START + timedelta(minutes=1), unit=""),
-        new_capture(np.zeros(64), axis="z", started_at=START + timedelta(minutes=2), rpm=1_480.0, has_gap=True),
+    stored(
+        a_second(),
+        a_second(axis="y", started_at=START + timedelta(minutes=1), unit=""),
+        a_second(np.zeros(64), axis="z", started_at=START + timedelta(minutes=2), rpm=1_480.0, has_gap=True),
     )
     response = client.get(URL)
     assert [axis for _machine, _sensor, axis in listed(response)] == ["z", "y", "x"]
@@ -97,7 +103,7 @@ def test_captures_are_listed_newest_first_with_numbers_units_speed_and_marks(cli
 
 
 def test_a_capture_that_is_kept_and_one_whose_samples_were_removed_are_marked(client):
-    kept, removed = make_captures(new_capture(), new_capture(axis="y"))
+    kept, removed = stored(a_second(), a_second(axis="y"))
     Capture.objects.filter(pk=kept.pk).update(is_kept=True)
     Capture.objects.filter(pk=removed.pk).update(has_samples=False, data=None)
     by_axis = {row.capture.axis: row.marks for row in client.get(URL).context["page"].rows}
@@ -107,7 +113,7 @@ def test_a_capture_that_is_kept_and_one_whose_samples_were_removed_are_marked(cl
 def test_filters_narrow_the_list_and_each_offers_what_belongs_to_the_one_before(client):
     for machine in ("pump3", "fan1"):
         for sensor in ("de", "nde"):
-            make_captures(*(new_capture(machine=machine, sensor=sensor, axis=axis) for axis in "xy"))
+            stored(*(a_second(machine=machine, sensor=sensor, axis=axis) for axis in "xy"))
     form = client.get(URL, {"machine": "fan1", "sensor": "de"}).context["form"]
     assert [key for key, _name in form.fields["axis"].choices] == ["", "x", "y"]
     assert set(listed(client.get(URL, {"machine": "fan1"}))) == {
@@ -141,7 +147,7 @@ def test_filters_narrow_the_list_and_each_offers_what_belongs_to_the_one_before(
     ],
 )
 def test_a_wrong_value_is_explained_at_its_field(client, query, field, message):
-    make_capture()
+    one()
     response = client.get(URL, query)
     assert response.status_code == 400
     assert response.context["form"].errors == {field: [message]}
@@ -150,7 +156,7 @@ def test_a_wrong_value_is_explained_at_its_field(client, query, field, message):
 
 def test_pages_follow_each_other_without_a_row_twice_or_left_out(client):
     axes = [f"a{number:02}" for number in range(60)]
-    make_captures(*(new_capture(np.arange(16.0), axis=axis) for axis in axes))  # all of one instant
+    stored(*(a_second(np.arange(16.0), axis=axis) for axis in axes))  # all of one instant
     first = client.get(URL)
     assert len(listed(first)) == 50
     second = client.get(URL + first.context["older"])
@@ -161,7 +167,7 @@ def test_pages_follow_each_other_without_a_row_twice_or_left_out(client):
 
 @pytest.mark.parametrize("count", [1, 60])
 def test_the_list_costs_seven_queries_however_many_captures_there_are(client, django_assert_num_queries, count):
-    make_captures(*(new_capture(np.arange(16.0), axis=f"a{number}") for number in range(count)))
+    stored(*(a_second(np.arange(16.0), axis=f"a{number}") for number in range(count)))
     # Session, user, his permissions and those of his roles; axes with their sensors, captures, features
     with django_assert_num_queries(7) as queries:
         assert client.get(URL, {"machine": "pump3", "sensor": "de"}).status_code == 200
@@ -177,7 +183,7 @@ def page_of(client, capture: Capture, **query):
 
 def test_a_capture_says_what_it_is_in_numbers_with_units(client):
     Machine.objects.create(name="pump3", rated_rpm=1_500)
-    text = flat(page_of(client, make_capture(source="pump3_de.csv")))
+    text = flat(page_of(client, one(source="pump3_de.csv")))
     for told in ("2,560 Hz", "2,560 (1 s)", "pump3_de.csv", "Stored at"):
         assert told in text
     features = CaptureFeatures.objects.get()
@@ -189,7 +195,7 @@ def test_a_capture_says_what_it_is_in_numbers_with_units(client):
 
 
 def test_what_is_not_assessable_is_said_with_its_reason(client):
-    text = flat(page_of(client, make_capture(tone(640, rate=640.0), sampling_hz=640.0, unit="")))
+    text = flat(page_of(client, one(tone(640, rate=640.0), sampling_hz=640.0, unit="")))
     assert "Unit not known" in text
     assert "Without a unit nothing that needs one is judged" in text
     assert 'not assessable<span class="quiet">(the unit is not known, or has no such value)</span>' in text
@@ -198,11 +204,11 @@ def test_what_is_not_assessable_is_said_with_its_reason(client):
 
 
 def test_the_captures_beside_it_are_linked(client):
-    early, one, late, other = make_captures(
-        new_capture(),
-        new_capture(started_at=START + timedelta(minutes=10)),
-        new_capture(started_at=START + timedelta(minutes=20)),
-        new_capture(axis="y", started_at=START + timedelta(minutes=10)),
+    early, one, late, other = stored(
+        a_second(),
+        a_second(started_at=START + timedelta(minutes=10)),
+        a_second(started_at=START + timedelta(minutes=20)),
+        a_second(axis="y", started_at=START + timedelta(minutes=10)),
     )
     context = page_of(client, one).context
     assert (context["earlier"].pk, context["later"].pk) == (early.pk, late.pk)
@@ -211,7 +217,7 @@ def test_the_captures_beside_it_are_linked(client):
 
 
 def test_of_removed_samples_the_numbers_stay_and_nothing_is_drawn(client):
-    capture = make_capture()
+    capture = one()
     Capture.objects.update(has_samples=False, data=None)
     text = flat(page_of(client, capture))
     assert "The samples of this capture were removed" in text
@@ -221,14 +227,14 @@ def test_of_removed_samples_the_numbers_stay_and_nothing_is_drawn(client):
 
 
 def test_a_wrong_window_is_explained_at_its_field(client):
-    response = page_of(client, make_capture(), start="2", end="1")
+    response = page_of(client, one(), start="2", end="1")
     assert response.status_code == 400
     assert response.context["form"].errors == {"end": ["The end must not be before the start."]}
     assert client.get(f"{URL}999/").status_code == 404
 
 
 def test_an_operator_keeps_a_capture_and_lets_it_go_and_the_audit_trail_has_both(as_operator):
-    capture = make_capture()
+    capture = one()
     assert "Keep it" in page_of(as_operator, capture).text
     address = f"{URL}{capture.pk}/keep/"
     for said, is_kept in (("yes", True), ("yes", True), ("no", False)):
@@ -241,7 +247,7 @@ def test_an_operator_keeps_a_capture_and_lets_it_go_and_the_audit_trail_has_both
 
 
 def test_a_viewer_may_not_keep_one(client):
-    capture = make_capture()
+    capture = one()
     assert "Keep it" not in page_of(client, capture).text
     assert client.post(f"{URL}{capture.pk}/keep/", {"kept": "yes"}).status_code == 403
     assert not Capture.objects.get().is_kept
@@ -249,8 +255,8 @@ def test_a_viewer_may_not_keep_one(client):
 
 @pytest.mark.parametrize("others", [1, 30])
 def test_the_page_costs_ten_queries_however_many_captures_there_are(client, django_assert_num_queries, others):
-    capture, *_others = make_captures(
-        *(new_capture(np.arange(32.0), started_at=START + timedelta(minutes=it)) for it in range(others))
+    capture, *_others = stored(
+        *(a_second(np.arange(32.0), started_at=START + timedelta(minutes=it)) for it in range(others))
     )
     # Session, user, his permissions and those of his roles; the capture, its features, earlier, later, axes
     with django_assert_num_queries(9):
@@ -258,11 +264,11 @@ def test_the_page_costs_ten_queries_however_many_captures_there_are(client, djan
 
 
 def test_a_machine_shows_the_newest_capture_of_each_axis(client):
-    make_captures(
-        new_capture(),
-        new_capture(started_at=START + timedelta(minutes=9)),
-        new_capture(axis="y"),
-        new_capture(machine="fan1"),
+    stored(
+        a_second(),
+        a_second(started_at=START + timedelta(minutes=9)),
+        a_second(axis="y"),
+        a_second(machine="fan1"),
     )
     text = flat(client.get("/machines/pump3/"))
     newest = Capture.objects.get(axis="x", started_at__gt=START)
@@ -287,7 +293,7 @@ def show(page, capture: Capture, query: str = "") -> None:
 @pytest.mark.browser
 def test_a_capture_is_drawn_as_an_envelope_that_keeps_every_extreme(page):
     values = np.random.default_rng(1).normal(size=20_000)
-    show(page, make_capture(values, sampling_hz=20_000.0))
+    show(page, one(values, sampling_hz=20_000.0))
     lower, upper = page.evaluate(DRAWN, "#waveform")
     assert (min(lower["y"]), max(upper["y"])) == (values.min(), values.max())
     assert page.inner_text("#waveform figcaption").startswith("20,000 samples shown as ")
@@ -296,7 +302,7 @@ def test_a_capture_is_drawn_as_an_envelope_that_keeps_every_extreme(page):
 @pytest.mark.browser
 def test_dragging_reads_the_window_anew_down_to_single_samples_and_back_steps_back(page):
     values = np.random.default_rng(1).normal(size=20_000)
-    capture = make_capture(values, sampling_hz=20_000.0)
+    capture = one(values, sampling_hz=20_000.0)
     show(page, capture)
     area, box = page.evaluate(AREA), page.locator("#waveform canvas").bounding_box()
     x = [box["x"] + area["left"] + share * (area["right"] - area["left"]) for share in (0.5, 0.51)]
@@ -320,7 +326,7 @@ def test_dragging_reads_the_window_anew_down_to_single_samples_and_back_steps_ba
 @pytest.mark.browser
 def test_the_spectrum_shows_the_tone_with_its_amplitude_and_its_order(page):
     Machine.objects.create(name="pump3", rated_rpm=1_500)
-    show(page, make_capture(tone(5_120, hz=50.0, amplitude=2.0) + tone(5_120, hz=25.0)))
+    show(page, one(tone(5_120, hz=50.0, amplitude=2.0) + tone(5_120, hz=25.0)))
     first = page.locator("#spectrum [data-peak-of]").first.locator("td").all_inner_texts()
     assert first == ["50.00", "2.000", "2.00"]
     assert "Order 1 is the shaft frequency, 25 Hz (1,500 rpm)." in page.inner_text("#spectrum [data-orders]")
@@ -328,14 +334,14 @@ def test_the_spectrum_shows_the_tone_with_its_amplitude_and_its_order(page):
 
 @pytest.mark.browser
 def test_of_a_rate_too_low_the_envelope_says_why_there_is_none(page):
-    show(page, make_capture(tone(640, rate=640.0), sampling_hz=640.0))
+    show(page, one(tone(640, rate=640.0), sampling_hz=640.0))
     said = page.inner_text("#envelope [data-about]")
     assert said == "No spectrum of the envelope: the sampling rate is too low for it."
 
 
 @pytest.mark.browser
 def test_npy_and_csv_are_downloaded(page):
-    show(page, make_capture())
+    show(page, one())
     for name in ("npy", "CSV"):
         with page.expect_download() as download:
             page.get_by_role("link", name=f"Download as {name}").click()
@@ -344,7 +350,7 @@ def test_npy_and_csv_are_downloaded(page):
 
 @pytest.mark.browser
 def test_by_keyboard_alone_a_capture_is_kept_and_the_next_one_opened(new_page, operator):
-    capture, later = make_captures(new_capture(), new_capture(started_at=START + timedelta(seconds=1 / RATE * 5_120)))
+    capture, later = stored(a_second(), a_second(started_at=START + timedelta(seconds=1 / RATE * 5_120)))
     page = new_page(login=operator)
     show(page, capture)
     keep = page.get_by_role("button", name="Keep it")

@@ -17,7 +17,7 @@ from vibration.files.uploading import UPLOADS
 from vibration.formats.reasons import ENGLISH
 from vibration.models import Capture, CaptureMapping, ImportRun, Recording, VibrationData
 from vibration.pages.upload_remarks import WORDS
-from vibration.tests.captures_world import make_captures, new_capture
+from vibration.tests.captures_world import a_second, stored
 
 pytestmark = pytest.mark.django_db
 URL, PREVIEW, STORE = (f"/vibration/upload/{it}" for it in ("", "preview/", "store/"))
@@ -424,7 +424,7 @@ def test_every_state_of_the_page_is_accessible_and_fits_the_screen(new_page, ope
 
 @pytest.mark.browser
 def test_the_page_of_a_capture_is_accessible_and_fits_the_screen(new_page, operator):
-    [capture] = make_captures(new_capture(unit="", rpm=1_500.0, source="a" * 200))
+    [capture] = stored(a_second(unit="", rpm=1_500.0, source="a" * 200))
     for size, locale, scheme in (("phone", "ko-KR", "dark"), ("wide", "en-US", "light"), ("phone", "en-US", "light")):
         page = new_page(login=operator, locale=locale, color_scheme=scheme, viewport=SIZES[size])
         page.goto(f"/vibration/captures/{capture.pk}/")
