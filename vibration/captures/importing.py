@@ -32,7 +32,7 @@ from vibration.files.paths import name_of
 from vibration.files.records import begin_run, finish_run
 from vibration.files.report import COUNTS, RejectsFile, Report
 from vibration.formats.applying import Signal
-from vibration.formats.delimited import MAX_FILE_BYTES
+from vibration.formats.reading import MAX_FILE_BYTES
 from vibration.formats.table import BadFile
 from vibration.models import Capture, ImportRun
 from vibration.numbers.classifying import RowClass

@@ -1,6 +1,6 @@
 """The only writer of captures: each is stored once, with its features, or classed against the one that is stored.
 
-What retention removes, what people delete, and features that are made anew, is written here too.
+What retention removes, what people keep or delete, and features that are made anew, is written here too.
 """
 
 from collections import defaultdict
@@ -292,3 +292,21 @@ def rebuild_features(numbers: Sequence[int]) -> int:
 def values_of(features: CaptureFeatures) -> list:
     """All that is stored of it."""
     return [getattr(features, it.attname) for it in CaptureFeatures._meta.concrete_fields]
+
+
+def say_kept(number: int, is_kept: bool) -> bool:
+    """Keep the samples of a capture whatever their age, or let them go in their time; False if it was so before.
+
+    Raises Capture.DoesNotExist when it is gone.
+    """
+
+    def write() -> bool:
+        stored = Capture.objects.without_samples().select_for_update().get(pk=number)
+        if stored.is_kept == is_kept:
+            return False
+        stored.is_kept = is_kept
+        stored.save(update_fields=["is_kept"])
+        note(Action.UPDATE, stored, f"{stored}: {'kept' if is_kept else 'let go'}", kept=is_kept)
+        return True
+
+    return in_transaction(write)

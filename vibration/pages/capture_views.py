@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from common.page_queries import reads
-from vibration.captures.keeping import say_kept
+from vibration.captures.storing import say_kept
 from vibration.models import Capture, CaptureFeatures
 from vibration.pages import capture_numbers
 from vibration.pages.capture_list import CaptureForm, read_page

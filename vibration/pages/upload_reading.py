@@ -86,8 +86,10 @@ class Taken:
 
     @property
     def needs_rate(self) -> bool:
-        """Whether a rate may be said: beside a column of times it may not."""
-        return self.found.mapping.time == "none"
+        """Whether a rate is to be said, or was: mostly a column of times tells it."""
+        mapping = self.found.mapping
+        is_open = any(it.code == "rate_uncertain" for it in self.found.doubts)
+        return mapping.time == "none" or mapping.rate_hz is not None or is_open
 
     @cached_property
     def columns(self) -> list["ColumnRow"]:
