@@ -33,7 +33,7 @@ from bench.report import print_report  # noqa: E402
 from vibration.csv.numbers import COLUMNS  # noqa: E402
 from vibration.csv.reader import CsvReader  # noqa: E402
 from vibration.files.importing import Options, import_file  # noqa: E402
-from vibration.files.paths import open_csv  # noqa: E402
+from vibration.files.paths import open_file  # noqa: E402
 from vibration.models import ImportRun, Recording, VibrationData, VibrationRollup  # noqa: E402
 from vibration.numbers.states import STATES  # noqa: E402
 from vibration.storage.writing import open_recording  # noqa: E402
@@ -57,7 +57,7 @@ def load_data(files: list[Path]) -> int:
 def our_import(files: list[Path]) -> int:
     runs = []
     for path in files:
-        with open_csv(path, follow=True) as stream:
+        with open_file(path, follow=True) as stream:
             runs.append(import_file(stream, path, Options(started_by="bench")).run)
     assert {run.outcome for run in runs} == {ImportRun.Outcome.COMPLETE}
     return sum(run.read for run in runs)

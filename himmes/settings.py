@@ -313,7 +313,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 KNOX_TOKEN_MODEL = "himmes.ApiToken"  # noqa: S105  the name of a model
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 API_MAX_ROWS = env.int("DJANGO_API_MAX_ROWS", default=10_000)  # in one posted list
-API_MAX_BODY_BYTES = env.int("DJANGO_API_MAX_BODY_BYTES", default=10 * 2**20)  # of one JSON body, decompressed
+API_MAX_BODY_BYTES = env.int("DJANGO_API_MAX_BODY_BYTES", default=10 * 2**20)  # of JSON or of captures, decompressed
 API_MAX_UPLOAD_BYTES = env.int("DJANGO_API_MAX_UPLOAD_BYTES", default=200 * 2**20)  # of one CSV upload, as it is sent
 # Of one CSV upload, decompressed, and how long its import may take. At 180,000 rows a second, as MariaDB takes them,
 # 200 MiB of samples take 25 s.
@@ -341,12 +341,18 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {  # of those that several fields have
+        "ReasonEnum": "vibration.api.capture_serializers.REASONS",
+        "ShaftSourceEnum": "vibration.api.capture_serializers.SHAFT_SOURCES",
+        "UnitEnum": "vibration.api.capture_serializers.UNITS",
+    },
     "SCHEMA_PATH_PREFIX": "/api/",
     # In the order in which people look for them
     "TAGS": [
         {"name": name}
         for name in (
             "진동 데이터 / vibration data",
+            "측정 신호 / captures",
             "진단 / diagnoses",
             "에피소드 / episodes",
             "측정 기록 / recordings",

@@ -45,7 +45,7 @@ def check_file(made: MadeFile, folder: Path) -> str:
     from django.db import transaction
 
     from vibration.files.importing import import_file
-    from vibration.files.paths import open_csv
+    from vibration.files.paths import open_file
     from vibration.files.storing import Options
 
     path = folder / made.name
@@ -58,7 +58,7 @@ def check_file(made: MadeFile, folder: Path) -> str:
     )
     with transaction.atomic():
         try:
-            with open_csv(path, follow=False) as stream:
+            with open_file(path, follow=False) as stream:
                 report = import_file(stream, path, options)
             return _check(made, report, _stored_rows(made))
         finally:

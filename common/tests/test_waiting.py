@@ -209,7 +209,7 @@ def test_ctrl_c_ends_the_wait_though_its_record_cannot_be_written(path, monkeypa
         raise OperationalError(2003, "Can't connect to server")
 
     monkeypatch.setattr("vibration.files.storing.write_samples", fail)
-    monkeypatch.setattr("vibration.files.importing._finish", fail_to_finish)
+    monkeypatch.setattr("vibration.files.importing.finish_run", fail_to_finish)
     with pytest.raises(CommandError, match="Interrupted; whole batches are stored") as raised:
         call_command("import_vibration", path, stderr=StringIO(), stdout=StringIO())
     assert raised.value.returncode == 130

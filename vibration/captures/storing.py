@@ -1,10 +1,10 @@
 """The only writer of captures: each is stored once, with its features, or classed against the one that is stored.
 
-What retention removes, what people delete, and features that are made anew, is written here too.
+What retention removes, what people keep or delete, and features that are made anew, is written here too.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,10 +14,11 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from common.audit_trail import Action, note
-from common.database.transactions import in_transaction
+from common.database.transactions import Patience, in_transaction
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
+from vibration.captures.conflicts import Stored, note_conflicting
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
 from vibration.captures.reading import samples_of
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
@@ -28,27 +29,32 @@ from vibration.signals.features import features_of
 from vibration.signals.flags import is_clipped, is_flat
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What became of one: the capture that is stored under its key, without its samples."""
-
-    capture: Capture
-    row_class: RowClass
-
-
-def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) -> list[Stored]:
+def store_captures(
+    new: Sequence[NewCapture],
+    *,
+    register: RegisteredBy | None,
+    poster: str | None = None,
+    note: Callable[[list[Stored]], None] = lambda stored: None,
+    is_noted: Callable[[], bool] | None = None,
+    patience: Patience | None = None,
+) -> list[Stored]:
     """Store these in one transaction, each with its features; what became of each, in their order.
 
     They count one after the other: of two with one key the second is identical to or in conflict with the first. New
-    ones are stored beside others in conflict. Raises InvalidRows, and stores nothing, when one is not as it must be;
-    so too when its machine or sensor is not known and `register` does not say how to register it.
+    ones are stored beside others in conflict, which are noted for people with the name of the `poster`, if it is given.
+    Raises InvalidRows, and stores nothing, when one is not as it must be; so too when its machine or sensor is not
+    known and `register` does not say how to register it.
+
+    `note` is called with what became of them within the transaction, for what has to be stored with them or not at all;
+    `is_noted` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
     """
+    patience = patience or Patience()
     if errors := {number: wrong for number, it in enumerate(new) if (wrong := wrong_with(it))}:
         raise InvalidRows(errors, len(new))
-    sensors = _sensors_of(new)
+    sensors = patience.until_done(lambda: _sensors_of(new))
     if register is None:
         _refuse_unknown(new, sensors)
-    known = _facts_of(new, sensors)
+    known = patience.until_done(lambda: _facts_of(new, sensors))
     made = [_make(it, known[it.place]) for it in new]
     if too_long := {number: [_TOO_LONG] for number, (it, _f) in enumerate(made) if len(it.data or b"") > MAX_BYTES}:
         raise InvalidRows(too_long, len(new))
@@ -58,9 +64,13 @@ def store_captures(new: Sequence[NewCapture], *, register: RegisteredBy | None) 
             # In one order, so that two callers with the same new names do not wait for each other.
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
-        return _write(new, made, sensors)
+        stored = _write(new, made, sensors)
+        if poster is not None:
+            note_conflicting(new, stored, poster)
+        note(stored)
+        return stored
 
-    return in_transaction(write, again_on=(Sensor.DoesNotExist,))
+    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_noted)
 
 
 _TOO_LONG = (
@@ -198,6 +208,8 @@ def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Cap
     """What is stored of a sensor under the keys of these, without samples."""
     starts, axes = {it.started_at for it in new}, {it.axis for it in new}
     found = Capture.objects.filter(sensor=sensor, axis__in=axes, started_at__in=starts).without_samples()
+    for it in found:
+        it.sensor = sensor  # with its machine, which is not asked for again
     return {it.key: it for it in found}
 
 
@@ -280,3 +292,21 @@ def rebuild_features(numbers: Sequence[int]) -> int:
 def values_of(features: CaptureFeatures) -> list:
     """All that is stored of it."""
     return [getattr(features, it.attname) for it in CaptureFeatures._meta.concrete_fields]
+
+
+def say_kept(number: int, is_kept: bool) -> bool:
+    """Keep the samples of a capture whatever their age, or let them go in their time; False if it was so before.
+
+    Raises Capture.DoesNotExist when it is gone.
+    """
+
+    def write() -> bool:
+        stored = Capture.objects.without_samples().select_for_update().get(pk=number)
+        if stored.is_kept == is_kept:
+            return False
+        stored.is_kept = is_kept
+        stored.save(update_fields=["is_kept"])
+        note(Action.UPDATE, stored, f"{stored}: {'kept' if is_kept else 'let go'}", kept=is_kept)
+        return True
+
+    return in_transaction(write)

@@ -291,6 +291,12 @@ def option(name: str, value: str) -> str:
     return f"--{name} {value} (in an upload {name.replace('-', '_')}={value})"
 
 
+def has_offset(text: str) -> bool:
+    """Whether an ISO date and time of day tells how far it is from UTC."""
+    written = _ISO.fullmatch(text.strip())
+    return bool(written and written[5])
+
+
 def is_clock(cell: bytes) -> bool:
     """Whether a cell holds something like a date or a time of day."""
     text = cell[:200].decode("utf-8", errors="replace").strip().strip("\"'")

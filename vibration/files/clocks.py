@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from machines.clocks import behind_of, note_clock
 from machines.models import PostedData
-from vibration.files.names import Place
+from vibration.files.names import SensorPlace
 from vibration.files.report import Report
 
 
-def note_clock_of_file(path: Path, report: Report, place: Place) -> str | None:
+def note_clock_of_file(path: Path, report: Report, place: SensorPlace) -> str | None:
     """Note how far the newest time of a file that came just now lies behind; what to tell, or None.
 
     It came now or, if it lay there since it was written, when it was changed last.

@@ -45,19 +45,24 @@ def show_progress(path: Path, output: Output, errors: Output) -> AbstractContext
 
 
 @contextmanager
-def show_bar(name: str, size: int, output: Output, errors: Output, *, said_as: str = "") -> Iterator[Shown]:
+def show_bar(
+    name: str, size: int, output: Output, errors: Output, *, said_as: str = "", what: str = "rows"
+) -> Iterator[Shown]:
     """A bar with rows/s and time left, on a terminal; else lines to `output`.
 
-    In lines it is `said_as`, if that is another name. What is said goes to `errors`, or stands above the bar.
+    In lines it is `said_as`, if that is another name; `what` says what is counted. What is said goes to `errors`, or
+    stands above the bar.
     """
     name, said_as = printable(name), printable(said_as or name)
     if not sys.stderr.isatty():
-        yield _Lines(said_as, size, output, errors)
+        yield _Lines(said_as, size, what, output, errors)
         return
     columns = [
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:>11,} rows  {task.fields[rate]:>9,.0f} rows/s"),
+        TextColumn(
+            f"{{task.percentage:>3.0f}} %  {{task.fields[rows]:>11,}} {what}  {{task.fields[rate]:>9,.0f}} {what}/s"
+        ),
         TimeRemainingColumn(),
     ]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -78,8 +83,8 @@ class _Bar:
 
 
 class _Lines:
-    def __init__(self, name: str, size: int, output: Output, errors: Output):
-        self._name, self._size, self._output, self._errors = name, size, output, errors
+    def __init__(self, name: str, size: int, what: str, output: Output, errors: Output):
+        self._name, self._size, self._what, self._output, self._errors = name, size, what, output, errors
         self._started = self._said = clock.monotonic()
 
     def __call__(self, rows: int, done: int, size: int | None = None) -> None:
@@ -87,7 +92,9 @@ class _Lines:
         if now - self._said >= PLAIN_INTERVAL_S:
             self._said = now
             rate = rows / (now - self._started)
-            self._output.write(f"{self._name}: {done / self._size:.0%}, {rows:,} rows, {rate:,.0f} rows/s")
+            self._output.write(
+                f"{self._name}: {done / self._size:.0%}, {rows:,} {self._what}, {rate:,.0f} {self._what}/s"
+            )
 
     def say(self, text: str) -> None:
         self._errors.write(f"{self._name}: {text}")
@@ -106,18 +113,24 @@ def problem_lines(report: Report) -> Iterator[str]:
     for row_class in (RowClass.CONFLICTING, RowClass.REJECTED):
         name = row_class.name.lower()
         if (more := getattr(report.run, name) - report.shown[row_class]) > 0:
-            yield f"{path}: {more:,} more {name} rows (--rejects FILE writes them all)"
+            yield f"{path}: {more:,} more {name} {counted(report.run)} (--rejects FILE writes them all)"
     for note in report.notes:
         yield f"{path}: note: {note}"
     if report.run.message:
         yield f"{path}: {report.run.outcome}: {report.run.message}"
 
 
+def counted(run: ImportRun) -> str:
+    """What the counts of an import count."""
+    return "captures" if run.kind == ImportRun.Kind.CAPTURES else "rows"
+
+
 def summary_table(reports: list[Report], *, dry_run: bool) -> str:
     title = "Dry run: nothing was stored" if dry_run else None
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("file", overflow="fold")
-    for name in ["read", *COUNTS, "rows/s"]:
+    per_s = f"{counted(reports[0].run)}/s" if reports else "rows/s"
+    for name in ["read", *COUNTS, per_s]:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for report in reports:

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from common.database.errors import DATABASE_ERRORS
-from common.database.transactions import Patience, in_transaction
+from common.database.transactions import Patience
 from common.names import InvalidName
 from common.prefetching import prefetch
 from common.printable import printable
@@ -21,9 +21,9 @@ from machines.models import Sensor
 from vibration.csv.lines import UnreadableFile, sha256_of
 from vibration.csv.reader import CsvReader
 from vibration.csv.times import Iso, Period, time_column
-from vibration.files.names import Place
+from vibration.files.names import Place, SensorPlace
 from vibration.files.paths import name_of
-from vibration.files.records import was_imported
+from vibration.files.records import begin_run, finish_run, was_imported
 from vibration.files.report import COUNTS, RejectsFile, Report
 from vibration.files.storing import FileStore, Options, StoppedAt
 from vibration.models import ImportRun, Recording
@@ -35,7 +35,7 @@ SIGN_OF_LIFE_S = 1.0  # between two calls of `on_progress` where no batch comes
 class ImportedBefore(Exception):
     """A file that was imported to its end before, where once is enough."""
 
-    def __init__(self, place: Place):
+    def __init__(self, place: SensorPlace):
         self.place = place
         super().__init__("imported before")
 
@@ -43,7 +43,7 @@ class ImportedBefore(Exception):
 class NotRegistered(Exception):
     """A machine or sensor that nobody registered, where the import itself may not."""
 
-    def __init__(self, place: Place):
+    def __init__(self, place: SensorPlace):
         self.place = place
         super().__init__(f"No sensor {printable(place.sensor)} of a machine {printable(place.machine)} is registered")
 
@@ -102,7 +102,7 @@ def import_file(
     )
     report = Report(path, run, rejects)
     run.sha256 = sha256_of(stream, now_and_then(lambda: on_progress(report, 0)))
-    _begin(run, patience)
+    begin_run(run, patience)
     started = clock.monotonic()
     try:
         outcome, message = _read_and_write(report, stream, place, options, bounds, on_progress, patience)
@@ -121,7 +121,7 @@ def import_file(
             # It may have been away around the commit of a batch; the database knows.
             run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
             message = "interrupted; import the file again to complete it"
-            _finish(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
+            finish_run(run, ImportRun.Outcome.INTERRUPTED, message, clock.monotonic() - started)
         raise
     after = os.fstat(stream.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -130,11 +130,11 @@ def import_file(
     if waited_s := patience.waited_s - waited_before_s:
         message = "; ".join(filter(None, [message, f"waited {waited_s:.1f} s for the database"]))
     seconds = clock.monotonic() - started
-    _finish(run, outcome, message, seconds, patience)
+    finish_run(run, outcome, message, seconds, patience)
     return report
 
 
-def is_registered(place: Place) -> bool:
+def is_registered(place: SensorPlace) -> bool:
     return Sensor.objects.filter(machine__name=place.machine, sensor_no=place.sensor).exists()
 
 
@@ -149,28 +149,6 @@ def now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
             told = clock.monotonic()
 
     return call
-
-
-def _begin(run: ImportRun, patience: Patience) -> None:
-    """Store the record of an import, once, with its entry in the audit trail."""
-
-    def begin() -> None:
-        run.pk = None  # that of an attempt which is undone may be another's by now
-        run.save()
-
-    def is_stored() -> bool:
-        return ImportRun.objects.filter(pk=run.pk, started_at=run.started_at, sha256=run.sha256).exists()
-
-    in_transaction(begin, patience=patience, is_stored=is_stored)
-
-
-def _finish(
-    run: ImportRun, outcome: ImportRun.Outcome, message: str, seconds: float, patience: Patience | None = None
-) -> None:
-    run.outcome, run.message, run.seconds = outcome, message, seconds
-    # Not the recording: it may be deleted by now.
-    fields = ["outcome", "message", "seconds", *COUNTS]
-    in_transaction(lambda: run.save(update_fields=fields), patience=patience)
 
 
 def _read_and_write(

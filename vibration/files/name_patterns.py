@@ -11,10 +11,13 @@ PLACEHOLDERS: dict[str, Callable[[str], bool]] = {  # and what may stand there, 
     "machine": lambda part: bool(part) and MASK not in part,
     "sensor": lambda part: bool(part) and MASK not in part,
     "recording": bool,
+    "axis": lambda part: bool(part) and MASK not in part,
     "start": lambda part: bool(part) and not part.strip(MASK),
 }
+OF_RECORDINGS = ("machine", "sensor", "recording", "start")
+OF_CAPTURES = ("machine", "sensor", "axis", "start")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(csv|txt|tsv|dat|lvm|wav|parquet|tdms|mat|h5|hdf5)(\.gz)?$", re.IGNORECASE)
 Span = tuple[int, int]
 
 
@@ -23,12 +26,15 @@ class BadPattern(ValueError):
 
 
 class NamePattern:
-    """Where a name can be cut in several ways, the parts further left are as long as can be. Raises BadPattern."""
+    """Where a name can be cut in several ways, the parts further left are as long as can be. Raises BadPattern.
 
-    def __init__(self, text: str):
-        self.text = text
+    `known` are the placeholders that it may have.
+    """
+
+    def __init__(self, text: str, known: tuple[str, ...] = OF_RECORDINGS):
+        self.text, self.known = text, known
         self._literals, self.names = _PLACEHOLDER.split(text)[::2], _PLACEHOLDER.findall(text)
-        _check(text, self._literals, self.names)
+        _check(text, self._literals, self.names, known)
 
     def __str__(self) -> str:
         return self.text
@@ -65,22 +71,23 @@ class NamePattern:
             end = name.rfind(literal, start, end + len(literal) - 1)
 
 
-def _check(text: str, literals: list[str], names: list[str]) -> None:
+def _check(text: str, literals: list[str], names: list[str], placeholders: tuple[str, ...]) -> None:
     shown = printable(text)
-    known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    if unknown := [name for name in names if name not in PLACEHOLDERS]:
+    known = ", ".join(f"{{{name}}}" for name in placeholders)
+    if unknown := [name for name in names if name not in placeholders]:
         raise BadPattern(f"'{shown}' has an unknown placeholder {{{printable(unknown[0])}}}; there are {known}")
     if {"{", "}"} & set("".join(literals)):
         raise BadPattern(f"'{shown}' has a brace that belongs to no placeholder; there are {known}")
     if not names:
         raise BadPattern(f"'{shown}' has no placeholder; there are {known}")
-    if twice := [name for name in PLACEHOLDERS if names.count(name) > 1]:
+    if twice := [name for name in placeholders if names.count(name) > 1]:
         raise BadPattern(f"'{shown}' has {{{twice[0]}}} more than once")
     if "" in literals[1:-1]:
         left = literals.index("", 1, -1)
         pair = f"{{{names[left - 1]}}}{{{names[left]}}}"
         raise BadPattern(f"'{shown}' has no text between the two of {pair}: where one ends can't be known")
-    if _SUFFIX.search(literals[-1]):
-        raise BadPattern(f"'{shown}' is matched with the name without .csv or .csv.gz; leave that out")
+    if end := _SUFFIX.search(literals[-1]):
+        raise BadPattern(f"'{shown}' is matched with the name without {end[0]}; leave that out")
     if stamps := [stamp for literal in literals for stamp in stamps_in(literal)]:
-        raise BadPattern(f"'{shown}' has the time stamp {stamps[0].text}; write {{start}} or {{recording}} for it")
+        stands = "{start} or {recording}" if "recording" in placeholders else "{start}"
+        raise BadPattern(f"'{shown}' has the time stamp {stamps[0].text}; write {stands} for it")

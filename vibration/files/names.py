@@ -17,7 +17,7 @@ from common.names import InvalidName, clean_name
 from common.printable import printable
 from common.rest.fields import TimeField, messages_of
 from machines.models import Machine, Sensor
-from vibration.files.name_patterns import BadPattern, NamePattern
+from vibration.files.name_patterns import BadPattern, NamePattern, Span
 from vibration.files.name_stamps import NameStamp, masked, stamps_in
 from vibration.files.paths import BadPath, stem_of
 from vibration.models import DEFAULT_RECORDING, Recording
@@ -36,11 +36,20 @@ class BadName(BadPath):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the samples of a file belong, in names as they are stored."""
+class SensorPlace:
+    """A sensor of a machine, in names as they are stored."""
 
     machine: str
     sensor: str
+
+    def __str__(self) -> str:
+        return f"{self.machine} / {self.sensor}"
+
+
+@dataclass(frozen=True)
+class Place(SensorPlace):
+    """Where the samples of a file belong."""
+
     recording: str
     started_at: datetime | None = None
     is_start_local: bool = field(default=False, compare=False)  # from the name, without an offset, taken for plant time
@@ -56,12 +65,13 @@ class Parts:
     machine: str | None = None
     sensor: str | None = None
     recording: str | None = None
+    axis: str | None = None
     started_at: datetime | None = None
     is_start_local: bool = False
 
 
-def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
-    stem = stem_of(path)
+def parts_by_pattern(path: Path, stem: str, pattern: NamePattern, zone: tzinfo | None) -> Parts:
+    """What a name, whose stem this is, tells by a pattern. Raises BadName for one that is not like it."""
     stamps = stamps_in(stem)
     spans = pattern.cut(masked(stem, stamps))
     if spans is None:
@@ -72,20 +82,28 @@ def _by_pattern(path: Path, pattern: NamePattern, zone: tzinfo | None) -> Parts:
         return Parts(**found)
     stamp = next(stamp for stamp in stamps if stamp.start == spans["start"][0])
     found.setdefault("recording", text)
-    is_local = zone is None and not (stamp.iso or "").endswith("Z")
-    return Parts(**found, started_at=_start(path, stamp, zone), is_start_local=is_local)
+    advice = "rename the file"
+    if "recording" in pattern.known:
+        advice += ", or write {recording} for it in --name-pattern"
+    return Parts(**found, started_at=start_of(path, stamp, zone, advice), is_start_local=is_local(stamp, zone))
 
 
-def _start(path: Path, stamp: NameStamp, zone: tzinfo | None) -> datetime:
+def is_local(stamp: NameStamp, zone: tzinfo | None) -> bool:
+    """Whether it is plant time for lack of an offset and of a zone that was said."""
+    return zone is None and not (stamp.iso or "").endswith("Z")
+
+
+def start_of(path: Path, stamp: NameStamp, zone: tzinfo | None, advice: str) -> datetime:
+    """The instant of a stamp, in UTC. Raises BadName when it is none, or one when nothing was measured."""
     if stamp.iso is None:
         reason = f"{stamp.text} is not a start: it needs a year of four digits, month, day, hour and minute"
-        raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern")
+        raise BadName(path, reason, advice)
     try:
         with timezone.override(zone) if zone else nullcontext():
             return TimeField().run_validation(stamp.iso)
     except ValidationError as error:
         reason = f"{stamp.text} is not a start: {messages_of(error)[0].rstrip('.')}"
-        raise BadName(path, reason, "rename the file, or write {recording} for it in --name-pattern") from None
+        raise BadName(path, reason, advice) from None
 
 
 @dataclass(frozen=True)
@@ -129,19 +147,19 @@ class Naming:
     def place_of(self, path: Path) -> Place:
         """Raises BadName when the name does not tell it, or a part of it can't be a name."""
         if self.pattern:
-            parts = _by_pattern(path, self.pattern, self.zone)
+            parts = parts_by_pattern(path, stem_of(path), self.pattern, self.zone)
         else:
-            parts = _cut_at_last(path, self.machine, self.sensor)
+            parts = parts_at_last(path, stem_of(path), self.machine, self.sensor, _STAMP_ADVICE)
         try:
             return Place(
-                clean_name(_first(self.machine, parts.machine), Machine._meta.get_field("name"), "machine"),
-                clean_name(_first(self.sensor, parts.sensor), Sensor._meta.get_field("sensor_no"), "sensor"),
+                clean_name(first_of(self.machine, parts.machine), Machine._meta.get_field("name"), "machine"),
+                clean_name(first_of(self.sensor, parts.sensor), Sensor._meta.get_field("sensor_no"), "sensor"),
                 clean_name(
-                    _first(self.recording, parts.recording, DEFAULT_RECORDING),
+                    first_of(self.recording, parts.recording, DEFAULT_RECORDING),
                     Recording._meta.get_field("name"),
                     "recording",
                 ),
-                _first(self.started_at, parts.started_at),
+                first_of(self.started_at, parts.started_at),
                 parts.is_start_local,
             )
         except InvalidName as error:
@@ -151,31 +169,34 @@ class Naming:
 NAMES_ALONE = Naming()
 
 
-def _first(*values: Any) -> Any:
+def first_of(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _cut_at_last(path: Path, machine: str | None, sensor: str | None) -> Parts:
-    """What `<machine>_<sensor>` tells of what is not said; a name without a `_` is the one of them that is not."""
-    stem = stem_of(path)
+def parts_at_last(path: Path, stem: str, machine: str | None, sensor: str | None, stamp_advice: str) -> Parts:
+    """What `<machine>_<sensor>` tells of what is not said; a stem without a `_` is the one of them that is not.
+
+    Raises BadName; where a stamp or a running number would be a machine or a sensor, with its advice.
+    """
     cut = stem.rfind("_")
     if cut < 0 and machine is None and sensor is None:
         raise BadName(path, "the name is not <machine>_<sensor>.csv", "rename the file, or say --machine and --sensor")
     found: dict[str, Any] = {}
     if machine is None:
-        found["machine"] = _name(path, "machine", stem, 0, cut if cut >= 0 else len(stem))
+        found["machine"] = _part(path, "machine", stem, (0, cut if cut >= 0 else len(stem)), stamp_advice)
     if sensor is None:
-        found["sensor"] = _name(path, "sensor", stem, cut + 1, len(stem))
+        found["sensor"] = _part(path, "sensor", stem, (cut + 1, len(stem)), stamp_advice)
     return Parts(**found)
 
 
-def _name(path: Path, what: str, stem: str, start: int, end: int) -> str:
+def _part(path: Path, what: str, stem: str, span: Span, stamp_advice: str) -> str:
     """A part of a name, unless it counts or dates files."""
-    part, why = stem[start:end], ""
+    (start, end), why = span, ""
+    part = stem[start:end]
     if stamp := next((stamp for stamp in stamps_in(stem) if stamp.start < end and start < stamp.end), None):
         why = f"{stamp.text} in the name is a time stamp"
     elif part.isdecimal() and len(part) >= RUNNING_NUMBER_DIGITS:
         why = f"{part} in the name is a time stamp or a running number"
     if why:
-        raise BadName(path, f"{why}, not a {what}", _STAMP_ADVICE)
+        raise BadName(path, f"{why}, not a {what}", stamp_advice)
     return part

@@ -5,13 +5,34 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
 from common.printable import printable
 from vibration.csv.lines import decode_anyhow
 
-_SUFFIX = re.compile(r"\.csv(\.gz)?$", re.IGNORECASE)
+
+@dataclass(frozen=True)
+class FileKind:
+    """Which files of a folder are meant, by the end of their names."""
+
+    suffix: re.Pattern[str]
+    told: str
+
+    def is_meant(self, name: str) -> bool:
+        return self.suffix.search(name) is not None and not name.startswith(".")
+
+    def stem(self, name: str) -> str:
+        """A name without its end."""
+        return self.suffix.sub("", name)
+
+
+CSV_FILES = FileKind(re.compile(r"\.csv(\.gz)?$", re.IGNORECASE), ".csv or .csv.gz")
+SIGNAL_FILES = FileKind(
+    re.compile(r"\.((csv|txt|tsv|dat|lvm)(\.gz)?|wav|parquet|tdms|mat|h5|hdf5)$", re.IGNORECASE),
+    ".csv, .txt, .tsv, .dat, .lvm (also .gz), .wav, .parquet, .tdms, .mat, .h5 or .hdf5",
+)
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"
 
 
@@ -19,48 +40,46 @@ class BadPath(ValueError):
     """A path that can't be imported; the message says why and what to do."""
 
 
-def find_files(paths: list[Path], pass_over: Callable[[Path], None] = lambda link: None) -> list[Path]:
-    """The files meant by paths: a file itself, the CSV files directly in a folder. Raises BadPath.
+def find_files(
+    paths: list[Path], pass_over: Callable[[Path], None] = lambda link: None, kind: FileKind = CSV_FILES
+) -> list[Path]:
+    """The files meant by paths: a file itself, those of the kind directly in a folder. Raises BadPath.
 
     A path may be a link, as whoever names it knows; links in a folder may be anybody's, and go to `pass_over`.
     """
     files: list[Path] = []
     for path in paths:
         try:
-            files += _files_of(path, pass_over)
+            files += _files_of(path, pass_over, kind)
         except OSError as error:
             raise BadPath(f"{printable(path)}: {error.strerror}") from None
     return list(dict.fromkeys(files))
 
 
-def _files_of(path: Path, pass_over: Callable[[Path], None]) -> list[Path]:
+def _files_of(path: Path, pass_over: Callable[[Path], None], kind: FileKind) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
         found = path.exists() or path.is_symlink()
         what = "is neither a regular file nor a folder" if found else "no such file or folder"
         raise BadPath(f"{printable(path)}: {what}")
-    files, links = csv_files_in(path)
+    files, links = files_in(path, kind)
     for link in links:
         pass_over(link)
     if not files:
-        raise BadPath(f"{printable(path)}: no .csv or .csv.gz file in this folder")
+        raise BadPath(f"{printable(path)}: no {kind.told} file in this folder")
     return files
 
 
-def csv_files_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The CSV files directly in a folder, and the links that are called like some, whatever they lead to."""
+def files_in(folder: Path, kind: FileKind) -> tuple[list[Path], list[Path]]:
+    """The files of a kind directly in a folder, and the links that are called like some, whatever they lead to."""
     with os.scandir(folder) as entries:  # it tells what each is without a call for each: there may be ten thousands
-        found = sorted((entry.name, entry) for entry in entries if _is_csv(entry.name))
+        found = sorted((entry.name, entry) for entry in entries if kind.is_meant(entry.name))
     files = [folder / name for name, entry in found if entry.is_file(follow_symlinks=False)]
     return files, [folder / name for name, entry in found if entry.is_symlink()]
 
 
-def _is_csv(name: str) -> bool:
-    return _SUFFIX.search(name) is not None and not name.startswith(".")
-
-
-def open_csv(path: Path, *, follow: bool) -> BufferedReader:
+def open_file(path: Path, *, follow: bool) -> BufferedReader:
     """A regular file, opened to be read. Raises OSError when it can't be, or is none by now.
 
     What is in a folder may be another thing than when it was looked at: a link, which is followed only if `follow`, or
@@ -83,6 +102,6 @@ def name_of(path: Path) -> str:
     return decode_anyhow(os.fsencode(path.name))
 
 
-def stem_of(path: Path) -> str:
-    """Its name without .csv or .csv.gz."""
-    return _SUFFIX.sub("", name_of(path))
+def stem_of(path: Path, kind: FileKind = CSV_FILES) -> str:
+    """Its name without the end that its kind has."""
+    return kind.stem(name_of(path))

@@ -44,8 +44,16 @@ class RejectsFile:
     def __exit__(self, *exc_info: object) -> None:
         self._file.close()
 
-    def add(self, path: Path, line: int, row_class: RowClass, reason: str, text: str) -> None:
-        self._writer.writerow([printable(path), line, row_class.name.lower(), reason, printable(text, keep="\t")])
+    def add(self, path: Path, line: int | str, row_class: RowClass, reason: str, text: str) -> None:
+        self._writer.writerow(
+            [
+                printable(path),
+                line if isinstance(line, int) else printable(line),
+                row_class.name.lower(),
+                reason,
+                printable(text, keep="\t"),
+            ]
+        )
 
 
 @dataclass
@@ -68,12 +76,16 @@ class Report:
         """How long it took, to the millisecond."""
         return round(self.run.seconds, 3)
 
-    def tell(self, line: int, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:
-        """Keep a conflicting or rejected row: in the rejects file, and in words if one of the first or it `stops`."""
+    def tell(self, line: int | str, row_class: RowClass, reason: str, text: str, *, stops: bool = False) -> None:
+        """Keep a conflicting or rejected row: in the rejects file, and in words if one of the first or it `stops`.
+
+        A capture is told by its axis and start instead of a line.
+        """
         self.told[row_class] += 1
         if stops or self.shown[row_class] < SHOWN_PROBLEMS:
             self.shown[row_class] += 1
-            self.problems.append(f"{printable(self.path)}:{line}: {row_class.name.lower()}: {reason}")
+            place = f"{line}" if isinstance(line, int) else f" {printable(line)}"
+            self.problems.append(f"{printable(self.path)}:{place}: {row_class.name.lower()}: {reason}")
         if self.rejects:
             self.rejects.add(self.path, line, row_class, reason, text)
 

@@ -14,7 +14,7 @@ from watchfiles import watch
 
 from common.printable import printable
 from vibration.csv.lines import CheckedStream
-from vibration.files.paths import csv_files_in, open_csv
+from vibration.files.paths import CSV_FILES, FileKind, files_in, open_file
 
 POLL_MS = 500
 QUIET_S = 2.0  # a file that nobody has written to for so long is whole ...
@@ -40,14 +40,15 @@ class Seen:
 
 
 class WatchedFolder:
-    """The CSV files in a folder, and for ever each one that is written there or written to, once it is whole.
+    """The files of a kind in a folder, and for ever each one that is written there or written to, once it is whole.
 
     A file that grows, or pauses within a line, is still being copied. One that is moved into the folder is whole. Links
     are not followed, as they may be anybody's; `pass_over` is called with each, once while it is there.
     """
 
-    def __init__(self, folder: Path, pass_over: Callable[[Path], None] = lambda link: None):
+    def __init__(self, folder: Path, pass_over: Callable[[Path], None] = lambda link: None, kind: FileKind = CSV_FILES):
         self.folder = folder
+        self._kind = kind
         self._pass_over = pass_over
         self._links: set[Path] = set()
         self._given: dict[Path, State] = {}  # as each file was when it was given out
@@ -73,7 +74,7 @@ class WatchedFolder:
 
     def _look_at_all(self, check: Callable[[], None]) -> Iterator[Path]:
         began, away_s = clock.monotonic(), 0.0
-        files, links = csv_files_in(self.folder)
+        files, links = files_in(self.folder, self._kind)
         self._tell_of(links)
         self._forget_all_but(files)
         for path in files:
@@ -133,7 +134,7 @@ class WatchedFolder:
 
 
 def _has_end(path: Path) -> bool:
-    with open_csv(path, follow=False) as stream:
+    with open_file(path, follow=False) as stream:
         if stream.read(2) == b"\x1f\x8b":
             stream.seek(0)
             return _gzip_has_end(stream)

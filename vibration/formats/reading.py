@@ -40,7 +40,11 @@ def read_table(path: Path, *, separator: str = "", decimal: str = "") -> Table:
             f"it has {size / 2**20:,.0f} MB, and at most {MAX_FILE_BYTES >> 20} MB are read at once",
             "split it into shorter files",
         )
-    content = path.read_bytes()
+    return read_content(path, path.read_bytes(), separator=separator, decimal=decimal)
+
+
+def read_content(path: Path, content: bytes, *, separator: str = "", decimal: str = "") -> Table:
+    """The same of a file's bytes; `path` is what it is called, and need not lead to it."""
     if content.startswith(_GZIP):
         content = decompressed(path, content)
         if content.startswith(_GZIP):

@@ -37,6 +37,12 @@ ENGLISH = {
     "open_end": "{place}, the last, has no line end; it was taken as complete",
     "gaps": "the times have gaps ({count}); each stretch between them becomes a capture of its own",
     "clock_drifts": "the clock drifts: the times run off the even steps by more than a step",
+    "columns_said": "the mapping that was said tells what each column is",
+    "axis_said": "'{column}' is the axis {axis}, as was said",
+    "rpm_said": "the speed is {rpm} rpm, as was said",
+    "start_said": "the start is {instant}, as was said",
+    "start_from_name": "the start is {instant}, as the file's name tells",
+    "start_from_mtime": "the start is {instant}, when the file was changed last",
     # Doubts
     "no_rate": "nothing tells the sampling rate: there is no column of times, and the file says none",
     "rate_uncertain": "the times are few and rounded: {rate} Hz fits, and {least} to {most} Hz as well; say the rate",

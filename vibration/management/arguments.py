@@ -11,10 +11,13 @@ from django.core.management.base import CommandError
 from rest_framework.exceptions import ValidationError
 
 from common.durations import read_duration
+from common.names import InvalidName, clean_name
 from common.rest.fields import TimeField, messages_of
 from machines.models import Machine
 from vibration.csv.times import find_zone
-from vibration.files.name_patterns import BadPattern, NamePattern
+from vibration.files.name_patterns import OF_CAPTURES, OF_RECORDINGS, BadPattern, NamePattern
+from vibration.models import Capture
+from vibration.signals.units import UnknownUnit, unit_of
 
 # Of what is removed by age
 LEAST_AGE = timedelta(days=1)  # what is younger is deleted by name, not by age
@@ -30,11 +33,42 @@ def parse_instant(text: str) -> datetime:
         raise argparse.ArgumentTypeError(messages_of(error)[0]) from None
 
 
-def name_pattern(text: str) -> NamePattern:
+def name_pattern(text: str, known: tuple[str, ...] = OF_RECORDINGS) -> NamePattern:
     try:
-        return NamePattern(text)
+        return NamePattern(text, known)
     except BadPattern as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def capture_pattern(text: str) -> NamePattern:
+    return name_pattern(text, OF_CAPTURES)
+
+
+def axis_names(text: str) -> tuple[str, ...]:
+    """Names with commas between them, each there once."""
+    try:
+        names = tuple(clean_name(name, Capture._meta.get_field("axis")) for name in text.split(","))
+    except InvalidName as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"'{text}' names an axis twice")
+    return names
+
+
+def capture_unit(text: str) -> str:
+    try:
+        return unit_of(text).value
+    except UnknownUnit as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def above_zero(text: str) -> float:
+    try:
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
 
 
 def zone(text: str) -> ZoneInfo:

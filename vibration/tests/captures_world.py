@@ -1,7 +1,7 @@
 """Captures for tests: small ones, of any day."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from django.db import connection
@@ -13,11 +13,12 @@ from vibration.captures.storing import store_captures
 from vibration.models import Capture
 
 RATE = 2_560.0
+START = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 
-def tone(count: int = 256, amplitude: float = 1.0) -> np.ndarray:
-    """float64 (n,), a sine at 25 Hz."""
-    return amplitude * np.sin(2 * np.pi * 25.0 * np.arange(count) / RATE)
+def tone(count: int = 256, amplitude: float = 1.0, *, hz: float = 25.0, rate: float = RATE) -> np.ndarray:
+    """float64 (n,), a sine."""
+    return amplitude * np.sin(2 * np.pi * hz * np.arange(count) / rate)
 
 
 def days_ago(days: float) -> datetime:
@@ -27,6 +28,11 @@ def days_ago(days: float) -> datetime:
 def at(started_at: datetime, values: np.ndarray | None = None, **more) -> NewCapture:
     """One of g1 / de / x, unless it says otherwise."""
     return replace(NewCapture("g1", "de", "x", started_at, RATE, tone() if values is None else values, "g"), **more)
+
+
+def a_second(values: np.ndarray | None = None, **more) -> NewCapture:
+    """One of pump3 / de / x at START, long enough for each feature, unless it says otherwise."""
+    return replace(at(START, tone(2_560) if values is None else values, machine="pump3"), **more)
 
 
 def stored(*new: NewCapture) -> list[Capture]:

@@ -25,10 +25,10 @@ from vibration.files import importing as file_importing
 from vibration.files import storing as file_storing
 from vibration.files import watching
 from vibration.files.importing import import_file
-from vibration.files.paths import open_csv
+from vibration.files.paths import open_file
 from vibration.files.storing import FileStore, Options
 from vibration.files.watching import FolderGone, WatchedFolder
-from vibration.management.commands import import_vibration
+from vibration.management import import_command
 from vibration.models import ImportRun, Recording, VibrationData
 from vibration.numbers.states import STATES
 from vibration.storage.writing import write_samples
@@ -489,9 +489,9 @@ def test_a_file_that_is_gone_or_closed_to_us_is_said_and_the_next_one_is_read(tm
     def refuse(path, **how):
         if path == first:
             raise PermissionError(13, "Permission denied")
-        return open_csv(path, **how)
+        return open_file(path, **how)
 
-    monkeypatch.setattr(import_vibration, "open_csv", refuse)
+    monkeypatch.setattr(import_command, "open_file", refuse)
     _out, err, error = run(first, second, "--on-error", "skip")
     assert f"{first}: failed: Permission denied" in err
     assert "1 of 2 files" in str(error)
@@ -590,7 +590,7 @@ def test_a_watch_rests_by_how_long_it_takes_to_look_at_all_files(tmp_path, monke
     monkeypatch.setattr(watching, "POLL_MS", 5)
     looks, ticks = [], iter(range(1000))
 
-    def listed(folder):
+    def listed(folder, kind):
         looks.append(next(ticks))
         time.sleep(0.05)  # as if there were many
         return [], []
@@ -599,7 +599,7 @@ def test_a_watch_rests_by_how_long_it_takes_to_look_at_all_files(tmp_path, monke
         if next(ticks) > 100:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(watching, "csv_files_in", listed)
+    monkeypatch.setattr(watching, "files_in", listed)
     with pytest.raises(KeyboardInterrupt):
         list(WatchedFolder(tmp_path).whole_files(check))
     assert len(looks) < 10  # of a hundred times that it woke

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from vibration.files import watching
-from vibration.files.paths import find_files, open_csv
+from vibration.files.paths import find_files, open_file
 from vibration.files.watching import WatchedFolder
-from vibration.management.commands import import_vibration
+from vibration.management import import_command
 from vibration.models import ImportRun, Recording
 from vibration.tests.world import write_csv
 
@@ -108,7 +108,7 @@ def test_what_is_swapped_in_after_the_look_is_not_read(folder, secret, monkeypat
         swap(path, what, secret)
         return files
 
-    monkeypatch.setattr(import_vibration, "find_files", find_and_swap)
+    monkeypatch.setattr(import_command, "find_files", find_and_swap)
     said = run(folder)
     assert f"{path}: failed: {reason}" in said
     assert SECRET not in said
@@ -120,19 +120,19 @@ def test_what_is_swapped_in_while_a_folder_is_watched_is_not_read(folder, secret
     path = folder / "g1_good.csv"
     monkeypatch.setattr(watching, "QUIET_S", 0.0)
     watched = WatchedFolder(folder)
-    monkeypatch.setattr(watching, "csv_files_in", lambda folder: ([path], []))  # as it was a moment ago
+    monkeypatch.setattr(watching, "files_in", lambda folder, kind: ([path], []))  # as it was a moment ago
     swap(path, what, secret)
     assert not watched._is_to_be_given(path)
     # ... or between the look at what it is and the look at its end
     (path.rmdir if what == "folder" else path.unlink)()
     write_csv(path, GOOD)
-    look = watching.open_csv
+    look = watching.open_file
 
     def swap_and_open(path, **how):
         swap(path, what, secret)
         return look(path, **how)
 
-    monkeypatch.setattr(watching, "open_csv", swap_and_open)
+    monkeypatch.setattr(watching, "open_file", swap_and_open)
     assert watched._is_to_be_given(path)  # for the importer, which opens it in the same way, to say so
     assert not watched._is_to_be_given(path)
 
@@ -175,8 +175,8 @@ def test_only_regular_files_are_opened(folder, secret):
         ("missing", True, "No such file"),
     ):
         with pytest.raises(OSError, match=reason):
-            open_csv(folder / name, follow=follow)
+            open_file(folder / name, follow=follow)
     with pytest.raises(OSError, match="is not a regular file"):
-        open_csv(Path("/dev/zero"), follow=True)
-    with open_csv(folder / "link", follow=True) as stream:
+        open_file(Path("/dev/zero"), follow=True)
+    with open_file(folder / "link", follow=True) as stream:
         assert stream.read().decode() == f"{SECRET}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vibration.files.importing import Options, Report, import_file
-from vibration.files.paths import open_csv
+from vibration.files.paths import open_file
 from vibration.models import Recording, VibrationData, VibrationRollup
 from vibration.numbers.buckets import FACTOR, LEVELS, Buckets, coarsen, summarise
 from vibration.numbers.samples import Samples
@@ -35,7 +35,7 @@ def write_csv(path: Path, text: str | bytes) -> Path:
 
 def import_csv(path: Path, options: Options, **more) -> Report:
     """Import a file as the command does."""
-    with open_csv(path, follow=True) as stream:
+    with open_file(path, follow=True) as stream:
         return import_file(stream, path, options, **more)
 
 
