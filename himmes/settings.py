@@ -341,12 +341,18 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {  # of those that several fields have
+        "ReasonEnum": "vibration.api.capture_serializers.REASONS",
+        "ShaftSourceEnum": "vibration.api.capture_serializers.SHAFT_SOURCES",
+        "UnitEnum": "vibration.api.capture_serializers.UNITS",
+    },
     "SCHEMA_PATH_PREFIX": "/api/",
     # In the order in which people look for them
     "TAGS": [
         {"name": name}
         for name in (
             "진동 데이터 / vibration data",
+            "측정 신호 / captures",
             "진단 / diagnoses",
             "에피소드 / episodes",
             "측정 기록 / recordings",

@@ -24,7 +24,14 @@ _PUMP = {
     "is_active": True,
     "notes": "",
 }
-_SENSOR = {"machine_name": "g1", "sensor_no": "sensor1", "position": "motor, drive end", "unit": ""}
+_SENSOR = {
+    "machine_name": "g1",
+    "sensor_no": "sensor1",
+    "position": "motor, drive end",
+    "unit": "g",
+    "measuring_range": 16.0,
+}
+_UNKNOWN = {"position": "", "unit": "", "measuring_range": None}  # of a sensor that data have registered
 
 
 def _asked(name: str, value: dict) -> OpenApiExample:
@@ -132,7 +139,7 @@ class MachineDetail(Versioned, OnceOnly, generics.RetrieveUpdateDestroyAPIView):
         parameters=[*LIST_PARAMETERS, TOTAL],
         summary="센서 목록 / list the sensors",
         description="설비와 센서 번호순. / By machine and number.",
-        examples=[_answered("센서 / a sensor", _SENSOR | {"position": ""})],
+        examples=[_answered("센서 / a sensor", _SENSOR | _UNKNOWN)],
     ),
     post=extend_schema(
         summary="센서 등록 / register a sensor",
@@ -151,7 +158,7 @@ class SensorList(FlatList, OnceOnly, generics.ListCreateAPIView):
     get=extend_schema(
         summary="센서 조회 / read a sensor",
         description="센서 정보. / One sensor.",
-        examples=[_answered("센서 / a sensor", _SENSOR | {"position": ""})],
+        examples=[_answered("센서 / a sensor", _SENSOR | _UNKNOWN)],
     ),
     put=extend_schema(
         parameters=[IF_MATCH],
@@ -165,7 +172,7 @@ class SensorList(FlatList, OnceOnly, generics.ListCreateAPIView):
         description="관리자만. / Administrators only; the fields left out stay as they are.",
         examples=[
             _asked("위치 / position", {"position": "gearbox"}),
-            _answered("위치 / position", _SENSOR | {"position": "gearbox"}),
+            _answered("위치 / position", _SENSOR | _UNKNOWN | {"position": "gearbox"}),
         ],
     ),
     delete=extend_schema(

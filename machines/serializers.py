@@ -2,9 +2,9 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from common.database.columns import columns_of
-from common.rest.fields import NameField, WholeNumberField
+from common.rest.fields import NameField, NumberField, WholeNumberField
 from common.rest.strict import StrictModelSerializer
-from machines.models import LONGEST_INTERVAL_MIN, Machine, Sensor
+from machines.models import LONGEST_INTERVAL_MIN, Machine, Sensor, positive
 
 
 class MachineNameField(serializers.SlugRelatedField):
@@ -47,6 +47,15 @@ class MachineSerializer(StrictModelSerializer):
 class SensorSerializer(StrictModelSerializer):
     machine_name = MachineNameField(source="machine", help_text="설비 이름 / its machine.")
     sensor_no = NameField(Sensor._meta.get_field("sensor_no"), help_text="센서 번호 / unique within its machine.")
+    measuring_range = NumberField(
+        min_value=0,
+        max_value=1e100,  # as that of the values
+        validators=[positive],
+        required=False,
+        allow_null=True,
+        help_text="측정 범위 / to each side of 0, in the unit of its signals; one that reaches it is marked as clipped. "
+        "Null: not known.",
+    )
 
     class Meta:
         model = Sensor

@@ -20,7 +20,13 @@ ROWS = prometheus_client.Counter(
 )
 # From 0 on: of what is not there before it is 1, Prometheus does not see that it has grown.
 for _name in COUNTS:
-    for _data, _way in (("samples", "json"), ("samples", "upload"), ("diagnoses", "json")):
+    for _data, _way in (
+        ("samples", "json"),
+        ("samples", "upload"),
+        ("diagnoses", "json"),
+        ("captures", "json"),
+        ("captures", "binary"),
+    ):
         ROWS.labels(_data, _way, _name)
 
 
@@ -32,18 +38,18 @@ class Counting(Protocol):
 
 
 @contextmanager
-def counting(data: str) -> Iterator[Counting]:
+def counting(data: str, way: str = "json") -> Iterator[Counting]:
     """Gives a function that counts the RowClass of each row and passes them on; an exception counts as refused."""
 
     def count(classes: Classes) -> Classes:
         for row_class, number in Counter(map(int, classes)).items():
-            ROWS.labels(data, "json", RowClass(row_class).name.lower()).inc(number)
+            ROWS.labels(data, way, RowClass(row_class).name.lower()).inc(number)
         return classes
 
     try:
         yield count
     except (InvalidRows, ValidationError) as error:  # the latter is of a single row
-        ROWS.labels(data, "json", "rejected").inc(getattr(error, "count", 1))
+        ROWS.labels(data, way, "rejected").inc(getattr(error, "count", 1))
         raise
 
 

@@ -222,3 +222,10 @@ class CaptureQuerySet(models.QuerySet):
 
     def newest_first(self):
         return self.order_by("-started_at", "-sensor_id", "-axis")
+
+
+class CaptureAxisQuerySet(models.QuerySet):
+    def newest_by_machine(self) -> dict[int, tuple]:
+        """Of each machine, by primary key: when its newest capture started, and when one was stored last."""
+        rows = self.order_by().values_list("sensor__machine")
+        return {pk: times for pk, *times in rows.annotate(Max("newest_at"), Max("stored_at"))}

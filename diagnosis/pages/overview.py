@@ -13,7 +13,7 @@ from diagnosis.pages.times import in_short
 from diagnosis.states import BY_URGENCY, NO_DIAGNOSIS, STALE, FaultType, State
 from diagnosis.storage.current_states import as_of
 from machines.models import Machine
-from vibration.models import Recording
+from vibration.captures.arrivals import newest_arrivals
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ def state_of(machine: Machine, current: CurrentState | None, now: datetime) -> S
 
 def tiles_of(machines: list[Machine], now: datetime) -> list[Tile]:
     """Of machines with their current state selected: those with an alarm that nobody has acknowledged, then the others;
-    of each the worst first, then the newest. Seven queries at most.
+    of each the worst first, then the newest. Eight queries at most.
 
     Some more for each machine of which there is a diagnosis from the future, as a sender's clock may run ahead: what
     was said of it up to now counts.
     """
-    samples = Recording.objects.newest_by_machine()
+    samples = newest_arrivals()
     strips = strips_of([machine for machine in machines if _current(machine)], now)
     found = remarks_of(now)
     alarms = defaultdict(list)

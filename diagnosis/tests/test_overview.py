@@ -157,12 +157,12 @@ def test_of_many_machines_those_that_are_well_take_little_room_on_the_wall(clien
 
 
 @pytest.mark.parametrize("machines", [5, 200])
-def test_the_overview_costs_13_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
+def test_the_overview_costs_14_queries_however_many_machines_there_are(client, django_assert_num_queries, machines):
     for number in range(machines):
         post(f"g{number}", (40, number % 4), (30, number % 4), (5, 0))
-    # Session, user, his permissions and those of his roles, version, machines with state, samples, strips, clocks,
-    # conflicts of posts and of files, alarms and when their models spoke last
-    with django_assert_num_queries(13):
+    # Session, user, his permissions and those of his roles, version, machines with state, samples, captures, strips,
+    # clocks, conflicts of posts and of files, alarms and when their models spoke last
+    with django_assert_num_queries(14):
         assert client.get("/").status_code == 200
 
 
@@ -256,10 +256,10 @@ def test_the_page_of_a_machine_costs_the_same_however_much_there_is(client, djan
     for number in range(recordings):
         make_recording(3, sensor=f"sensor{number}")
     post("g1", *((minute, minute % 3) for minute in range(1, 2 + recordings + 1)))
-    # Session, user, permissions (2), machine, version, history, its newest sample, strip, recordings, sensors, clocks,
-    # conflicts of posts and of files, both counted and listed, alarms that go on and when their models spoke last,
+    # Session, user, permissions (2), machine, version, history, newest sample and capture, strip, recordings, sensors,
+    # clocks, conflicts of posts and of files, both counted and listed, alarms that go on, when their models spoke last,
     # alarms that are over
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         assert client.get("/machines/g1/").status_code == 200
 
 

@@ -57,6 +57,21 @@ PROBLEM = {
             },
         },
         "request_id": {"type": "string", "description": "Of a 5xx: what the server's log calls this request."},
+        **{
+            name: {"type": "integer", "description": "Of captures of which one is in conflict: so many of them."}
+            for name in ("received", "inserted", "identical", "conflicting")
+        },
+        "conflicts": {
+            "type": "array",
+            "description": "Of captures of which one is in conflict: the numbers of those, from 0.",
+            "items": {"type": "integer"},
+        },
+        "captures": {
+            "type": "array",
+            "description": "Of captures of which one is in conflict: what became of each; new ones are stored.",
+            "items": {"$ref": "#/components/schemas/PostedOne"},
+        },
+        "notes": {"type": "array", "description": "Texts for people, beside that.", "items": {"type": "string"}},
         "report": {"$ref": "#/components/schemas/ImportReport", "description": "Of an upload that ended early."},
         "revision": {"type": "integer", "description": "Of the episode that has moved on, as it is now."},
         "stage": {"type": "string", "description": "Of the episode that has moved on, as it is now."},

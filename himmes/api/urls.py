@@ -6,6 +6,7 @@ from diagnosis.api import episode_views as episodes
 from diagnosis.api import views as diagnosis
 from himmes.api import docs
 from machines import api as machines
+from vibration.api import capture_views as captures
 from vibration.api import upload_views as vibration_uploads
 from vibration.api import views as vibration
 from vibration.api import window_views as vibration_windows
@@ -28,6 +29,12 @@ urlpatterns = [
     at("vibration-data/grouped-range", vibration.GroupedRange, "grouped-range"),
     at("vibration-data/spectrum", vibration_windows.SpectrumView, "spectrum"),
     at("vibration-data/waveform", vibration_windows.WaveformView, "waveform"),
+    at("captures", captures.CaptureList, "captures"),
+    at("captures/bulk", captures.CaptureBulk, "capture-bulk"),
+    at(r"captures/(?P<pk>[0-9]{1,18})", captures.CaptureOne, "capture"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/samples", captures.CaptureSamples, "capture-samples"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/spectrum", captures.CaptureSpectrumView, "capture-spectrum"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/waveform", captures.CaptureWaveformView, "capture-waveform"),
     at("vibration-diagnosis", diagnosis.DiagnosisList, "diagnoses"),
     at("vibration-diagnosis/bulk", diagnosis.DiagnosisBulk, "diagnosis-bulk"),
     at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),

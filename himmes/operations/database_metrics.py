@@ -28,8 +28,9 @@ from diagnosis.storage.current_states import as_of
 from himmes.operations.health import disks
 from machines.clocks import certain_lags
 from machines.models import Machine, PostedData
+from vibration.captures.arrivals import newest_arrivals
 from vibration.files.report import COUNTS
-from vibration.models import ImportRun, Recording
+from vibration.models import ImportRun
 from vibration.storage.conflicts import conflicting_rows
 
 ALARM_STAGES = [Stage.UNACKNOWLEDGED, Stage.ACKNOWLEDGED, Stage.SHELVED, Stage.CLEARED]
@@ -96,7 +97,7 @@ def _of_machines(now: datetime) -> list[Metric]:
     lags: defaultdict[tuple[int, str], timedelta] = defaultdict(timedelta)
     for lag in certain_lags(now):
         lags[lag.machine_id, lag.data] = max(lag.behind, lags[lag.machine_id, lag.data])
-    samples = Recording.objects.newest_by_machine()
+    samples = newest_arrivals()
     counts: Counter = Counter()
     for machine in Machine.objects.filter(is_active=True).select_related("current_state"):
         current = getattr(machine, "current_state", None)

@@ -23,9 +23,10 @@ from common.database.errors import DATABASE_ERRORS
 from common.database.transactions import Patience
 from common.rest.rows import InvalidRows
 from machines.models import RegisteredBy
+from vibration.captures.conflicts import Stored, came_in_words, in_words
 from vibration.captures.incoming import NewCapture, wrong_with
 from vibration.captures.naming import CaptureNaming, CapturePlace
-from vibration.captures.storing import Stored, store_captures
+from vibration.captures.storing import store_captures
 from vibration.captures.understanding import Said, Understood, understand
 from vibration.files.importing import NO_BOUNDS, Bounds, ImportedBefore, NotRegistered, OverBounds, is_registered
 from vibration.files.paths import name_of
@@ -34,7 +35,7 @@ from vibration.files.report import COUNTS, RejectsFile, Report
 from vibration.formats.applying import Signal
 from vibration.formats.delimited import MAX_FILE_BYTES
 from vibration.formats.table import BadFile
-from vibration.models import Capture, ImportRun
+from vibration.models import ImportRun
 from vibration.numbers.classifying import RowClass
 from vibration.signals.codec import scaled
 
@@ -312,36 +313,18 @@ class _Store:
             self._stored[new.axis] += 1
             self._marked.update((new.axis, mark) for mark in MARKS if getattr(it.capture, mark))
             if it.row_class is RowClass.CONFLICTING:
-                reason = f"not stored: {_difference(new, it.capture)}"
-                self._report.tell(told(new), RowClass.CONFLICTING, reason, _summary(new))
+                came = came_in_words(new)
+                reason = f"not stored: stored with this axis and start are {in_words(it.capture)}; here are {came}"
+                self._report.tell(told(new), RowClass.CONFLICTING, reason, came)
         return True
 
     def _reject(self, capture: NewCapture, wrong: list[tuple[str, str]]) -> None:
         self._report.run.rejected += 1
         reason = "; ".join(f"{field}: {message}" for field, message in wrong)
-        self._report.tell(told(capture), RowClass.REJECTED, reason, _summary(capture))
+        self._report.tell(told(capture), RowClass.REJECTED, reason, came_in_words(capture))
 
     def _marks_told(self) -> list[str]:
         return [
             f"{axis}: {number:,} of {self._stored[axis]:,} captures: {MARKS[mark]}"
             for (axis, mark), number in sorted(self._marked.items())
         ]
-
-
-def _summary(new: NewCapture) -> str:
-    """What a capture is, in place of the row that a sample has in its file."""
-    unit = new.unit or "unknown unit"
-    speed = f", {new.rpm:g} rpm" if new.rpm else ""
-    return f"{len(new.values):,} samples at {new.sampling_hz:g} Hz, {unit}{speed}"
-
-
-def _difference(new: NewCapture, stored: Capture) -> str:
-    """In what a stored capture under the same key is another."""
-    pairs = [
-        ("samples", f"{stored.count:,}", f"{len(new.values):,}"),
-        ("Hz", f"{stored.sampling_hz!r}", f"{new.sampling_hz!r}"),
-        ("unit", stored.unit or "unknown", new.unit or "unknown"),
-        ("rpm", f"{stored.rpm}", f"{new.rpm}"),
-    ]
-    others = [f"{name} {there}, here {here}" for name, there, here in pairs if there != here]
-    return f"another one is stored with this axis and start ({'; '.join(others) or 'its samples are others'})"

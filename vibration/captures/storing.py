@@ -3,15 +3,20 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from django.db.models import DateTimeField, F, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from common.database.transactions import Patience, in_transaction
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
+from vibration.captures.conflicts import Stored, note_conflicting
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
-from vibration.models import Capture, CaptureFeatures
+from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.models.captures import MAX_BYTES
 from vibration.numbers.classifying import RowClass
 from vibration.signals.codec import encode, scaled
@@ -19,18 +24,11 @@ from vibration.signals.features import features_of
 from vibration.signals.flags import is_clipped, is_flat
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What became of one: the capture that is stored under its key, without its samples."""
-
-    capture: Capture
-    row_class: RowClass
-
-
 def store_captures(
     new: Sequence[NewCapture],
     *,
     register: RegisteredBy | None,
+    poster: str | None = None,
     note: Callable[[list[Stored]], None] = lambda stored: None,
     is_noted: Callable[[], bool] | None = None,
     patience: Patience | None = None,
@@ -38,8 +36,9 @@ def store_captures(
     """Store these in one transaction, each with its features; what became of each, in their order.
 
     They count one after the other: of two with one key the second is identical to or in conflict with the first. New
-    ones are stored beside others in conflict. Raises InvalidRows, and stores nothing, when one is not as it must be;
-    so too when its machine or sensor is not known and `register` does not say how to register it.
+    ones are stored beside others in conflict, which are noted for people with the name of the `poster`, if it is given.
+    Raises InvalidRows, and stores nothing, when one is not as it must be; so too when its machine or sensor is not
+    known and `register` does not say how to register it.
 
     `note` is called with what became of them within the transaction, for what has to be stored with them or not at all;
     `is_noted` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
@@ -62,6 +61,8 @@ def store_captures(
                 sensors[place] = register_sensor(*place, registered_by=register)
         stored = _write(new, made, sensors)
         note(stored)
+        if poster is not None:
+            note_conflicting(new, stored, poster)
         return stored
 
     return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_noted)
@@ -164,6 +165,7 @@ def _write(
         capture.pk = None  # of an attempt that was undone
     _insert(captures)
     CaptureFeatures.objects.bulk_create([made[number][1] for number in insert])
+    _note_newest(captures)
     return [found[number] for number in range(len(new))]
 
 
@@ -180,8 +182,26 @@ def _insert(captures: list[Capture]) -> None:
                 it.pk = known[it.key].pk
 
 
+def _note_newest(captures: list[Capture]) -> None:
+    """Keep when the newest of each axis started; the axes of one instant, as they mostly come, by one statement."""
+    axes_at: dict[tuple[int, datetime], set[str]] = defaultdict(set)
+    for it in captures:
+        axes_at[it.sensor_id, it.started_at].add(it.axis)
+    now = timezone.now()
+    for (sensor, started_at), names in sorted(axes_at.items()):
+        axes = CaptureAxis.objects.filter(sensor=sensor, axis__in=names)
+        newest = Greatest(F("newest_at"), Value(started_at, output_field=DateTimeField()))
+        if axes.update(newest_at=newest, stored_at=now) < len(names):
+            names -= set(axes.values_list("axis", flat=True))
+            CaptureAxis.objects.bulk_create(
+                CaptureAxis(sensor_id=sensor, axis=name, newest_at=started_at, stored_at=now) for name in sorted(names)
+            )
+
+
 def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Capture]:
     """What is stored of a sensor under the keys of these, without samples."""
     starts, axes = {it.started_at for it in new}, {it.axis for it in new}
     found = Capture.objects.filter(sensor=sensor, axis__in=axes, started_at__in=starts).without_samples()
+    for it in found:
+        it.sensor = sensor  # with its machine, which is not asked for again
     return {it.key: it for it in found}

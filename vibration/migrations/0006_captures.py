@@ -231,4 +231,29 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="CaptureAxis",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("axis", common.database.fields.ExactCharField(max_length=20)),
+                ("newest_at", models.DateTimeField()),
+                ("stored_at", models.DateTimeField()),
+                (
+                    "sensor",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="capture_axes",
+                        to="machines.sensor",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "axis of captures",
+                "verbose_name_plural": "axes of captures",
+                "db_table": "vibration_capture_axis",
+                "default_permissions": (),
+                "constraints": [models.UniqueConstraint(fields=("sensor", "axis"), name="capture_axis_once")],
+            },
+        ),
     ]

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from common.database.fields import ExactCharField
 from machines.models import Sensor
-from vibration.querysets import CaptureQuerySet
+from vibration.querysets import CaptureAxisQuerySet, CaptureQuerySet
 from vibration.signals.features import VERSION, Features
 from vibration.signals.orders import ShaftSource
 from vibration.signals.reasons import Reason
@@ -110,6 +110,30 @@ class Capture(models.Model):
     def length(self) -> float:
         """Seconds from its first sample to the end of its last."""
         return self.count / self.sampling_hz
+
+
+class CaptureAxis(models.Model):
+    """An axis of a sensor that captures came of, and when the newest did; kept by captures/storing.py.
+
+    Both could be read from the captures, but not of each axis in a time that does not grow with them.
+    """
+
+    sensor = models.ForeignKey(Sensor, on_delete=models.PROTECT, related_name="capture_axes", db_index=False)
+    axis = ExactCharField(max_length=20)
+    newest_at = models.DateTimeField()  # when the newest capture started
+    stored_at = models.DateTimeField()  # when one was stored last
+
+    objects = CaptureAxisQuerySet.as_manager()
+
+    class Meta:
+        db_table = "vibration_capture_axis"
+        verbose_name = _("axis of captures")
+        verbose_name_plural = _("axes of captures")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["sensor", "axis"], name="capture_axis_once")]
+
+    def __str__(self):
+        return f"{self.sensor} / {self.axis}"
 
 
 class CaptureFeatures(models.Model):

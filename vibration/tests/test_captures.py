@@ -12,7 +12,7 @@ from machines.models import Machine, RegisteredBy, Sensor
 from vibration.captures.incoming import NewCapture
 from vibration.captures.reading import SamplesRemoved, raw_samples, samples_of
 from vibration.captures.storing import store_captures
-from vibration.models import Capture, CaptureFeatures
+from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.numbers.classifying import RowClass
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +88,17 @@ def test_features_are_stored_with_it_and_know_the_rated_speed():
     assert features.rms == pytest.approx(np.sqrt(0.5))
     assert features.velocity_rms == pytest.approx(9.80665e3 / (2 * np.pi * 25) * np.sqrt(0.5), rel=0.01)
     assert (features.shaft_source, round(features.order_1_0, 2)) == ("found", 1.0)
+
+
+def test_of_each_axis_it_is_known_when_the_newest_started():
+    later, before = START + timedelta(hours=1), START - timedelta(hours=1)
+    store(capture(), capture(axis="y"))
+    store(capture(started_at=later), capture(started_at=before), capture(axis="z", started_at=before))
+    store(capture(tone(amplitude=2.0), axis="y"))
+    newest = CaptureAxis.objects.values_list("axis", "newest_at")
+    assert dict(newest) == {"x": later, "y": START, "z": before}
+    machine = Machine.objects.get()
+    assert CaptureAxis.objects.newest_by_machine()[machine.pk][0] == later
 
 
 def test_what_is_wrong_with_the_samples_is_marked():

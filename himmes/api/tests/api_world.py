@@ -19,6 +19,15 @@ SAMPLE = {
     "looseness": -0.234687,
     "unbalance_looseness": 4.145351,
 }
+CAPTURE = {
+    "machine_name": "g1",
+    "sensor_no": "sensor1",
+    "axis": "x",
+    "started_at": "2026-11-20T09:30:00",
+    "sampling_hz": 1_000,
+    "unit": "g",
+    "values": [1.0, 3.0, -1.0, -3.0],
+}
 DIAGNOSIS = {"machine_name": "g1", "detected_at": "2026-11-20T09:30:00", "fault_type": 2}
 
 

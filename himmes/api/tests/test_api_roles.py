@@ -1,7 +1,9 @@
 """Who may what: every operation of the API times every role, generated from the list of paths."""
 
 import re
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -11,8 +13,10 @@ from diagnosis.storage import acts
 from diagnosis.storage.acts import Actor
 from diagnosis.tests.world import post
 from himmes.api import urls as api
-from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, Program, make_program
+from himmes.api.tests.api_world import CAPTURE, DIAGNOSIS, SAMPLE, Program, make_program
 from machines.models import Machine, Sensor
+from vibration.captures.incoming import NewCapture
+from vibration.captures.storing import store_captures
 from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +35,8 @@ WRITERS = {
     "POST samples": {"collector", "administrator"},
     "POST sample-bulk": {"collector", "administrator"},
     "POST csv-upload": {"collector", "administrator"},
+    "POST captures": {"collector", "operator", "administrator"},
+    "POST capture-bulk": {"collector", "operator", "administrator"},
     "POST diagnoses": {"diagnoser", "administrator"},
     "POST diagnosis-bulk": {"diagnoser", "administrator"},
     "POST acknowledge": {"operator", "administrator"},
@@ -51,6 +57,8 @@ OPERATIONS = [
 BODIES = {
     "samples": SAMPLE,
     "sample-bulk": [SAMPLE],
+    "captures": CAPTURE,
+    "capture-bulk": "--x--\r\n",
     "diagnoses": DIAGNOSIS,
     "diagnosis-bulk": [DIAGNOSIS],
     "machines": {"name": "g7"},
@@ -63,6 +71,8 @@ BODIES = {
     "note": {"comment": "loud"},
     "close": {"revision": 1, "verdict": "false"},
 }
+OF_CAPTURE = ["capture", "capture-samples", "capture-spectrum", "capture-waveform"]
+MULTIPART = {"csv-upload", "capture-bulk"}
 QUERIES = dict.fromkeys(["spectrum", "waveform"], "?machine_name=g1&sensor_no=sensor1")
 
 
@@ -75,6 +85,7 @@ def call(program: Program, name: str, method: str) -> int:
         "sensor": Sensor.objects.create(machine=recording.sensor.machine, sensor_no="spare").pk,
         "recording": recording.pk,
     }
+    numbers |= dict.fromkeys(OF_CAPTURE, a_capture()) if name in OF_CAPTURE else {}
     path = PATHS[name].pattern.regex.pattern.removeprefix("^").removesuffix("/?$")
     if path.startswith("episodes/"):
         numbers[name] = an_episode(shelved=name == "unshelve")
@@ -83,8 +94,14 @@ def call(program: Program, name: str, method: str) -> int:
     body = BODIES.get(name) if method in ("POST", "PUT", "PATCH") else None
     if method in ("PUT", "PATCH") and name in numbers:
         body = {"machine": {"name": "spare"}, "sensor": {"machine_name": "g1", "sensor_no": "spare"}}[name]
-    more = {"content_type": "multipart/form-data; boundary=x"} if name == "csv-upload" else {}
+    more = {"content_type": "multipart/form-data; boundary=x"} if name in MULTIPART else {}
     return program(method, path + QUERIES.get(name, ""), body if method != "GET" else None, **more).status_code
+
+
+def a_capture() -> int:
+    new = NewCapture("g1", "sensor1", "x", datetime(2026, 11, 19, tzinfo=UTC), 1_000.0, np.sin(np.arange(100)))
+    [stored] = store_captures([new], register=None)
+    return stored.capture.pk
 
 
 def an_episode(*, shelved: bool) -> int:
@@ -107,8 +124,8 @@ def allowed(name: str, method: str) -> set[str]:
 def test_a_role_may_what_it_may_and_nothing_else(roles, name, method, role):
     status = call(make_program(roles, role), name, method)
     if role in allowed(name, method):
-        # 400: an upload without a file; 409: not here, the machine to delete holds nothing
-        assert status in ({200, 201, 204} if name != "csv-upload" or method != "POST" else {400})
+        # 400: an upload without what it is about; 409: not here, the machine to delete holds nothing
+        assert status in ({200, 201, 204} if name not in MULTIPART or method != "POST" else {400})
     else:
         assert status == 403
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.rest.bodies import each_once
 from common.rest.decoding import decoder_of
 from common.rest.rows import InvalidRows, read_rows, sent_for
 from common.tests.test_rows import Row, plain_times
-from himmes.api.parsing import each_once
 
 decode = decoder_of(Row).decode
 

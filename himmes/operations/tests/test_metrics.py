@@ -389,9 +389,9 @@ def test_a_scrape_asks_as_often_however_much_there_is(prometheus, django_assert_
             post(f"g{number}", (5, 0))
             make_recording(3, machine=f"g{number}")
             make_run("unfinished", sha256=str(number))
-        # The token with its rights, recordings, machines, their conflicts of posts and of files, clocks, imports,
+        # The token with its rights, recordings, captures, machines, conflicts of posts and of files, clocks, imports,
         # unfinished ones, what repeated these; notices that wait, the oldest, those given up, and the worker.
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(15):
             figures(prometheus)
 
 
