@@ -152,6 +152,10 @@ class PostedCapture(RefuseUnknown, _Described):
     values = ValuesField(help_text="샘플 / the samples: a list, or an object with a list for each axis.")
 
 
+class CaptureHead(RefuseUnknown, _Described):
+    """What stands before samples that are bytes, in a message by MQTT."""
+
+
 class BulkCapture(RefuseUnknown, _Described):
     """One of many: what else stands in the query string, and the part that has its samples."""
 
