@@ -53,8 +53,8 @@ class SensorSerializer(StrictModelSerializer):
         validators=[positive],
         required=False,
         allow_null=True,
-        help_text="측정 범위 / to each side of 0, in the unit of its signals; one that reaches it is marked as clipped. "
-        "Null: not known.",
+        help_text="측정 범위 / to each side of 0, in the unit of its signals; one that reaches it is "
+        "marked as clipped. Null: not known.",
     )
 
     class Meta:

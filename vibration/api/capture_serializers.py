@@ -1,7 +1,5 @@
 """Captures as programs post and read them, and the query strings of their paths."""
 
-import math
-
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -266,11 +264,6 @@ class CaptureDetail(CaptureRow):
 class _PartQuery(WindowQuery):
     start = serializers.FloatField(default=0.0, help_text="시작(초) / seconds from the start of the capture, included.")
     end = serializers.FloatField(required=False, help_text="끝(초) / seconds, included; left out: to the end.")
-
-    def validate(self, query):
-        if endless := [name for name in ("start", "end") if not math.isfinite(query.get(name, 0))]:
-            raise serializers.ValidationError(dict.fromkeys(endless, "Must be a finite number."))
-        return super().validate(query)
 
 
 class CaptureWaveformQuery(_PartQuery):
