@@ -179,20 +179,21 @@ class Gateway:
     def _is_done(self, message: MQTTMessage) -> bool:
         """Whether its captures are stored, or it is refused for good."""
         self._counts["messages"] += 1
+        payload = bytes(message.payload)
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            self._refuse("", message.payload, "its topic is no UTF-8")
+            self._refuse("", payload, "its topic is no UTF-8")
             return True
         try:
-            new = read_message(topic, message.payload, self._options.prefix)
+            new = read_message(topic, payload, self._options.prefix)
             register = RegisteredBy.API if settings.API_REGISTERS_MACHINES else None
             stored = store_captures(new, register=register, poster=POSTER, patience=self._patience)
         except Refused as error:
-            self._refuse(topic, message.payload, str(error))
+            self._refuse(topic, payload, str(error))
             return True
         except InvalidRows as error:
-            self._refuse(topic, message.payload, reason_of(error))
+            self._refuse(topic, payload, reason_of(error))
             return True
         except DATABASE_ERRORS as error:
             self._fail(topic, error)
@@ -201,7 +202,7 @@ class Gateway:
         self._counts.update(RowClass(it.row_class).name.lower() for it in stored)
         if conflicting := [it.capture for it in stored if it.is_conflicting]:
             held = ", ".join(f"{it.axis} at {it.started_at.isoformat()}" for it in conflicting)
-            self._refuse(topic, message.payload, f"other samples are stored under its key ({held})", count=False)
+            self._refuse(topic, payload, f"other samples are stored under its key ({held})", count=False)
         return True
 
     def _refuse(self, topic: str, payload: bytes, reason: str, *, count: bool = True) -> None:
