@@ -67,7 +67,8 @@ MARKS = {  # of a stored capture, and what they say of it
 
 def read_stream(stream: BufferedIOBase, path: Path, bounds: Bounds = NO_BOUNDS) -> bytes:
     """All of an open file, which is at its beginning. Raises BadFile for too large a one, OSError, and OverBounds."""
-    size = os.fstat(stream.fileno()).st_size
+    before = os.fstat(stream.fileno())
+    size = before.st_size
     bounds.check(size, 0)
     if size > MAX_FILE_BYTES:
         raise BadFile(
@@ -76,6 +77,9 @@ def read_stream(stream: BufferedIOBase, path: Path, bounds: Bounds = NO_BOUNDS) 
             "split it into shorter files",
         )
     content = stream.read()
+    after = os.fstat(stream.fileno())
+    if (size, before.st_mtime_ns) != (len(content), after.st_mtime_ns):
+        raise BadFile(path, "the file changed while it was read", "import it again")
     if content.startswith(_GZIP):
         _check_gzip(content, bounds)
     return content
@@ -116,7 +120,7 @@ def _new_capture(signal: Signal, place: CapturePlace, source: str) -> NewCapture
         sampling_hz=signal.sampling_hz,
         values=values,
         unit=signal.unit,
-        rpm=signal.rpm,
+        rpm=signal.rpm or None,  # of a machine that stands
         scale=scale,
         has_gap=signal.has_gap,
         clock_drifts=signal.clock_drifts,
@@ -169,32 +173,31 @@ def import_capture_file(
     )
     report = Report(path, run, rejects)
     started = clock.monotonic()
-    problem: BadFile | OverBounds | OSError | None = None
-    try:
-        content = read_stream(stream, path, bounds)
-    except (BadFile, OverBounds, OSError) as error:
-        content, problem = b"", error
-    run.sha256 = hashlib.sha256(content).hexdigest() if problem is None else ""
+    content, problem = _read(stream, path, bounds)
+    run.sha256 = hashlib.sha256(content).hexdigest()
     if options.once and problem is None and patience.until_done(lambda: _was_imported(run)):
         raise ImportedBefore(place)
     captures: list[NewCapture] = []
     if problem is None:
+        changed = changed_at(stream) if options.start_from_mtime else None
         try:
-            changed = changed_at(stream) if options.start_from_mtime else None
             found = understand(path, content, options.said, place, changed_at=changed)
             on_understood(found)
             captures = new_captures(found, place, run.file_name)
-            report.newest_local = captures[-1].started_at if found.is_start_local else None
-            report.notes += _notes_before(found)
         except BadFile as error:
             problem = error
+        else:
+            report.newest_local = captures[-1].started_at if found.is_start_local else None
+            report.notes += _notes_before(found)
     begin_run(run, patience)
     try:
-        if problem is None:
-            outcome, message = _Store(report, options, patience, on_progress).take(captures)
-        else:
-            report.is_over_bounds = isinstance(problem, OverBounds)
-            outcome, message = ImportRun.Outcome.FAILED, _told(problem)
+        if problem is not None:
+            raise problem
+        store = _Store(report, options, patience, on_progress, lambda: bounds.check(0, clock.monotonic() - started))
+        outcome, message = store.take(captures)
+    except (BadFile, OverBounds, OSError) as error:
+        report.is_over_bounds = isinstance(error, OverBounds)
+        outcome, message = ImportRun.Outcome.FAILED, _told(error, run)
     except KeyboardInterrupt:
         with suppress(*DATABASE_ERRORS):  # while it is away the record stays `unfinished`
             run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
@@ -207,12 +210,20 @@ def import_capture_file(
     return report
 
 
-def _told(problem: BadFile | OverBounds | OSError) -> str:
+def _read(stream: BufferedIOBase, path: Path, bounds: Bounds) -> tuple[bytes, BadFile | OverBounds | OSError | None]:
+    """All of a file, or what is wrong with it."""
+    try:
+        return read_stream(stream, path, bounds), None
+    except (BadFile, OverBounds, OSError) as error:
+        return b"", error
+
+
+def _told(problem: BadFile | OverBounds | OSError, run: ImportRun) -> str:
     if isinstance(problem, BadFile):
         return f"{problem.reason}; {problem.advice}"
     if isinstance(problem, OSError):
         return f"reading failed: {problem.strerror or problem}"
-    return f"{problem}; nothing of it is stored"
+    return f"{problem}; {run.new + run.identical:,} of its captures are stored"
 
 
 def _was_imported(run: ImportRun) -> bool:
@@ -224,11 +235,14 @@ def _was_imported(run: ImportRun) -> bool:
 
 
 def _notes_before(found: Understood) -> list[str]:
-    """What the counts do not tell: units that are not known."""
-    unknown = sorted({signal.axis for signal in found.signals if not signal.unit})
-    if not unknown:
-        return []
-    return [f"the unit of {', '.join(unknown)} is not known: what needs one, such as velocity, is not assessable"]
+    """What the counts do not tell: units that are not known, machines that stand."""
+    notes = []
+    if unknown := sorted({signal.axis for signal in found.signals if not signal.unit}):
+        what = "what needs one, such as velocity, is not assessable"
+        notes.append(f"the unit of {', '.join(unknown)} is not known: {what}")
+    if standing := sum(signal.rpm == 0 for signal in found.signals):
+        notes.append(f"the speed of {standing:,} of {len(found.signals):,} captures is 0: they are stored without one")
+    return notes
 
 
 def _batches(captures: Iterable[NewCapture]) -> Iterator[list[NewCapture]]:
@@ -259,13 +273,15 @@ class _Store:
         options: CaptureOptions,
         patience: Patience,
         on_progress: Callable[[Report, int, int], None],
+        check: Callable[[], None],
     ):
-        self._report, self._options, self._patience, self._on_progress = report, options, patience, on_progress
+        self._report, self._options, self._patience = report, options, patience
+        self._on_progress, self._check = on_progress, check
         self._marked: Counter[tuple[str, str]] = Counter()  # captures with a mark, by axis
         self._stored: Counter[str] = Counter()  # captures, by axis
 
     def take(self, captures: list[NewCapture]) -> tuple[ImportRun.Outcome, str]:
-        """How it ended, and a message where something is left out."""
+        """How it ended, and a message where something is left out. Raises what `check` does, between two batches."""
         run = self._report.run
         bad = {number: wrong for number, it in enumerate(captures) if (wrong := wrong_with(it))}
         for number, wrong in bad.items():
@@ -275,6 +291,7 @@ class _Store:
         good = [it for number, it in enumerate(captures) if number not in bad]
         done, size = 0, sum(len(it.values) for it in captures)
         for batch in _batches(good):
+            self._check()
             if not self._store(batch) and not self._options.skip_bad:
                 return ImportRun.Outcome.STOPPED, "what comes after it in the file was not stored"
             done += sum(len(it.values) for it in batch)
@@ -301,7 +318,14 @@ class _Store:
 
         register = self._options.registered_by
         try:
-            stored = store_captures(batch, register=register, note=note, is_noted=is_noted, patience=self._patience)
+            stored = store_captures(
+                batch,
+                register=register,
+                poster=self._options.started_by or None,
+                note=note,
+                is_noted=is_noted,
+                patience=self._patience,
+            )
         except InvalidRows as error:
             if len(batch) == 1:
                 self._reject(batch[0], [(it["field"], it["message"]) for it in error.errors])

@@ -7,7 +7,6 @@ from common.interrupting import noted_interruptions
 from common.terminal import TerminalCommand
 from vibration.management.arguments import some_path
 
-EXTRAS = "requirements-mqtt.txt"
 WILDCARDS = "+#\0"
 
 
@@ -36,9 +35,7 @@ class Command(TerminalCommand):
 
     def handle(self, *args, **options):
         if find_spec("paho") is None:
-            raise CommandError(
-                "The package paho-mqtt is not installed: .venv/bin/pip install -c constraints.txt -r " + EXTRAS
-            )
+            raise CommandError("The package paho-mqtt is not installed: scripts/setup.sh mqtt installs it.")
         # Not before: the package need not be there for any other command.
         from vibration.mqtt.broker import Address, BadAddress
         from vibration.mqtt.gateway import Gateway, GatewayFailed, GatewayOptions
