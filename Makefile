@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format chaos-notices chaos-captures bench-import bench-api bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test test-all lint format chaos-notices chaos-captures bench-import bench-api bench-captures bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -41,6 +41,12 @@ bench-api: ## measure posts to the API on MariaDB against FastAPI + SQLAlchemy
 	@scripts/setup.sh bench
 	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_api $(ARGS)
+
+bench-captures: ## measure captures on SQLite and MariaDB: posts, reads, bytes a sample, memory (ARGS='--seconds 600')
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh bench
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_captures $(ARGS)
 
 bench-queries: ## measure the newest of each machine on MariaDB against a window function
 	@scripts/system_packages.sh mariadb
@@ -97,7 +103,7 @@ fuzz-api: ## call the API with thousands of made-up requests, on SQLite and Mari
 	@HIMMES_WITHOUT_BROWSER=1 HIMMES_FUZZ_EXAMPLES=$(or $(EXAMPLES),200) HIMMES_FUZZ_SEED=$(or $(SEED),1) \
 		ARGS='himmes/api/tests/test_api_fuzz.py' scripts/test.sh
 
-fuzz-files: ## import thousands of made-up files and hold what is stored against them (FILES=10000, SEED=2)
+fuzz-files: ## import thousands of made-up files of samples and of signals, and hold what comes of them against them (FILES=10000, SEED=2)
 	@scripts/setup.sh dev
 	@.venv/bin/python -m bench.fuzz_files --files $(or $(FILES),2000) --seed $(or $(SEED),1)
 

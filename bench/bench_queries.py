@@ -39,7 +39,8 @@ from django.core.management import call_command  # noqa: E402  Django first
 from django.db import connection  # noqa: E402
 
 from bench.report import print_report  # noqa: E402
-from diagnosis.models import VibrationDiagnosis  # noqa: E402
+from diagnosis.models import CurrentState, VibrationDiagnosis  # noqa: E402
+from diagnosis.storage.current_states import read_anew  # noqa: E402
 from machines.models import Machine  # noqa: E402
 
 MACHINES = (5, 200)
@@ -91,11 +92,11 @@ def execute(sql: str, *params) -> None:
 
 
 def fill(database: Filled) -> None:
-    """The two tables that are asked, with their indexes, and what stands in them."""
+    """The tables that are asked, with their indexes, and what stands in them."""
     source = connection.ops.quote_name(connection.settings_dict["NAME"])
     execute(f"CREATE DATABASE {database.name}")
     execute(f"USE {database.name}")
-    for model in (Machine, VibrationDiagnosis):
+    for model in (Machine, VibrationDiagnosis, CurrentState):
         table = connection.ops.quote_name(model._meta.db_table)
         execute(f"CREATE TABLE {table} LIKE {source}.{table}")
     # Not named in the order of their keys
@@ -104,7 +105,9 @@ def fill(database: Filled) -> None:
     # In order of time, as they are posted; which machine is next, and how long after, is as good as random.
     step = DAYS * 24 * 3600 * 10**6 // database.rows
     execute(FILL.format(rows=database.rows), {"machines": database.machines, "step": step})
-    for model in (Machine, VibrationDiagnosis):
+    for pk in numbers:
+        read_anew(pk)
+    for model in (Machine, VibrationDiagnosis, CurrentState):
         execute(f"ANALYZE TABLE {model._meta.db_table} PERSISTENT FOR ALL")
     assert VibrationDiagnosis.objects.count() == database.rows
 

@@ -35,17 +35,17 @@ class Interruptions:
 
 @contextmanager
 def noted_interruptions() -> Iterator[Interruptions]:
-    """Within it, the first Ctrl-C or SIGTERM is only noted.
+    """Within it, the first Ctrl-C and the first SIGTERM are only noted.
 
-    The second one ends the program at once, as a kill does, also while it waits for a server that hangs, when no
-    Python code would get to run.
+    The second one of its kind ends the program at once, as a kill does, also while it waits for a server that hangs,
+    when no Python code would get to run. One of each are no two: on Ctrl-C a script that runs the program gets it, too,
+    and ends what it runs.
     """
     noted = Interruptions()
 
-    def note(_number: int, _frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         noted.is_wanted = True
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:

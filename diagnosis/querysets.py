@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connections, models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from common.database.keysets import behind
 from common.database.limited_reads import rows_of_each
@@ -62,20 +62,22 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
         return self.filter(behind(NEWEST_FIRST, key))
 
     def latest_per_machine(self):
-        """The newest of each machine that has one, by name of machine, with the machine at hand; two queries."""
-        found = Machine.objects.order_by().annotate(newest=self._newest()).values_list("newest", flat=True)
-        return (
-            self.model._default_manager.filter(pk__in=[pk for pk in found if pk])
-            .select_related("machine")
-            .order_by("machine__name")
-        )
+        """The newest of each machine that has one, by name of machine, with the machine at hand; one query.
+
+        The keys are those that current states hold. Asked for the newest of each machine, MariaDB may read all of them:
+        at 5 million it did.
+        """
+        newest = {f"machine__current_state__{field}": F(field) for field in ("detected_at", "model_name")}
+        return self.filter(**newest).select_related("machine").order_by("machine__name")
 
     def latest_of_states(self, machines: list[Machine], fault_types: list[int]) -> list:
         """The newest of each of these machines that is of one of these states, in their order; two queries.
 
         Each state is looked up by itself: otherwise all that came after a rare one would have to be read.
         """
-        newest = {f"newest_{it}": self.filter(fault_type=it)._newest() for it in fault_types}
+        # In the order of the whole index: without the machine, MySQL reads and sorts all of each machine.
+        of_machine = self.filter(machine=OuterRef("pk")).order_by("-machine_id", *FALLING).values("pk")
+        newest = {f"newest_{it}": Subquery(of_machine.filter(fault_type=it)[:1]) for it in fault_types}
         wanted = Machine.objects.order_by().filter(pk__in=[machine.pk for machine in machines])
         numbers = [pk for row in wanted.annotate(**newest).values_list(*newest) for pk in row if pk]
         found: Any = self.model._default_manager.filter(pk__in=numbers)
@@ -84,13 +86,6 @@ class VibrationDiagnosisQuerySet(models.QuerySet):
             if machine.pk in latest:
                 latest[machine.pk].machine = machine
         return [latest[machine.pk] for machine in machines if machine.pk in latest]
-
-    def _newest(self) -> Subquery:
-        """The primary key of the newest of the machine of an outer query.
-
-        In the order of the whole index: without the machine, MySQL reads and sorts all of each machine.
-        """
-        return Subquery(self.filter(machine=OuterRef("pk")).order_by("-machine_id", *FALLING).values("pk")[:1])
 
     def newest_of_each(self, machines: list[Machine], limit: int, *fields: str, most: int) -> list[tuple]:
         """The newest `limit` of each machine as tuples, in the order of the machines, newest first.

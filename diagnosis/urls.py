@@ -1,7 +1,7 @@
 from django.urls import path
 
 from diagnosis.episodes.standing import Kind
-from diagnosis.pages import alarm_views, notices, views
+from diagnosis.pages import alarm_views, kept, notices, views
 
 urlpatterns = [
     path("", views.overview, name="home"),
@@ -18,6 +18,8 @@ urlpatterns = [
         )
         for kind in Kind
     ],
+    # Among the pages of vibration, but evidence of alarms is kept, too.
+    path("vibration/kept/", kept.kept, name="captures-kept"),
     path("diagnosis/notices/", notices.notices, name="notices"),
     path("diagnosis/notices/add/", notices.add_subscription, name="subscription-add"),
     path("diagnosis/notices/<int:number>/", notices.change_subscription, name="subscription"),

@@ -313,7 +313,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 KNOX_TOKEN_MODEL = "himmes.ApiToken"  # noqa: S105  the name of a model
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 API_MAX_ROWS = env.int("DJANGO_API_MAX_ROWS", default=10_000)  # in one posted list
-API_MAX_BODY_BYTES = env.int("DJANGO_API_MAX_BODY_BYTES", default=10 * 2**20)  # of one JSON body, decompressed
+API_MAX_BODY_BYTES = env.int("DJANGO_API_MAX_BODY_BYTES", default=10 * 2**20)  # of JSON or of captures, decompressed
 API_MAX_UPLOAD_BYTES = env.int("DJANGO_API_MAX_UPLOAD_BYTES", default=200 * 2**20)  # of one CSV upload, as it is sent
 # Of one CSV upload, decompressed, and how long its import may take. At 180,000 rows a second, as MariaDB takes them,
 # 200 MiB of samples take 25 s.
@@ -435,6 +435,14 @@ try:
         raise ValueError(f"'{PRUNE_AFTER}' is less than a day")
 except ValueError as error:
     raise ImproperlyConfigured(f"DJANGO_PRUNE_AFTER: {error}.") from None
+# The same of the samples of captures, whose features stay; None: forever.
+_keep_captures = env.str("DJANGO_KEEP_CAPTURES", default="14d")
+try:
+    KEEP_CAPTURES = None if _keep_captures == "forever" else read_duration(_keep_captures)
+    if KEEP_CAPTURES is not None and timedelta(days=1) > KEEP_CAPTURES:
+        raise ValueError(f"'{_keep_captures}' is less than a day")
+except ValueError as error:
+    raise ImproperlyConfigured(f"DJANGO_KEEP_CAPTURES: {error}, or forever.") from None
 
 # --- The log ---------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,9 @@ from diagnosis.storage.acts import Actor  # noqa: E402
 from diagnosis.storage.writing import post_diagnoses  # noqa: E402
 from diagnosis.synthetic import make_confidences, make_states  # noqa: E402
 from machines.models import Machine, Sensor  # noqa: E402
+from vibration.captures.samples import Place, make_captures  # noqa: E402
+from vibration.signals.synthetic import Story  # noqa: E402
+from vibration.signals.units import Unit  # noqa: E402
 
 RATED_RPM = 1_650  # 27.5 Hz, the tone of the synthetic samples
 RECORDED_BEFORE = timedelta(minutes=22.5)  # so that a diagnosis falls into the 140 s of the recordings
@@ -68,6 +71,13 @@ PLANT = [
     Sample("vac1", "진공 펌프 1호기", "2공장 포장실", FaultType.NORMAL, 3.5),
     Sample("crush1", "분쇄기 1호기", "2공장 원료실", None, 0),
 ]
+CAPTURED, CAPTURED_EVERY = "accel1", timedelta(hours=6)
+PLACES = [
+    Place("g1", CAPTURED, Story.UNBALANCE),
+    Place("cwp2", CAPTURED, Story.LOOSENESS),
+    Place("fan1", CAPTURED, Story.MOVED, Unit.M_S2),
+    Place("comp1", CAPTURED, Story.DEAD, Unit.M_S2),
+]
 
 
 def add_machines() -> None:
@@ -81,6 +91,11 @@ def add_samples(folder: Path, now: datetime) -> None:
     for sensor in Sensor.objects.order_by("pk"):
         sensor.position = POSITIONS[int(sensor.sensor_no.removeprefix("sensor")) - 1]
         sensor.save()
+
+
+def add_captures(now: datetime) -> None:
+    sum(make_captures(PLACES, end=now, every=CAPTURED_EVERY, seed=1, kept_for=settings.KEEP_CAPTURES))
+    Sensor.objects.filter(sensor_no=CAPTURED).update(position=POSITIONS[1])
 
 
 def add_diagnoses(now: datetime) -> None:
@@ -159,6 +174,7 @@ def main(folder: Path) -> None:
     now = timezone.now().replace(microsecond=0)
     add_machines()
     add_samples(folder, now)
+    add_captures(now)
     add_diagnoses(now)
     add_acts(now)
     print(log_in())

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from common.admin.lists import OfferedFilters, ReadOnly
 from machines.admin import MachineAdmin
 from machines.models import Machine
+from vibration import admin_captures as admin_captures  # registers what it has
 from vibration.models import ImportRun, Recording
 
 admin.site.unregister(Machine)
@@ -134,9 +135,9 @@ class RecordingAdmin(OfferedFilters, admin.ModelAdmin):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(ReadOnly, OfferedFilters, admin.ModelAdmin):
-    list_display = ["started_at", "file_name", "place", "read", "new", "identical", "conflicting", "rejected"]
+    list_display = ["started_at", "kind", "file_name", "place", "read", "new", "identical", "conflicting", "rejected"]
     list_display += ["seconds_taken", "outcome", "started_by"]
-    list_filter = ["outcome", "started_at"]
+    list_filter = ["kind", "outcome", "started_at"]
     search_fields = ["file_name", "place", "sha256", "started_by"]
 
     @admin.display(description=_("read"))

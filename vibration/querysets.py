@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import polars as pl
 from django.db import connections, models, transaction
-from django.db.models import BinaryField, Func, Max, OuterRef, Subquery
+from django.db.models import BinaryField, Count, Func, Max, Min, OuterRef, Q, Subquery, Sum
 
 from common.database.keysets import FETCHED_ROWS
 from common.database.transactions import in_transaction
@@ -215,6 +215,18 @@ class CaptureQuerySet(models.QuerySet):
     def without_samples(self):
         """All but the samples, which are larger than all else together."""
         return self.defer("data")
+
+    def with_samples(self):
+        """Those whose samples were not removed."""
+        # For `= True` Django writes the name of the column alone, for which SQLite takes no index.
+        return self.filter(has_samples__in=[True])
+
+    def amounts(self):
+        """Of each sensor: its number, how many there are, bytes of samples, those that people keep, and the oldest."""
+        # Not in the order of the model, which would group by it.
+        rows = self.order_by().values_list("sensor")
+        kept = Count("pk", filter=Q(is_kept=True))
+        return rows.annotate(captures=Count("pk"), bytes=Sum("size"), kept=kept, since=Min("started_at"))
 
     def with_place(self):
         """With sensor and machine at hand."""

@@ -9,8 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -37,6 +36,12 @@ WARM_UP = 5  # posts
 AXES_PER_S = 20
 PLAIN_POSTS = 4  # so many posts as plain rows: a post of them takes as long as dozens of ours
 READS = 60
+READ = {  # what is read of a capture, and the encoding that the client takes
+    "samples": ("samples?format=npy", "identity"),
+    "samples_gzip": ("samples?format=npy", "gzip"),
+    "waveform": ("waveform", "gzip"),
+    "spectrum": ("spectrum", "gzip"),
+}
 START = datetime(2026, 3, 2, tzinfo=UTC)
 TABLES = ("vibration_capture", "vibration_capture_features")
 PLAIN = "bench_plain_rows"
@@ -64,9 +69,10 @@ class Collector:
         assert answer.json()["inserted"] == len(AXES), answer.text
         return seconds
 
-    def get(self, path: str) -> tuple[float, bytes]:
+    def get(self, path: str, encoding: str) -> tuple[float, bytes]:
+        """Seconds, and the body; `encoding` is what is accepted, "identity" or "gzip"."""
         began = time.perf_counter()
-        answer = self.client.get(path)
+        answer = self.client.get(path, headers={"Accept-Encoding": encoding})
         seconds = time.perf_counter() - began
         assert answer.status_code == 200, answer.text
         return seconds, answer.content
@@ -103,14 +109,21 @@ def held_bytes(*tables: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def measure_posts(collector: Collector, signals: list[Signal], kind: str, posts: int) -> dict:
-    """Posted to stored, one after the other, and the bytes that each sample takes."""
+def measure_posts(collector: Collector, server: Server, signals: list[Signal], kind: str, posts: int) -> dict:
+    """Posted to stored, one after the other, and the bytes that each sample takes.
+
+    Beside it the CPU that the server takes for a post, which other programs on the machine change less.
+    """
     for number in range(WARM_UP):
         collector.post("warm-up", signals[number], kind)
-    before = held_bytes(*TABLES)
+    before, cpu_before = held_bytes(*TABLES), cpu_seconds(server)
     took = [collector.post(kind, signals[number % len(signals)], kind) for number in range(posts)]
+    cpu_ms = (cpu_seconds(server) - cpu_before) / posts * 1e3
     held = held_bytes(*TABLES) - before
-    return in_ms(took) | {"bytes_per_sample": round(held / (posts * len(AXES) * SAMPLES), 2)}
+    return in_ms(took) | {
+        "cpu_ms": round(cpu_ms, 1),
+        "bytes_per_sample": round(held / (posts * len(AXES) * SAMPLES), 2),
+    }
 
 
 def assert_exact(signals: list[Signal], kind: str, posts: int) -> int:
@@ -123,24 +136,23 @@ def assert_exact(signals: list[Signal], kind: str, posts: int) -> int:
     return posts * len(AXES)
 
 
-def measure_reads(collector: Collector, signals: list[Signal], kind: str) -> dict:
+def measure_reads(collector: Collector, server: Server, signals: list[Signal], kind: str) -> dict:
     """One capture at a time, each another one."""
     captures = Capture.objects.filter(sensor__sensor_no=kind).order_by("started_at", "axis")
     numbers = list(captures.values_list("pk", flat=True))
-    took: dict[str, list[float]] = {}
-    for what in ("samples?format=npy", "waveform", "spectrum"):
-        collector.get(f"/api/captures/{numbers[0]}/{what}")
-        found = [collector.get(f"/api/captures/{pk}/{what}") for pk in numbers[:READS]]
-        took[what] = [seconds for seconds, _body in found]
+    figures: dict = {}
+    for name, (what, encoding) in READ.items():
+        collector.get(f"/api/captures/{numbers[0]}/{what}", encoding)
+        cpu_before = cpu_seconds(server)
+        found = [collector.get(f"/api/captures/{pk}/{what}", encoding) for pk in numbers[:READS]]
+        cpu_ms = (cpu_seconds(server) - cpu_before) / len(found) * 1e3
+        told = in_ms([seconds for seconds, _body in found]) | {"cpu_ms": round(cpu_ms, 1)}
+        figures |= named(f"read_{name}", told)
         if what.endswith("npy"):
             for number, (_seconds, body) in enumerate(found):
                 expected = signals[number // len(AXES) % len(signals)].axis(number % len(AXES), kind)
                 assert np.load(io.BytesIO(body)).tobytes() == expected.tobytes()
-    return {
-        **named("read_samples", in_ms(took["samples?format=npy"])),
-        **named("read_waveform", in_ms(took["waveform"])),
-        **named("read_spectrum", in_ms(took["spectrum"])),
-    }
+    return figures
 
 
 def sustain(collector: Collector, server: Server, signals: list[Signal], seconds: float) -> dict:
@@ -166,6 +178,13 @@ def sustain(collector: Collector, server: Server, signals: list[Signal], seconds
         "memory_last_quarter_MB": round(last, 1),
         "memory_last_over_first": round(last / first, 3),
     }
+
+
+def cpu_seconds(server: Server) -> float:
+    """Of the process that answers, since it began."""
+    [process] = children_of(server.pid)
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(server: Server) -> float:
@@ -240,25 +259,21 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-@contextmanager
-def serving() -> Iterator[tuple[Server, Path]]:
-    with tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder:
-        with in_production(Path(folder), pages=False) as server:
-            yield server, Path(folder)
-
-
 def measure(posts: int, seconds: float) -> dict:
     token = io.StringIO()
     call_command("create_api_token", "bench", role="collector", stdout=token, stderr=io.StringIO())
     signals = [make_signal(seed) for seed in range(SIGNALS)]
     figures: dict = {}
-    with serving() as (server, folder):
+    with (
+        tempfile.TemporaryDirectory(prefix="himmes-bench-") as folder,
+        in_production(Path(folder), pages=False) as server,
+    ):
         collector = Collector(server, token.getvalue().strip())
         for kind in KINDS:
-            figures |= named(kind, measure_posts(collector, signals, kind, posts))
+            figures |= named(kind, measure_posts(collector, server, signals, kind, posts))
             figures[f"{kind}_exact_captures"] = assert_exact(signals, kind, posts)
-            figures |= named(kind, measure_reads(collector, signals, kind))
-            figures |= named(f"npy_{kind}", measure_npy(signals, kind, folder))
+            figures |= named(kind, measure_reads(collector, server, signals, kind))
+            figures |= named(f"npy_{kind}", measure_npy(signals, kind, Path(folder)))
         figures |= named("steady", sustain(collector, server, signals, seconds))
     return figures | named("plain_rows", measure_plain_rows(signals))
 

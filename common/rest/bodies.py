@@ -50,7 +50,7 @@ class BytesParser(BaseParser):
 
     media_type = BYTES
 
-    def parse(
+    def parse(  # type: ignore[override]  # the stubs know of no body that is no mapping
         self, stream: Stream, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> bytes:
         return read_body(stream, parser_context["request"].META if parser_context else {})

@@ -8,10 +8,12 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from diagnosis.history.reading import instant_of, microseconds, read_runs
+from diagnosis.history.reading import NAMED_MACHINES, instant_of, microseconds, read_runs
 from diagnosis.history.run_objects import tell_runs
 from diagnosis.history.strips import HEIGHT, HEIGHTS, WIDTH, strips_of
+from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
+from diagnosis.tests.rows_read import analyze_diagnoses, rows_read
 from diagnosis.tests.world import post
 from machines.models import Machine
 
@@ -60,6 +62,35 @@ def test_any_number_of_machines_is_one_query(machines, django_assert_num_queries
     found = [post(f"g{number}", (NOW - HOUR, 0)) for number in range(machines)]
     with django_assert_num_queries(1):
         read_runs(found, NOW - 2 * HOUR, NOW, now=NOW)
+
+
+def test_many_machines_are_read_as_each_by_itself():
+    found = [
+        post(f"g{number}", (NOW - HOUR, number % 4), model="ab"[number % 2]) for number in range(2 * NAMED_MACHINES + 2)
+    ]
+    Machine.objects.filter(pk__in=[it.pk for it in found[::2]]).update(expected_interval_min=10)  # as many in each way
+    machines = list(Machine.objects.order_by("pk"))
+    left_out = machines.pop()
+    history = read_runs(machines, NOW - 2 * HOUR, NOW, now=NOW)
+    assert left_out.pk not in history.runs
+    for machine in machines:
+        [run] = tell_runs(machine, history, NOW - 2 * HOUR, NOW)
+        [alone] = tell_runs(machine, read_runs([machine], NOW - 2 * HOUR, NOW, now=NOW), NOW - 2 * HOUR, NOW)
+        assert run == alone
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite counts no rows")
+@pytest.mark.django_db(transaction=True)  # MySQL ends one to look at a table
+@pytest.mark.parametrize("count", [NAMED_MACHINES, NAMED_MACHINES + 1])
+def test_a_day_of_many_machines_costs_its_own_diagnoses_not_those_before(count):
+    machines = [Machine.objects.create(name=f"g{number}") for number in range(count)]
+    VibrationDiagnosis.objects.bulk_create(
+        VibrationDiagnosis(machine=machine, detected_at=NOW - number * HOUR, fault_type=0)
+        for number in range(400)
+        for machine in machines
+    )
+    analyze_diagnoses()
+    assert rows_read(lambda: read_runs(machines, NOW - 24 * HOUR, NOW, now=NOW)) < 3 * 27 * count
 
 
 def strip(machine) -> dict[str, str]:

@@ -21,10 +21,10 @@ from diagnosis.models import Episode, VibrationDiagnosis
 from himmes.accounts.login_limits import UNKNOWN_NAME
 from himmes.accounts.models import ApiToken
 from machines.models import Machine, Sensor
-from vibration.models import ImportRun, Recording, VibrationData
+from vibration.models import Capture, CaptureMapping, ImportRun, Recording, VibrationData
 
 ABOUT: list[type[Model]] = [Machine, Sensor, Recording, VibrationData, VibrationDiagnosis, Episode, ImportRun]
-ABOUT += [ApiToken, User, Group, AccessAttempt]
+ABOUT += [Capture, CaptureMapping, ApiToken, User, Group, AccessAttempt]
 EVENTS = {
     "login": _("login"),
     "logout": _("logout"),
@@ -40,6 +40,8 @@ DETAILS = {
     "system_user": _("system user"),
     "locked_out": _("locked out"),
     "samples": _("samples"),
+    "captures": _("captures"),
+    "bytes": _("bytes"),
     "source": _("source"),
     "file_size": _("size (bytes)"),
     "sha256": "SHA-256",

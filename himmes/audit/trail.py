@@ -27,7 +27,7 @@ from himmes.accounts.models import ApiToken
 from himmes.operations.logs import current_request
 from machines.models import Machine, Sensor
 from vibration.files.report import COUNTS
-from vibration.models import ImportRun, Recording
+from vibration.models import CaptureMapping, ImportRun, Recording
 
 HIDDEN = "•••"
 # Models of which each change is noted, with the fields that are not: numbers of rows, what changes by itself as a last
@@ -39,6 +39,7 @@ NOT_NOTED: dict[type[Model], list[str]] = {
     Group: ["id"],
     ApiToken: ["id", "digest", "last_used"],
     Subscription: ["id", "secret", "created_at"],
+    CaptureMapping: ["id", "saved_at"],
 }
 MASKED = {"password", "target"}  # that it changed is noted, but not what it is
 

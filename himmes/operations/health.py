@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
 
+from common.database.disk import database_folder
 from common.database.errors import DATABASE_ERRORS
 from diagnosis.notices import backlog
 
@@ -146,9 +147,8 @@ def _cache_answers() -> bool:
 def disks() -> dict[str, Path]:
     """The folders that this server itself writes to. The disk of a database server shows when a write fails."""
     folders = {"uploads": Path(settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir())}
-    database = settings.DATABASES["default"]
-    if database["ENGINE"] == "django.db.backends.sqlite3" and Path(database["NAME"]).is_absolute():
-        folders["database"] = Path(database["NAME"]).parent
+    if folder := database_folder():
+        folders["database"] = folder
     return folders
 
 

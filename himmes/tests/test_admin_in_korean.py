@@ -20,13 +20,14 @@ from machines.models import Machine
 pytestmark = pytest.mark.browser
 
 # Names and units; the rest of what is written in Latin letters stands in the rows.
-WORDS = {"HIM-MES", "API", "ID", "IP", "UTC", "SHA-256", "Ctrl", "Mac", "Command", "Knox", "rpm", "CSV", "Bearer"}
+WORDS = {"HIM-MES", "API", "ID", "IP", "UTC", "SHA-256", "Ctrl", "Mac", "Command", "Knox", "rpm", "Hz", "CSV", "Bearer"}
 NAMES = re.compile(
     "|".join(
         [
             r"\S+@\S+|https?://\S+|Asia/Seoul|POST /\S+|\S+: \S+\.py\b.*|__main__\.py.*",
             r"viewer-program|viewer|collector|diagnoser|administrator|operator|admin\b|boss|root",
             r"silent-[\d.-]+|g1\.csv|g1-spare|g[123]\b|sensor1|default|cnn|unknown\b",
+            r'^\{".*\}$',  # a mapping of columns, as JSON
             r"^English$",  # what a language calls itself
             r"^(opened|worsened|cleared|unshelved|silent)-\d\S*$",  # keys of notices
             r"\d{4}-\d\d-\d\dT\S+|[0-9a-f]{8,}\S*|md5|\S*\*{3,}|Authorization: .*|detected_at .*|fault_type .*",

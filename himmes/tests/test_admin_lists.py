@@ -3,6 +3,7 @@
 Walks over all that are registered, so that a new one is looked at without a word here.
 """
 
+import json
 import re
 
 import pytest
@@ -27,7 +28,10 @@ from diagnosis.tests.notices_world import subscription
 from diagnosis.tests.world import post
 from himmes.api.tests.api_world import make_program
 from machines.models import Machine
-from vibration.models import ImportRun
+from vibration.formats.mapping import Mapping
+from vibration.models import CaptureMapping, ImportRun
+from vibration.tests.captures_world import at as at_instant
+from vibration.tests.captures_world import stored
 from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +58,8 @@ def rows(roles, user):
     acts.note(Episode.objects.get().pk, Actor(user, "operator", "192.0.2.1"), comment="확인")
     make_program(roles, "viewer")
     ImportRun.objects.create(file_name="g1.csv", file_size=1, sha256="0" * 64, place="g1 / sensor1")
+    stored(at_instant(at, sensor="sensor1"))
+    CaptureMapping.objects.create(name="default", mapping=json.loads(Mapping().to_json()), saved_by="operator")
     AccessAttempt.objects.create(username="My secret, typed", ip_address="192.0.2.1", failures_since_start=1)
     note(Action.ACCESS, user, "operator", event="login")
     subscription(user)

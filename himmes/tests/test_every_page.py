@@ -29,6 +29,7 @@ PAGES = {
     "/diagnosis/timeline/": "#timeline[aria-busy=false]",
     "/vibration/": "#waveform[aria-busy=false]",
     "/vibration/table/": "main",
+    "/vibration/kept/": "main",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
 # Which show no data
@@ -51,7 +52,7 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|\b[KMG]B\b|sensor\d+|default|operator|synthetic|cnn\S*"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 # Text as it is read, piece by piece; what is marked as of another language is not meant.
@@ -138,8 +139,9 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     fill(samples=60_000, machines=3, diagnoses=600)
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms, an alarm; a machine's title is its name in both
-    assert len(titles) == 25
+    # password changed, notices, a new subscription, alarms, an alarm, what is kept; a machine's title is its name in
+    # both
+    assert len(titles) == 27
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):

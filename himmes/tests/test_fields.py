@@ -24,7 +24,7 @@ from machines.models import Machine, PostConflict, RegisteredBy, Sensor
 from machines.serializers import MachineSerializer, SensorSerializer
 from vibration.admin import MachineWithRecordingsAdmin, with_figures
 from vibration.api.serializers import RecordingSerializer
-from vibration.models import ImportRun, Recording
+from vibration.models import Capture, CaptureMapping, ImportRun, Recording
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,15 @@ PLACES = {
     ),
     "audit trail of tokens": (ApiToken, in_trail(ApiToken), set(NOT_NOTED[ApiToken]), _NOTED),
     "form of imports": (ImportRun, in_form(ImportRun), {"id", "started_at"}, "ImportRunAdmin"),
+    # Of a capture, how its samples are stored is nobody's business.
+    "form of captures": (Capture, in_form(Capture), {"id", "scale", "codec", "data"}, "CaptureAdmin.fields"),
+    "form of mappings": (CaptureMapping, in_form(CaptureMapping), {"id"}, "CaptureMappingAdmin.fields"),
+    "audit trail of mappings": (
+        CaptureMapping,
+        in_trail(CaptureMapping),
+        set(NOT_NOTED[CaptureMapping]),
+        _NOTED,
+    ),
     "form of diagnoses": (
         VibrationDiagnosis,
         in_form(VibrationDiagnosis),

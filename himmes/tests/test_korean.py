@@ -148,6 +148,7 @@ def test_each_thing_has_one_word_in_templates_and_code():
     """Templates take theirs from the catalogs; Korean in the code is that of the API's schema."""
     files = [*settings.BASE_DIR.glob("templates/**/*.html"), *settings.BASE_DIR.glob("static/js/*.js")]
     files += [it for app in OURS for it in (settings.BASE_DIR / app).rglob("*.py") if "tests" not in it.parts]
+    files.remove(settings.BASE_DIR / "vibration/formats/names.py")  # what others write in their files
     assert len(files) > 150
     wrong = {str(it): found for it in files if (found := not_said_in(it.read_text("utf-8")))}
     assert not wrong

@@ -52,13 +52,19 @@ PAGES = [
 CSV = ["/diagnosis/", "/vibration/table/", "/api/vibration-data", "/api/vibration-diagnosis"]
 
 
+def refused_writes() -> str:
+    if connection.vendor == "sqlite":
+        return "; PRAGMA query_only=1"
+    # MySQL has dropped the name that MariaDB 10.11 knows alone.
+    return f", {'tx_read_only' if connection.mysql_is_mariadb else 'transaction_read_only'}=1"
+
+
 @contextmanager
 def read_only():
     """Connections are opened so that each write is refused, as a server does of which somebody has made a replica."""
     options = connection.settings_dict["OPTIONS"]
     before = options["init_command"]
-    refuse = "; PRAGMA query_only=1" if connection.vendor == "sqlite" else ", tx_read_only=1"
-    options["init_command"] = before.rstrip("; ") + refuse
+    options["init_command"] = before.rstrip("; ") + refused_writes()
     connection.close()
     try:
         yield

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from himmes.operations.checks import front_end_packages_are_there, secret_key_is_strong, static_files_are_collected
-from vibration.models import ImportRun, Recording
+from vibration.models import Capture, ImportRun, Recording
 
 MANIFEST_STORAGE = "himmes.static_files.StaticFiles"
 
@@ -108,6 +108,8 @@ def test_an_address_of_the_database_that_can_not_be_read_is_refused_and_not_repe
         ({"DJANGO_WEBHOOK_ALLOWED_NETWORKS": "plant"}, "Write networks such as 10.20.0.0/16"),
         ({"DJANGO_PRUNE_AFTER": "90"}, "DJANGO_PRUNE_AFTER: '90' is not a length of time"),
         ({"DJANGO_PRUNE_AFTER": "12h"}, "DJANGO_PRUNE_AFTER: '12h' is less than a day"),
+        ({"DJANGO_KEEP_CAPTURES": ""}, "DJANGO_KEEP_CAPTURES: '' is not a length of time such as 12h, 90d or 2w, or"),
+        ({"DJANGO_KEEP_CAPTURES": "23h"}, "DJANGO_KEEP_CAPTURES: '23h' is less than a day, or forever."),
     ],
 )
 def test_a_setting_of_notices_that_can_not_be_is_refused_with_what_to_write(variables, says):
@@ -203,6 +205,7 @@ def test_first_start_makes_samples_once_and_never_again(settings, tmp_path):
     out = StringIO()
     call_command("first_start", stdout=out)
     assert Recording.objects.filter(name="synthetic").count() == 8
+    assert set(Capture.objects.values_list("source", flat=True)) == {"synthetic"}
     assert "password" in out.getvalue()
     Recording.objects.all().delete()
     again = StringIO()

@@ -10,7 +10,7 @@ from common.rest.shapes import Column, Shape
 from common.rest.strict import RefuseUnknown
 from machines.models import Machine, Sensor
 from vibration.api.serializers import CountedRows, NotesField, WindowQuery
-from vibration.api.window_serializers import Extremes, Spectrum
+from vibration.api.window_serializers import Extremes, SpectrumOfSections
 from vibration.models import Capture
 from vibration.models.captures import MAX_RATE_HZ, MAX_RPM, MIN_RATE_HZ
 from vibration.numbers.spectrum import TOO_FEW
@@ -40,7 +40,7 @@ class AxesField(TextField):
         "empty": "A name between commas is empty.",
     }
 
-    def to_internal_value(self, value) -> list[str]:
+    def to_internal_value(self, value):
         names = super().to_internal_value(value).split(",")
         if len(names) > MAX_AXES:
             self.fail("many", count=len(names), most=MAX_AXES)
@@ -84,23 +84,19 @@ _RPM = "회전 속도(rpm) / measured beside the signal; left out: not known."
 
 
 class _Described(serializers.Serializer):
-    """What is said of the samples of a post, in JSON."""
+    """What is said of the samples of a post, however it is written."""
 
     machine_name = NameField(Machine._meta.get_field("name"), help_text="설비 이름 / machine.")
     sensor_no = NameField(Sensor._meta.get_field("sensor_no"), help_text="센서 번호 / sensor.")
     axis = AxesField(help_text=_AXIS)
-    started_at = TimeField(help_text=_STARTED)
-    sampling_hz = NumberField(min_value=MIN_RATE_HZ, max_value=MAX_RATE_HZ, help_text=_RATE)
     dtype = serializers.ChoiceField(
         TYPES, default="float32", help_text="샘플의 형식 / how each sample is written, little-endian."
     )
-    scale = NumberField(min_value=0, max_value=MAX_VALUE, required=False, allow_null=True, help_text=_SCALE)
     unit = UnitField(
         default="",
         help_text="단위 / m/s2, g or mm/s, as people write them; left out: not known, and nothing that needs one is "
         "judged.",
     )
-    rpm = NumberField(min_value=0, max_value=MAX_RPM, required=False, allow_null=True, help_text=_RPM)
 
 
 class CaptureQuery(_Described):
@@ -120,7 +116,7 @@ class CaptureQueryOfSchema(CaptureQuery):
         for field in fields.values():
             if field.required:
                 field.required = False
-                field.help_text += " (필수: octet-stream / needed with octet-stream.)"
+                field.help_text = f"{field.help_text} (필수: octet-stream / needed with octet-stream.)"
         return fields
 
 
@@ -137,7 +133,14 @@ class ValuesField(serializers.Field):
         return data
 
 
-class PostedCapture(RefuseUnknown, _Described):
+class _InJson(RefuseUnknown, _Described):
+    started_at = TimeField(help_text=_STARTED)
+    sampling_hz = NumberField(min_value=MIN_RATE_HZ, max_value=MAX_RATE_HZ, help_text=_RATE)
+    scale = NumberField(min_value=0, max_value=MAX_VALUE, required=False, allow_null=True, help_text=_SCALE)
+    rpm = NumberField(min_value=0, max_value=MAX_RPM, required=False, allow_null=True, help_text=_RPM)
+
+
+class PostedCapture(_InJson):
     """A capture, or one of each axis, as small boards post it."""
 
     axis = AxesField(required=False, help_text=f"{_AXIS} Left out where `values` is an object.")
@@ -150,18 +153,18 @@ class PostedCapture(RefuseUnknown, _Described):
     values = ValuesField(help_text="샘플 / the samples: a list, or an object with a list for each axis.")
 
 
-class CaptureHead(RefuseUnknown, _Described):
+class CaptureHead(_InJson):
     """What stands before samples that are bytes, in a message by MQTT."""
 
 
-class BulkCapture(RefuseUnknown, _Described):
+class BulkCapture(_InJson):
     """One of many: what else stands in the query string, and the part that has its samples."""
 
     part = TextField(max_length=100, help_text="파트 이름 / name of the file part with its samples.")
 
 
 class PostedOne(Shape):
-    id = serializers.IntegerField(help_text="캡처 번호 / of the capture that is stored under its key.")
+    id = serializers.IntegerField(help_text="번호 / of the capture that is stored under its key.")
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
     axis = serializers.CharField(help_text="축 / axis.")
@@ -175,7 +178,7 @@ class PostedOne(Shape):
 class PostedCaptures(CountedRows):
     """What became of captures that were posted; received = inserted + identical + conflicting."""
 
-    captures = PostedOne(many=True, help_text="캡처별 결과 / what became of each, in the order in which they came.")
+    captures = PostedOne(many=True, help_text="결과 / what became of each, in the order in which they came.")
     notes = NotesField()
 
 
@@ -257,7 +260,9 @@ class CaptureRow(Shape):
 class CaptureDetail(CaptureRow):
     length = serializers.FloatField(help_text="길이(초) / seconds, count / sampling_hz.")
     received_at = serializers.DateTimeField(help_text="저장 시각 / when it was stored.")
-    source = serializers.CharField(help_text="출처 / who posted it, or the file that it came in.")
+    source = serializers.CharField(  # type: ignore[assignment]  # a value of ours, not where a field takes its own from
+        help_text="출처 / who posted it, or the file that it came in."
+    )
     sha256 = serializers.CharField(help_text="SHA-256 / of rate, unit, speed and the values in the unit.")
 
 
@@ -322,7 +327,7 @@ class CapturePeak(Shape):
     order = serializers.FloatField(allow_null=True, help_text="차수 / times `shaft_hz`; null where that is not known.")
 
 
-class CaptureSpectrum(Spectrum):  # of a `spectrum`, its frequencies, amplitudes and peaks by themselves
+class CaptureSpectrum(SpectrumOfSections):  # of a `spectrum`, its frequencies, amplitudes and peaks by themselves
     """A single-sided amplitude spectrum: a sine of amplitude A stands in it as A."""
 
     resolution = serializers.FloatField(

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -84,15 +86,16 @@ class CaptureList(LongList):
 def _from_bytes(request: Request) -> tuple[list[NewCapture], str]:
     """The captures, and their start as it was sent."""
     said = read_query(shapes.CaptureQuery, request.query_params)
-    body = request.data or b""  # of an empty body nothing is parsed
+    body: Any = request.data or b""  # of an empty body nothing is parsed
     return posts.from_bytes(said, body, poster_of(request)), with_plus(request.query_params["started_at"])
 
 
 def _from_json(request: Request) -> tuple[list[NewCapture], str]:
     read_query(Serializer, request.query_params)
-    posted = shapes.PostedCapture(data=request.data)
+    sent: Any = request.data
+    posted = shapes.PostedCapture(data=sent)
     posted.is_valid(raise_exception=True)
-    return posts.from_json(posted.validated_data, poster_of(request)), request.data["started_at"]
+    return posts.from_json(posted.validated_data, poster_of(request)), sent["started_at"]
 
 
 def _by_field(error: InvalidRows, of_samples: str) -> ValidationError:
@@ -128,9 +131,11 @@ class InMemory(FileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.file.write(raw_data)
 
-    def file_complete(self, file_size: int) -> io.BytesIO:
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
         self.file.seek(0)
-        return self.file
+        return InMemoryUploadedFile(
+            self.file, self.field_name, self.file_name, self.content_type, file_size, self.charset
+        )
 
 
 @schema.CAPTURE_BULK
@@ -250,7 +255,7 @@ class CaptureSamples(APIView):
         values = _samples_of(capture)
         if kind == "csv":
             times = np.arange(capture.count) / capture.sampling_hz
-            response = export_samples(request, capture, times.tolist(), values.tolist())
+            response: HttpResponseBase = export_samples(request, capture, times.tolist(), values.tolist())
         else:
             response = Response(values if kind == "npy" else values.tolist())
         response.headers["ETag"] = version

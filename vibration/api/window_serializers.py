@@ -100,9 +100,7 @@ class SpectrumPeak(Shape):
     )
 
 
-class Spectrum(Shape):  # of a `spectrum`; its frequencies and amplitudes to be drawn, and its peaks, by themselves
-    """A single-sided amplitude spectrum, the mean of several sections: a sine of amplitude A stands in it as A."""
-
+class SpectrumOfSections(Shape):  # of a `spectrum`, and its frequencies to be drawn
     start = serializers.FloatField(
         source="spectrum.start",
         help_text="Seconds, the first sample of the first section.",
@@ -136,6 +134,11 @@ class Spectrum(Shape):  # of a `spectrum`; its frequencies and amplitudes to be 
         source="spectrum.bins", help_text="Amplitudes before they were reduced to `points`."
     )
     frequency = Column(child=serializers.FloatField(), help_text="주파수(Hz) / the middle of each group of bins.")
+
+
+class Spectrum(SpectrumOfSections):  # its amplitudes to be drawn, and its peaks, by themselves
+    """A single-sided amplitude spectrum, the mean of several sections: a sine of amplitude A stands in it as A."""
+
     amplitude = serializers.DictField(
         child=Column(child=serializers.FloatField()),
         help_text="진폭 / greatest of each group, by state.",

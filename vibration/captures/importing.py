@@ -33,7 +33,7 @@ from vibration.files.paths import name_of
 from vibration.files.records import begin_run, finish_run
 from vibration.files.report import COUNTS, RejectsFile, Report
 from vibration.formats.applying import Signal
-from vibration.formats.delimited import MAX_FILE_BYTES
+from vibration.formats.reading import MAX_FILE_BYTES
 from vibration.formats.table import BadFile
 from vibration.models import ImportRun
 from vibration.numbers.classifying import RowClass
@@ -305,14 +305,14 @@ class _Store:
         run = self._report.run
         before = run.new, run.identical, run.conflicting
 
-        def note(stored: list[Stored]) -> None:
+        def also(stored: list[Stored]) -> None:
             classes = Counter(it.row_class for it in stored)
             run.new = before[0] + classes[RowClass.NEW]
             run.identical = before[1] + classes[RowClass.IDENTICAL]
             run.conflicting = before[2] + classes[RowClass.CONFLICTING]
             run.save(update_fields=COUNTS)
 
-        def is_noted() -> bool:
+        def is_stored() -> bool:
             known = ImportRun.objects.select_for_update().values_list(*COUNTS).get(pk=run.pk)
             return known == tuple(getattr(run, name) for name in COUNTS)
 
@@ -322,8 +322,8 @@ class _Store:
                 batch,
                 register=register,
                 poster=self._options.started_by or None,
-                note=note,
-                is_noted=is_noted,
+                also=also,
+                is_stored=is_stored,
                 patience=self._patience,
             )
         except InvalidRows as error:

@@ -1,4 +1,7 @@
-"""The only writer of captures: each is stored once, with its features, or classed against the one that is stored."""
+"""The only writer of captures: each is stored once, with its features, or classed against the one that is stored.
+
+What retention removes, what people delete, and features that are made anew, is written here too.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -6,20 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db.models import DateTimeField, F, Value
+from django.db.models import DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from common.audit_trail import Action, note
 from common.database.transactions import Patience, in_transaction
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
 from machines.registering import register_sensor
 from vibration.captures.conflicts import Stored, note_conflicting
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
+from vibration.captures.reading import samples_of
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.models.captures import MAX_BYTES
 from vibration.numbers.classifying import RowClass
-from vibration.signals.codec import encode, scaled
+from vibration.signals.codec import DamagedCapture, encode, scaled
 from vibration.signals.features import features_of
 from vibration.signals.flags import is_clipped, is_flat
 
@@ -29,8 +34,8 @@ def store_captures(
     *,
     register: RegisteredBy | None,
     poster: str | None = None,
-    note: Callable[[list[Stored]], None] = lambda stored: None,
-    is_noted: Callable[[], bool] | None = None,
+    also: Callable[[list[Stored]], None] = lambda stored: None,
+    is_stored: Callable[[], bool] | None = None,
     patience: Patience | None = None,
 ) -> list[Stored]:
     """Store these in one transaction, each with its features; what became of each, in their order.
@@ -40,8 +45,8 @@ def store_captures(
     Raises InvalidRows, and stores nothing, when one is not as it must be; so too when its machine or sensor is not
     known and `register` does not say how to register it.
 
-    `note` is called with what became of them within the transaction, for what has to be stored with them or not at all;
-    `is_noted` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
+    `also` is called with what became of them within the transaction, for what has to be stored with them or not at all;
+    `is_stored` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
     """
     patience = patience or Patience()
     if errors := {number: wrong for number, it in enumerate(new) if (wrong := wrong_with(it))}:
@@ -60,12 +65,12 @@ def store_captures(
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
         stored = _write(new, made, sensors)
-        note(stored)
+        also(stored)
         if poster is not None:
             note_conflicting(new, stored, poster)
         return stored
 
-    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_noted)
+    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_stored)
 
 
 _TOO_LONG = (
@@ -128,6 +133,7 @@ def _make(new: NewCapture, known: _Facts) -> tuple[Capture, CaptureFeatures]:
         scale=new.scale,
         sha256=new.digest,
         codec=encoded.codec,
+        size=len(encoded.data),
         data=encoded.data,
     )
     return capture, features_row(capture, values, known.rated_rpm)
@@ -205,3 +211,84 @@ def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Cap
     for it in found:
         it.sensor = sensor  # with its machine, which is not asked for again
     return {it.key: it for it in found}
+
+
+def remove_samples(numbers: Sequence[int]) -> tuple[int, int]:
+    """Remove the samples of these captures, by primary key, in one transaction; how many had some, and their bytes.
+
+    Features and all else that is known stay. One that is marked as kept keeps its samples.
+    """
+
+    def remove() -> tuple[int, int]:
+        captures = Capture.objects.with_samples().filter(pk__in=numbers, is_kept=False).order_by("pk")
+        sizes = dict(captures.select_for_update().values_list("pk", "size"))
+        Capture.objects.filter(pk__in=sizes).update(data=None, has_samples=False)
+        return len(sizes), sum(sizes.values())
+
+    return in_transaction(remove)
+
+
+def delete_captures(captures: QuerySet[Capture]) -> int:
+    """Delete these captures with their features in one transaction; how many there were. The audit trail notes each."""
+
+    def delete() -> int:
+        locked = Capture.objects.filter(pk__in=list(captures.values_list("pk", flat=True))).order_by("pk")
+        numbers = list(locked.select_for_update().values_list("pk", flat=True))
+        axes = set()
+        for it in Capture.objects.filter(pk__in=numbers).without_samples().with_place().order_by("pk"):
+            axes.add((it.sensor_id, it.axis))
+            features_of_key(it).delete()
+            note(Action.DELETE, it, str(it), samples=it.count, sha256=it.sha256, source=it.source)
+        Capture.objects.filter(pk__in=numbers).delete()
+        for sensor, axis in sorted(axes):
+            _forget_newest(sensor, axis)
+        return len(numbers)
+
+    return in_transaction(delete)
+
+
+def _forget_newest(sensor: int, axis: str) -> None:
+    """Keep when the newest that is left of an axis started; of none, nothing."""
+    left = Capture.objects.filter(sensor=sensor, axis=axis)
+    newest = left.order_by("-started_at").values_list("started_at", flat=True).first()
+    known = CaptureAxis.objects.filter(sensor=sensor, axis=axis)
+    if newest is None:
+        known.delete()
+    else:
+        known.update(newest_at=newest)
+
+
+def features_of_key(capture: Capture) -> QuerySet[CaptureFeatures]:
+    """The features that are stored of it, as a queryset of one row."""
+    return CaptureFeatures.objects.filter(sensor=capture.sensor_id, axis=capture.axis, started_at=capture.started_at)
+
+
+def rebuild_features(numbers: Sequence[int]) -> int:
+    """Make the features of these captures, by primary key, anew from their samples; how many are not as they were.
+
+    In one transaction. Captures without samples keep what they have. Raises DamagedCapture.
+    """
+
+    def rebuild() -> int:
+        captures = Capture.objects.with_samples().filter(pk__in=numbers).order_by("pk")
+        rated = dict(captures.values_list("pk", "sensor__machine__rated_rpm"))
+        changed = 0
+        for it in captures.select_for_update():
+            try:
+                values = samples_of(it)
+            except DamagedCapture as error:
+                raise DamagedCapture(f"Capture {it.pk} of {it.started_at.isoformat()}: {error}") from None
+            made, stored = features_row(it, values, rated.get(it.pk)), features_of_key(it)
+            made.sensor_id = it.sensor_id
+            if values_of(made) not in map(values_of, stored):
+                stored.delete()
+                CaptureFeatures.objects.bulk_create([made])
+                changed += 1
+        return changed
+
+    return in_transaction(rebuild)
+
+
+def values_of(features: CaptureFeatures) -> list:
+    """All that is stored of it."""
+    return [getattr(features, it.attname) for it in CaptureFeatures._meta.concrete_fields]

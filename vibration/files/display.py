@@ -137,7 +137,7 @@ def summary_table(reports: list[Report], *, dry_run: bool) -> str:
         table.add_row(cell(report.path.name), *_figures([report.run]), str(report.run.outcome))
     if len(reports) > 1:
         table.add_row(f"{len(reports)} files", *_figures([report.run for report in reports]), "")
-    return _as_text(table)
+    return as_text(table)
 
 
 def removal_table(removals: list[Removal]) -> str:
@@ -163,14 +163,14 @@ def removal_table(removals: list[Removal]) -> str:
         count, total = len(removals), sum(it.samples for it in removals)
         of = sum(it.recording.sample_count for it in removals)
         table.add_row(f"{count} recordings", "", "", f"{total:,}", f"{of:,}", "", "", "", "", _megabytes(total))
-    return _as_text(table)
+    return as_text(table)
 
 
 def _megabytes(samples: int) -> str:
     return f"{samples * BYTES_PER_SAMPLE / 1e6:,.1f}"
 
 
-def _as_text(table: Table) -> str:
+def as_text(table: Table) -> str:
     text = io.StringIO()
     # Narrow enough for a terminal of 80 columns
     Console(file=text, width=None if sys.stdout.isatty() else 120).print(table)

@@ -5,6 +5,7 @@ A vector is a column. Of a matrix each row or column is one, whichever is longer
 """
 
 import io
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -19,9 +20,8 @@ import polars as pl
 from common.printable import printable
 from vibration.formats.delimited import shown
 from vibration.formats.names import bare_name, name_and_unit
-from vibration.formats.table import BadFile, Column, Flaw, Table, kept, unique_names
+from vibration.formats.table import MAX_COLUMNS, BadFile, Column, Flaw, Table, check_size, kept, unique_names
 
-MAX_COLUMNS = 4096
 MAX_DEPTH = 8  # of structures in structures
 _WORDS = {
     "rate": "fs samplingrate samplerate samplingfrequency samplefrequency samplinghz ratehz rate 샘플링주파수",
@@ -43,12 +43,15 @@ class _Array:
 
 def read_mat(path: Path, content: bytes) -> Table:
     """A MAT file up to version 7. Raises BadFile for what is cut off or damaged."""
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
     from scipy.io.matlab import MatReadError
 
     try:
+        check_size(path, sum(math.prod(shape) for _, shape, _ in whosmat(io.BytesIO(content))))
         found = loadmat(io.BytesIO(content))
         arrays = [it for name, value in found.items() if not name.startswith("__") for it in _flat(name, value)]
+    except BadFile:
+        raise
     except (*_DAMAGE, MatReadError) as error:
         raise _damaged(path, "MAT", error) from None
     return _table(path, "mat", arrays, {})
@@ -59,6 +62,7 @@ def read_hdf5(path: Path, content: bytes) -> Table:
     import h5py
 
     arrays: list[_Array] = []
+    held: list[int] = []
     is_matlab = content.startswith(b"MATLAB")
 
     def add(name: str, found: Any) -> None:
@@ -66,6 +70,10 @@ def read_hdf5(path: Path, content: bytes) -> Table:
             return
         if found.attrs.get("MATLAB_class") in (b"char", b"cell", b"function_handle"):
             return
+        if found.is_virtual or found.external:
+            raise BadFile(path, f"the samples of {printable(name)} lie in another file", "write all into one file")
+        held.append(found.size)
+        check_size(path, sum(held))
         about = {**dict(found.parent.attrs), **dict(found.attrs)}
         arrays.extend(_Array(it.name, it.values, about) for it in _flat(name, found[()]))
 
@@ -73,6 +81,8 @@ def read_hdf5(path: Path, content: bytes) -> Table:
         with h5py.File(io.BytesIO(content), "r") as file:
             about = dict(file.attrs)
             file.visititems(add)
+    except BadFile:
+        raise
     except _DAMAGE as error:
         raise _damaged(path, "MAT 7.3" if is_matlab else "HDF5", error) from None
     return _table(path, "mat" if is_matlab else "hdf5", arrays, about)
@@ -100,8 +110,9 @@ def _table(path: Path, format_name: str, arrays: list[_Array], about: dict[str, 
     for array in arrays:
         if array.values.size > 1 or (array.values.size == 0 and array.values.ndim):
             texts += ((name, values, array.about) for name, values in _vectors(array))
-    if len(texts) > MAX_COLUMNS:
-        raise BadFile(path, f"it has {len(texts):,} columns", f"export at most {MAX_COLUMNS:,} of them")
+    if not texts:
+        raise BadFile(path, "it holds no vector of numbers, or was cut off", "export the signals as vectors")
+    check_size(path, 0, len(texts))
     # Where all stand in one group, its name says nothing.
     prefixes = {_in_two(name)[0] for name, _, _ in texts}
     bare = [_in_two(name)[1] if len(prefixes) == 1 else name for name, _, _ in texts]

@@ -19,17 +19,30 @@ import polars as pl
 from common.printable import printable
 from vibration.csv.times import is_clock
 from vibration.formats.names import name_and_unit, rate_in, seems_unit
-from vibration.formats.table import BadFile, Column, Flaw, Table, unique_names
+from vibration.formats.table import BadFile, Column, Flaw, Table, check_size, unique_names
 
 SNIFFED_LINES = 200
 SEPARATORS = ("\t", ";", ",", "|", " ")
-SEPARATOR_NAMES = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "spaces", "": "nothing"}
-MAX_FILE_BYTES = 512 << 20  # of text, decompressed: all of it is held in memory
+MAX_TEXT_BYTES = 64 << 20  # decompressed; reading takes 15 times as much memory
+MAX_NOTE_CHARACTERS = 200
 SHOWN_CHARACTERS = 20
+CLEAR_SHARE = 0.7  # of the cells of rows that are numbers, from which on no other separator is tried
+LINE_ENDS = (b"\n", b"\r", b"\n\0", b"\r\0")  # of UTF-16 too
 _MARKS = "#%/'\""  # of a comment, at the beginning of a header
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER_WITH = {".": re.compile(_NUMBER), ",": re.compile(_NUMBER.replace(r"\.", ","))}
+# A date, a time of day, or both, in the order of any country, and nothing else
+_STAMP = re.compile(
+    r"(?:\d{1,4}(?:[-/.]|년 ?)\d{1,2}(?:[-/.]|월 ?)\d{1,4}일?)?[T ]*(?:오전|오후)? ?"
+    r"(?:\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)? ?(?:AM|PM)?(?:Z|[+-]\d{2}:?\d{0,2})?",
+    re.ASCII | re.IGNORECASE,
+)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+
+
+def is_stamp(cell: str) -> bool:
+    """Whether a cell holds a date or a time of day, and nothing behind it."""
+    return bool(_STAMP.fullmatch(cell)) and is_clock(cell.encode())
 
 
 @dataclass(frozen=True)
@@ -53,9 +66,7 @@ class Form:
 
     def is_value(self, cell: str) -> bool:
         """Whether a number stands in a cell, finite or not, or a time of day."""
-        return bool(_NUMBER_WITH[self.decimal].fullmatch(cell) or _NOT_FINITE.fullmatch(cell)) or is_clock(
-            cell.encode()
-        )
+        return bool(_NUMBER_WITH[self.decimal].fullmatch(cell) or _NOT_FINITE.fullmatch(cell)) or is_stamp(cell)
 
     def is_row(self, cells: Sequence[str]) -> bool:
         """Whether a line begins with a number or a time, and at least half of what stands in it are numbers."""
@@ -83,7 +94,7 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
     lines = text_lines(path, content)
     head = _read_head(path, lines, separator, decimal)
     rates = [rate for note in head.notes if (rate := rate_in(note))]
-    columns, numbers = read_rows(path, lines, head, is_whole=content.endswith((b"\n", b"\r", b"\n\0")))
+    columns, numbers = read_rows(path, lines, head, is_whole=content.endswith(LINE_ENDS))
     return Table(
         path,
         "csv",
@@ -93,20 +104,21 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
         lines=numbers,
         separator=head.form.separator,
         decimal=head.form.decimal,
+        has_open_end=not content.endswith(LINE_ENDS),
+        said=(separator, decimal),
         is_ambiguous=head.is_ambiguous and not (separator or decimal),
     )
 
 
 def decompressed(path: Path, content: bytes) -> bytes:
-    """What gzip holds, at most MAX_FILE_BYTES. Raises BadFile for data that are cut off or damaged."""
+    """What gzip holds, at most MAX_TEXT_BYTES. Raises BadFile for data that are cut off or damaged."""
     unzip, found = zlib.decompressobj(wbits=31), []
     left, size = content, 0
     try:
         while left:
-            found.append(unzip.decompress(left, MAX_FILE_BYTES + 1 - size))
+            found.append(unzip.decompress(left, MAX_TEXT_BYTES + 1 - size))
             size += len(found[-1])
-            if size > MAX_FILE_BYTES:
-                raise BadFile(path, f"it has more than {MAX_FILE_BYTES >> 20} MB", "split it into shorter files")
+            check_text_size(path, size)
             if not unzip.eof:
                 raise BadFile(path, "the gzip data ends before its end mark: the file was cut off", "copy it again")
             left = unzip.unused_data.lstrip(b"\0")
@@ -116,8 +128,16 @@ def decompressed(path: Path, content: bytes) -> bytes:
     return b"".join(found)
 
 
+def check_text_size(path: Path, size: int) -> None:
+    """Raises BadFile for a text of too many bytes."""
+    if size > MAX_TEXT_BYTES:
+        what = f"it has more than {MAX_TEXT_BYTES >> 20} MB of text, which are read at once"
+        raise BadFile(path, what, "split it into shorter files, or export it as WAV, Parquet, TDMS or HDF5")
+
+
 def text_lines(path: Path, content: bytes) -> list[str]:
     """The lines of a text in UTF-8, UTF-16 with a mark of its order, or cp949. Raises BadFile."""
+    check_text_size(path, len(content))
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     encodings = ["utf-16"] if is_wide else ["utf-8-sig", "cp949"]
     for encoding in encodings:
@@ -140,13 +160,13 @@ def _read_head(path: Path, lines: list[str], separator: str, decimal: str) -> He
     if not sniffed:
         raise BadFile(path, "it is empty" if not any(lines) else "it begins with blank lines only", "export it again")
     form, width = _form(path, [line for _, line in sniffed], separator, decimal)
+    check_size(path, 0, width)
     split = [(number, form.cells(line)) for number, line in sniffed]
     first = next(number for number, cells in split if len(cells) == width and form.is_row(cells))
     above = [(number, cells) for number, cells in split if number < first]
-    # A row of what a logger wrote above the header may look like a row, alone: the header stands right above the rows.
     names, units = _names_and_units(above, width)
     kept_above = len(above) - bool(names) - bool(units)
-    notes = tuple(printable(lines[number].strip()) for number, _ in above[:kept_above])
+    notes = tuple(printable(lines[number].strip()[:MAX_NOTE_CHARACTERS]) for number, _ in above[:kept_above])
     commas = form.separator == "," and not names
     after = [cells for number, cells in split if number >= first]
     ambiguous = commas and width % 2 == 0 and all(cell.lstrip("+-").isdigit() for cells in after for cell in cells)
@@ -155,38 +175,52 @@ def _read_head(path: Path, lines: list[str], separator: str, decimal: str) -> He
 
 def _form(path: Path, lines: list[str], separator: str, decimal: str) -> tuple[Form, int]:
     """The form in which most lines are rows of one width, and that width."""
+    has_quotes = any('"' in line for line in lines)  # within which a comma separates nothing
     forms = [
         Form(mark, point)
         for mark in ([separator] if separator else [*SEPARATORS, ""])
         for point in ([decimal] if decimal else [".", ","])
-        if not mark == point == ","
+        if has_quotes or not mark == point == ","
     ]
-    best, found = (0, 0, 0), None
-    for form in forms:
-        split = [form.cells(line) for line in lines]
-        widths = Counter(len(cells) for cells in split if form.is_row(cells))
-        widths = Counter({width: count for width, count in widths.items() if width > 1 or not form.separator})
-        if not widths:
-            continue
-        width, count = widths.most_common(1)[0]
-        rows = [cells for cells in split if len(cells) == width]
-        values = sum(form.is_value(cell) for cells in rows for cell in cells)
-        # A stamp with a space in it makes two columns of one, and ends the row in the same cells.
-        fitness = (count, values if form.separator != " " else 0, values)
-        if fitness > best:
-            best, found = fitness, (form, width)
-    if found is None:
+    fits = [fit for form in forms if (fit := _fit(form, lines)) is not None]
+    if not fits:
         raise BadFile(
             path,
             f"no row of numbers is among its first {len(lines)} lines",
             "export the signals as columns of numbers, separated by , ; | tabs or spaces",
         )
-    return found
+    # A space may also stand in a cell, between date and time of day.
+    most = max(fit.rows for fit in fits)
+    clear = [it for it in fits if it.form.separator not in ("", " ") and it.share > CLEAR_SHARE and 2 * it.rows > most]
+    best = max(clear or fits, key=lambda fit: fit.score)
+    return best.form, best.width
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well a form explains lines."""
+
+    form: Form
+    width: int  # of most rows
+    rows: int  # as wide as that
+    score: int  # how many more cells of these rows are numbers or times than are not
+    share: float  # of the cells that are
+
+
+def _fit(form: Form, lines: list[str]) -> _Fit | None:
+    """None where a form finds no rows."""
+    rows = [cells for line in lines if form.is_row(cells := form.cells(line))]
+    widths = Counter(len(cells) for cells in rows if len(cells) > 1 or not form.separator)
+    if not widths:
+        return None
+    width, count = widths.most_common(1)[0]
+    filled = [cell for cells in rows if len(cells) == width for cell in cells if cell]
+    values = sum(map(form.is_value, filled))
+    return _Fit(form, width, count, 2 * values - len(filled), values / len(filled))
 
 
 def _names_and_units(above: list[tuple[int, list[str]]], width: int) -> tuple[list[str], list[str]]:
     """The names of the columns and the row of units, of the lines above the rows; empty where there is none."""
-
     # A mark of a comment, where spaces separate, is a cell of its own.
     above = [
         (number, cells[1:] if not cells[0].strip(_MARKS) and len(cells) > width else cells) for number, cells in above
@@ -218,6 +252,9 @@ def read_rows(path: Path, lines: list[str], head: Head, *, is_whole: bool) -> tu
     numbered = pl.DataFrame({"text": lines[head.first_row :]}).with_row_index("line", offset=head.first_row + 1)
     numbered = numbered.filter(pl.col("text").str.strip_chars() != "")
     numbers = numbered["line"].cast(pl.Int64).to_numpy()
+    if head.width == 1 and len(gaps := np.flatnonzero(np.diff(numbers) > 1)):
+        what = f"line {int(numbers[gaps[0]]) + 1:,} is empty, between the rows of the only column"
+        raise BadFile(path, what, "write the number that is missing, or remove the line")
     cells = _split(numbered["text"], head.form)
     wrong = np.flatnonzero((cells.list.len() != head.width).to_numpy())
     if len(wrong):
@@ -228,6 +265,9 @@ def read_rows(path: Path, lines: list[str], head: Head, *, is_whole: bool) -> tu
         if is_last and count < head.width:
             raise BadFile(path, f"{what}, and no line end: the file was cut off", "copy it again, or remove the line")
         raise BadFile(path, what, "repair the line, or remove it")
+    if not is_whole and _seems_cut(cells, head.form):
+        what = f"line {int(numbers[-1]):,} has no line end, and a shorter number than the lines above"
+        raise BadFile(path, f"{what}: the file was cut off", "copy it again, or remove the line")
     names = unique_names([name_and_unit(name)[0] for name in head.names] or [""] * head.width)
     columns = []
     for place in range(head.width):
@@ -239,6 +279,18 @@ def read_rows(path: Path, lines: list[str], head: Head, *, is_whole: bool) -> tu
             continue  # each line ends with a separator
         columns.append(_column(names[place], unit, text, head.form, is_named=bool(name)))
     return tuple(columns), numbers
+
+
+def _seems_cut(cells: pl.Series, form: Form) -> bool:
+    """Whether the last number of the last row has fewer digits behind its decimal mark than any above it.
+
+    Where numbers are written as short as they can be, nobody can tell; `Table.has_open_end` says that it may be so.
+    """
+    last = cells.list.get(-1).str.strip_chars()
+    if len(last) < 2 or not form.is_value(last[-1]):
+        return False
+    decimals = last.str.extract(rf"[{form.decimal}]([0-9]*)$").str.len_chars().fill_null(0)
+    return int(decimals[-1]) < int(decimals[:-1].to_numpy().min())
 
 
 def _split(text: pl.Series, form: Form) -> pl.Series:

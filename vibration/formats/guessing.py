@@ -8,7 +8,8 @@ import polars as pl
 
 from vibration.csv.columns import HEADER_NAMES, header_name
 from vibration.csv.numbers import is_plain_number
-from vibration.csv.times import guess_epoch, is_clock, to_instant
+from vibration.csv.times import guess_epoch, to_instant
+from vibration.formats.delimited import is_stamp
 from vibration.formats.mapping import Axis, Mapping
 from vibration.formats.names import (
     MAX_AXIS_CHARACTERS,
@@ -21,7 +22,7 @@ from vibration.formats.names import (
     time_unit,
 )
 from vibration.formats.reasons import Remark, remark
-from vibration.formats.stamps import Grid, UnevenTimes, grid_of, read_times
+from vibration.formats.stamps import Grid, UnevenTimes, grid_of, read_times, time_power
 from vibration.formats.table import BadFile, Column, Table
 from vibration.numbers.states import STATES
 
@@ -29,6 +30,7 @@ MOST_GUESSED_AXES = 16  # of more columns a person has to say which are signals
 MOST_TOLD = 8
 # A time without a unit is in seconds if it makes such a rate; 0.04 from row to row may be milliseconds as well.
 PLAUSIBLE_HZ = (99, 1_000_000)
+MOST_EPOCH_STEP_S = 0.1  # a greater one may be a millisecond of a device that was started 12 days ago
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,11 @@ def guess(
     time column out; `zone` is that of stamps without an offset.
     """
     work = _Work(table, zone)
-    mapping = Mapping(rate_hz=rate_hz)
-    if table.separator == "," or table.decimal == ",":
-        mapping = replace(mapping, separator=table.separator, decimal=table.decimal) if table.is_ambiguous else mapping
+    mapping = Mapping(rate_hz=rate_hz, separator=table.said[0], decimal=table.said[1])
     if table.is_ambiguous:
         work.doubt("separator_or_decimal")
+    if table.has_open_end:
+        work.say("open_end", place=table.place(-1))
     if _are_four_states(table):
         work.doubt("four_states")
     mapping = _with_columns(work, mapping, unit, time)
@@ -85,8 +87,10 @@ def _are_four_states(table: Table) -> bool:
 
 def _with_columns(work: _Work, mapping: Mapping, unit: str | None, said: str | None) -> Mapping:
     """Each column gets its use."""
-    roles = {column.name: role_of(column.name) if column.is_named else "axis" for column in work.table.columns}
+    roles = {column.name: _role(column) for column in work.table.columns}
     time = _time_column(work, roles)
+    if time is None and said not in (None, "none"):
+        work.doubt("no_time_column", kind=said)
     if time is not None:
         roles[time.name] = "time"
         mapping = _with_time(work, mapping, time, said)
@@ -103,8 +107,16 @@ def _with_columns(work: _Work, mapping: Mapping, unit: str | None, said: str | N
         left_out.append(column.name)
         if role in ("index", "other"):
             work.say(f"left_out_{role}", column=column.name)
+        elif role == "rpm":
+            work.say("left_out_text", column=column.name)
     mapping = replace(mapping, left_out=tuple(left_out))
     return _with_axes(work, mapping, signals, unit)
+
+
+def _role(column: Column) -> Role:
+    """By its name; a speed in a unit of vibration is no speed of rotation."""
+    role = role_of(column.name) if column.is_named else "axis"
+    return "axis" if role == "rpm" and is_known_unit(column.unit) else role
 
 
 def _time_column(work: _Work, roles: dict[str, Role]) -> Column | None:
@@ -118,10 +130,10 @@ def _time_column(work: _Work, roles: dict[str, Role]) -> Column | None:
     if first is None or len(work.table.columns) < 2 or len(first) < 3:
         return None
     if first.values is None:
-        is_stamp = first.text is not None and is_clock(first.text[0].encode())
-        return first if is_stamp else None
+        return first if first.text is not None and is_stamp(first.text[0]) else None
     is_text = work.table.lines is not None
-    if not first.is_named and is_text and _is_even(first.values):
+    is_open = not first.is_named or (roles[first.name] == "axis" and axis_of(first.name) not in ("x", "y", "z"))
+    if is_open and is_text and _is_even(first.values):
         work.say("time_by_values", column=first.name)
         return first
     return None
@@ -131,7 +143,7 @@ def _is_even(values: np.ndarray) -> bool:
     """Whether numbers rise, in steps of much the same length."""
     steps = np.diff(values)
     median = float(np.median(steps))
-    return median > 0 and bool((steps > 0).all()) and bool(np.mean(np.abs(steps - median) <= median) > 0.9)
+    return median > 0 and bool((steps > 0).all()) and bool(np.mean(np.abs(steps - median) <= median) > 0.75)
 
 
 def _with_time(work: _Work, mapping: Mapping, column: Column, said: str | None) -> Mapping:
@@ -146,7 +158,7 @@ def _with_time(work: _Work, mapping: Mapping, column: Column, said: str | None) 
     except UnevenTimes as error:
         work.doubt("times_bad", message=str(error))
     else:
-        _say_rate(work, grid)
+        _say_rate(work, mapping, grid)
         if len(grid.stretches) > 1:
             work.say("gaps", count=len(grid.stretches) - 1)
         if grid.clock_drifts:
@@ -154,9 +166,13 @@ def _with_time(work: _Work, mapping: Mapping, column: Column, said: str | None) 
     return mapping
 
 
-def _say_rate(work: _Work, grid: Grid) -> None:
+def _say_rate(work: _Work, mapping: Mapping, grid: Grid) -> None:
     rate, least, most = (f"{it:.9g}" for it in (grid.rate_hz, grid.least_hz, grid.most_hz))
-    if least == most:
+    if mapping.rate_hz is not None:
+        work.say("rate_said", rate=f"{mapping.rate_hz:.9g}")
+    elif grid.is_uncertain:
+        work.doubt("rate_uncertain", rate=rate, least=least, most=most)
+    elif least == most:
         work.say("rate_from_times", rate=rate)
     else:
         work.say("rate_from_rounded_times", rate=rate, least=least, most=most)
@@ -165,9 +181,9 @@ def _say_rate(work: _Work, grid: Grid) -> None:
 def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
     """How the time is written: as was said, by its look as stamps, by its unit, or by habit."""
     if said is not None:
-        work.say("time_said", kind=said)
+        work.say("time_left_out" if said == "none" else "time_said", column=column.name, kind=said)
         return said
-    if column.text is not None and len(column.text) and is_clock(column.text[0].encode()):
+    if column.text is not None and len(column.text) and is_stamp(column.text[0]):
         work.say("time_is_iso", text=column.text[0][:40])
         return "iso"
     first = _first_number(column)
@@ -175,11 +191,9 @@ def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
         work.doubt("time_unit", column=column.name, first=_cell(column, 0), second=_cell(column, 1))
         return None
     written = column.text[0] if column.text is not None else repr(first)
-    if epoch := guess_epoch(written.replace(",", ".").encode() if written else b""):
-        power = {"epoch-s": 0, "epoch-ms": 3, "epoch-us": 6, "epoch-ns": 9}[epoch]
-        instant = to_instant(int(first) * 10 ** (9 - power)).isoformat()
-        work.say("time_is_epoch", unit=epoch.removeprefix("epoch-"), instant=instant)
-        return epoch
+    epoch = guess_epoch(written.replace(",", ".").encode())
+    if epoch and time_unit(column.unit) in (None, epoch.removeprefix("epoch-")):
+        return _epoch(work, column, epoch, first)
     if column.unit:
         unit = time_unit(column.unit)
         if unit is None:
@@ -194,6 +208,17 @@ def _time_kind(work: _Work, column: Column, said: str | None) -> str | None:
         return "s"
     work.doubt("time_unit", column=column.name, first=_cell(column, 0), second=_cell(column, 1))
     return None
+
+
+def _epoch(work: _Work, column: Column, kind: str, first: float) -> str | None:
+    """A number since 1970, unless it may as well count milliseconds or microseconds since a device was started."""
+    power = time_power(kind)
+    if not column.unit and _usual_step(column) / 10**power > MOST_EPOCH_STEP_S:
+        work.doubt("time_unit", column=column.name, first=_cell(column, 0), second=_cell(column, 1))
+        return None
+    instant = to_instant(int(first) * 10 ** (9 - power)).isoformat()
+    work.say("time_is_epoch", unit=kind.removeprefix("epoch-"), instant=instant)
+    return kind
 
 
 def _first_number(column: Column) -> float | None:
@@ -212,18 +237,11 @@ def _usual_step(column: Column) -> float:
 def _cell(column: Column, row: int) -> str:
     if row >= len(column):
         return "nothing"
-    return (
-        column.text[row][:20]
-        if column.text is not None
-        else str(column.values[row])
-        if column.values is not None
-        else ""
-    )
+    return column.text[row][:20] if column.text is not None else str(column.numbers[row])
 
 
 def _with_speed(work: _Work, mapping: Mapping, roles: dict[str, Role]) -> Mapping:
     speeds = [it for it in work.table.columns if roles[it.name] == "rpm" and it.values is not None]
-    speeds = [it for it in speeds if not is_known_unit(it.unit)]  # of a vibration, in mm/s
     if not speeds:
         return mapping
     if len(speeds) > 1:

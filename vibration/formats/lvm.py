@@ -1,11 +1,11 @@
 """LabVIEW measurement files (.lvm): a head of names and values, then columns as in other text files."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from common.printable import printable
-from vibration.formats.delimited import Form, Head, read_rows, text_lines
+from vibration.formats.delimited import LINE_ENDS, Form, Head, read_rows, text_lines
 from vibration.formats.table import BadFile, Column, Table
 
 LVM_MARK = b"labview measurement"
@@ -19,6 +19,9 @@ class _Heading:
 
     values: dict[str, list[str]] = field(default_factory=dict)
     end: int = 0  # the line after it, from 0
+
+    def told(self) -> list[str]:
+        return [f"{name}: {' '.join(values)}" for name, values in self.values.items()]
 
     def first(self, name: str) -> str:
         return next(iter(self.values.get(name, [])), "")
@@ -35,6 +38,8 @@ def read_lvm(path: Path, content: bytes) -> Table:
     decimal = "," if head.first("Decimal_Separator").strip('"') == "," else "."
     form = Form(separator, decimal)
     segment = _heading(path, lines, head.end, separator)
+    if head.first("Time_Pref").lower() == "absolute":
+        raise BadFile(path, "its times count from 1904 (Time_Pref Absolute)", "write them relative to the start")
     names_line = next((n for n in range(segment.end, len(lines)) if lines[n].strip()), None)
     if names_line is None or not form.cells(lines[names_line])[0].lower().startswith("x_value"):
         raise BadFile(path, "the line of names that begins with X_Value is missing", "export it again")
@@ -43,26 +48,29 @@ def read_lvm(path: Path, content: bytes) -> Table:
             what = f"line {number + 1:,} begins another segment, with times of its own"
             raise BadFile(path, what, "write each segment into a file of its own")
     names = form.cells(lines[names_line])
-    width = _width(form, lines, names_line, len(names))
-    rows = Head(form, width, names[:width], [], names_line + 1, (), is_ambiguous=False)
-    # A row has a cell for the comment only where there is one.
-    columns, numbers = read_rows(path, _even(form, lines, names_line, width), rows, is_whole=_is_whole(content))
+    while names[-1] == "" or (names[-1].lower() == "comment" and len(names) > 1):
+        names.pop()
+    rows = Head(form, len(names), names, [], names_line + 1, (), is_ambiguous=False)
+    lines, comments = _without_comments(lines, names_line + 1, form, len(names))
+    columns, numbers = read_rows(path, lines, rows, is_whole=content.endswith(LINE_ENDS))
+    told = segment.first("Samples")
+    if told.isdecimal() and int(told) != len(numbers):
+        raise BadFile(
+            path, f"its head tells {int(told):,} samples, and {len(numbers):,} rows follow", "export it again"
+        )
     x_columns = head.first("X_Columns").lower()
     return Table(
         path,
         "lvm",
         _with_units(columns, segment),
         rate_hz=None if x_columns == "one" else _rate(path, segment, decimal),
-        started_at=_start(segment) or _start(head),
-        notes=tuple(printable(f"{name}: {' '.join(it)}") for name, it in {**head.values, **segment.values}.items()),
+        started_at=_start(segment, decimal) or _start(head, decimal),
+        notes=tuple(map(printable, [*head.told(), *segment.told(), *comments])),
         lines=numbers,
         separator=separator,
         decimal=decimal,
+        has_open_end=not content.endswith(LINE_ENDS),
     )
-
-
-def _is_whole(content: bytes) -> bool:
-    return content.endswith((b"\n", b"\r", b"\n\0"))
 
 
 def _heading(path: Path, lines: list[str], begin: int, separators: str) -> _Heading:
@@ -79,22 +87,14 @@ def _heading(path: Path, lines: list[str], begin: int, separators: str) -> _Head
     raise BadFile(path, "its head has no ***End_of_Header***: the file was cut off", "copy it again")
 
 
-def _width(form: Form, lines: list[str], names_line: int, names: int) -> int:
-    """How wide the rows are: as the names, or without the comment."""
-    first = next((line for line in lines[names_line + 1 :] if line.strip()), "")
-    return min(names, max(len(form.cells(first)), 1))
-
-
-def _even(form: Form, lines: list[str], names_line: int, width: int) -> list[str]:
-    """The lines, without what is a comment behind a row."""
-    if form.separator == " ":
-        return lines
-    short = [line if line.count(form.separator) < width else _cut(line, form.separator, width) for line in lines]
-    return [*lines[: names_line + 1], *short[names_line + 1 :]]
-
-
-def _cut(line: str, separator: str, width: int) -> str:
-    return separator.join(line.split(separator)[:width])
+def _without_comments(lines: list[str], first: int, form: Form, width: int) -> tuple[list[str], list[str]]:
+    """The lines, and the comments behind their rows: a row has a cell for one only where there is one."""
+    short, comments = lines[:first], []
+    for line in lines[first:]:
+        cells = line.split(form.separator) if form.separator != " " else line.split(maxsplit=width)
+        comments += [f"comment: {it.strip()}" for it in cells[width:] if it.strip()]
+        short.append(form.separator.join(cells[:width]))
+    return short, comments
 
 
 def _with_units(columns: tuple[Column, ...], segment: _Heading) -> tuple[Column, ...]:
@@ -131,11 +131,12 @@ def _rate(path: Path, segment: _Heading, decimal: str) -> float | None:
     return float(round(rate)) if round(rate) and abs(1 / round(rate) - step) <= 1e-15 * step else rate
 
 
-def _start(heading: _Heading) -> datetime | None:
-    """Date and time of day, by the clock of the plant."""
+def _start(heading: _Heading, decimal: str) -> datetime | None:
+    """The instant of the first sample, by the clock of the plant: that of the heading and X0 from there."""
     date, time = heading.first("Date").replace("/", "-"), heading.first("Time")
     whole, _, fraction = time.replace(",", ".").partition(".")
     try:
-        return datetime.fromisoformat(f"{date}T{whole}{'.' + fraction[:6].ljust(6, '0') if fraction else ''}")
-    except ValueError:
+        start = datetime.fromisoformat(f"{date}T{whole}{'.' + fraction[:6].ljust(6, '0') if fraction else ''}")
+        return start + timedelta(seconds=float(heading.first("X0").replace(decimal, ".") or 0))
+    except (ValueError, OverflowError):
         return None

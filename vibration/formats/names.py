@@ -8,6 +8,7 @@ from vibration.signals.units import UnknownUnit, unit_of
 
 Role = Literal["time", "index", "rpm", "other", "axis"]
 MAX_AXIS_CHARACTERS = 20
+MAX_NAME_CHARACTERS = 100
 
 # Units of a time column, and what a mapping calls the time then.
 TIME_UNITS = {
@@ -25,7 +26,7 @@ _WORDS: dict[Role, str] = {
     "rpm": "rpm speed rotationspeed rotationalspeed shaftspeed 회전수 회전속도",
     "other": """
         temp temperature 온도 humidity 습도 label class state status fault 라벨 상태 comment comments 비고 date 날짜
-        at total magnitude resultant 합성 합성값
+        at total magnitude resultant absolute absoluteacceleration 합성 합성값
     """,
 }
 _ROLES: dict[str, Role] = {word: role for role, words in _WORDS.items() for word in words.split()}
@@ -44,6 +45,8 @@ _RATE = re.compile(
 def name_and_unit(text: str) -> tuple[str, str]:
     """A name, and the unit in brackets behind it, after a space or a `_`: "ax (g)", "X[m/s²]", "accel_x m/s2"."""
     text = text.strip().strip("\"'").strip()
+    if len(text) > MAX_NAME_CHARACTERS:
+        return text[:MAX_NAME_CHARACTERS], ""
     if found := _BRACKETS.search(text):
         name = text[: found.start()].strip()
         return (name, (found[1] or found[2] or "").strip()) if name else (text, "")
@@ -75,10 +78,11 @@ def time_unit(text: str) -> str | None:
 def seems_unit(text: str) -> bool:
     """Whether a cell below a header may be a unit: a known one, or one in brackets, or a short one of others."""
     bare = text.strip("()[] ")
+    is_bracketed = bool(re.fullmatch(r"\([^()]*\)|\[[^\[\]]*\]", text.strip()))
     is_short_word = bool(
         re.fullmatch(r"(?:°?[CFK]|℃|rpm|r/min|hz|k?v|m?v|k?pa|bar|%|-|n|nm|a|ma)", bare, re.IGNORECASE)
     )
-    return is_known_unit(bare) or time_unit(bare) is not None or bare != text.strip() or is_short_word
+    return is_known_unit(bare) or time_unit(bare) is not None or is_bracketed or is_short_word
 
 
 def bare_name(name: str) -> str:

@@ -8,13 +8,18 @@ import polars as pl
 
 from vibration.formats.delimited import shown
 from vibration.formats.names import name_and_unit
-from vibration.formats.table import BadFile, Column, Flaw, Table, kept, unique_names
+from vibration.formats.table import BadFile, Column, Flaw, Table, check_size, kept, unique_names
 
 
 def read_parquet(path: Path, content: bytes) -> Table:
     """Each column; instants as ISO text. Raises BadFile for what is damaged."""
     try:
-        frame = pl.read_parquet(io.BytesIO(content))
+        lazy = pl.scan_parquet(io.BytesIO(content))
+        width = len(lazy.collect_schema())
+        check_size(path, width * int(lazy.select(pl.len()).collect().item()), width)
+        frame = lazy.collect()
+    except BadFile:
+        raise
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         what = shown(str(error).partition("\n")[0])
         raise BadFile(path, f"the Parquet file is cut off or damaged ({what})", "copy it again") from None

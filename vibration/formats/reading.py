@@ -4,11 +4,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from vibration.formats.delimited import MAX_FILE_BYTES, decompressed, read_delimited
+from vibration.formats.delimited import decompressed, read_delimited
 from vibration.formats.lvm import LVM_MARK, read_lvm
 from vibration.formats.table import BadFile, Table
 from vibration.formats.wav import read_wav
 
+MAX_FILE_BYTES = 256 << 20
 EXTRAS = "requirements-formats.txt"
 _GZIP = b"\x1f\x8b"
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -6,13 +6,14 @@ from typing import Any
 # For commands; pages translate the codes.
 ENGLISH = {
     "time_by_name": "'{column}' is the time, by its name",
-    "time_by_values": "'{column}' is the time: it has no name, and rises in even steps",
+    "time_by_values": "'{column}' is the time: it is the first column, and rises in even steps",
     "time_unit_by_name": "the time is in {unit}, as its name says",
     "time_unit_by_units": "the time is in {unit}, as the row of units says",
     "time_unit_by_habit": "the time is in seconds: nothing says otherwise, and its steps are {step} s",
     "time_is_epoch": "the time is in {unit} since 1970; the first is {instant}",
     "time_is_iso": "the time has date and time of day, such as {text}",
-    "time_said": "the time is written as {kind}, as was said",
+    "time_said": "the time '{column}' is written as {kind}, as was said",
+    "time_left_out": "the time '{column}' is left out, as was said",
     "rate_from_times": "{rate} Hz is the sampling rate of the times",
     "rate_from_rounded_times": "{rate} Hz is the sampling rate that fits the times; they are rounded or jitter, and "
     "{least} to {most} Hz fit as well",
@@ -33,6 +34,7 @@ ENGLISH = {
     "left_out_other": "'{column}' is no signal, by its name; it is left out",
     "left_out_text": "'{column}' is text; it is left out",
     "left_out_empty": "'{column}' has no samples; it is left out",
+    "open_end": "{place}, the last, has no line end; it was taken as complete",
     "gaps": "the times have gaps ({count}); each stretch between them becomes a capture of its own",
     "clock_drifts": "the clock drifts: the times run off the even steps by more than a step",
     "columns_said": "the mapping that was said tells what each column is",
@@ -43,11 +45,13 @@ ENGLISH = {
     "start_from_mtime": "the start is {instant}, when the file was changed last",
     # Doubts
     "no_rate": "nothing tells the sampling rate: there is no column of times, and the file says none",
+    "rate_uncertain": "the times are few and rounded: {rate} Hz fits, and {least} to {most} Hz as well; say the rate",
     "no_axis": "no column is a signal",
     "which_columns": "{count} columns may be signals ({columns}); say which are",
     "time_unit": "'{column}' is the time, and nothing tells in which unit: {first}, {second}, ...",
     "time_other_unit": "'{column}' is the time, in a unit that is not read: {unit}",
     "times_bad": "{message}",
+    "no_time_column": "the time was said to be written as {kind}, and no column is the time",
     "which_time": "more than one column may be the time: {columns}",
     "which_rpm": "more than one column may be the speed: {columns}",
     "unit_not_known": "the unit of '{column}' is {unit}, which is none of m/s2, g, mm/s",

@@ -13,19 +13,22 @@ from datetime import tzinfo
 
 import numpy as np
 
+from common.printable import printable
 from vibration.csv.numbers import BadRow
-from vibration.csv.times import NS, Period, time_column
-from vibration.formats.delimited import shown
+from vibration.csv.times import DIGITS, MAX_STAMP_CHARACTERS, NS, Period, time_column
 from vibration.formats.table import Column, Table
-from vibration.numbers.evenness import SLACK, Spacing, even_step, longest, quantum_of, shift_of, spacings_of
-from vibration.numbers.spectrum import MAX_SHIFT_STEPS
+from vibration.numbers.evenness import Spacing, even_step, longest, shift_of, spacings_of
 
 RELATIVE = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # how many a second has
 EPOCHS = ("epoch-s", "epoch-ms", "epoch-us", "epoch-ns")
 TIMES = ("none", *RELATIVE, *EPOCHS, "iso")
 FLOAT_NOISE = 4  # units in the last place that a time may be off its decimal number
+_YEAR_FIRST = r"^([0-9]{4})[/.]([0-9]{2})[/.]([0-9]{2})"  # as well known as with hyphens
+MAX_SLACK = 0.25  # of what times are rounded to, that floats may blur
 FIT_NOISE = 1e-12  # of the length, that the fit itself may be off
 MAX_DRIFT = 1e-3  # of the rate: further off its grid a clock does not drift, the samples are uneven
+SAMPLES_A_GAP = 50  # times with more gaps than one in so many are uneven; a single one is a gap in any case
+MAX_OFF_STEPS = 0.25  # by which a sample may be off its place beside rounding, as clocks of programs jitter
 MAX_JITTER_STEPS = 0.5  # by which a step of a clock that drifts may differ from the usual one
 MOST_DIGITS = 9
 
@@ -96,22 +99,22 @@ def grid_of(times: Times) -> Grid:
     time = times.seconds
     if len(time) < 2:
         raise UnevenTimes("a single time tells no sampling rate")
-    worst = math.inf
+    worst, most_gaps = math.inf, max(1, len(time) // SAMPLES_A_GAP)
     spacings = spacings_of(time)
     for spacing in spacings:
         stretches = spacing.stretches(time)
         long = [it for it in stretches if it[1] - it[0] > 1]
-        if not long or 2 * len(stretches) > len(time):
+        if not long or len(stretches) - 1 > most_gaps:
             continue
         step = even_step(time, long)
         shift = max(shift_of(time[first:last], step) for first, last in long)
-        if shift <= _allowed(spacing, step, times.noise):
+        if shift <= _allowed(times, spacing, step):
             return _grid(times, spacing, step, shift, stretches, clock_drifts=False)
         worst = min(worst, shift / step)
     for spacing in spacings:
         stretches = spacing.stretches(time)
         long = [it for it in stretches if it[1] - it[0] > 1]
-        if long and 2 * len(stretches) <= len(time) and _drifts(time, spacing, long):
+        if long and len(stretches) - 1 <= most_gaps and _drifts(times, spacing, long):
             step = even_step(time, long)
             shift = max(shift_of(time[first:last], step) for first, last in long)
             return _grid(times, spacing, step, shift, stretches, clock_drifts=True)
@@ -123,20 +126,20 @@ def grid_of(times: Times) -> Grid:
     )
 
 
-def _allowed(spacing: Spacing, step: float, noise: float) -> float:
-    """By how much samples may be off their places, from the earliest to the latest (`vibration.numbers.spectrum`)."""
-    steps = MAX_SHIFT_STEPS if spacing.rounding else 2 * MAX_SHIFT_STEPS
-    return spacing.rounding + steps * step + 2 * noise
+def _allowed(times: Times, spacing: Spacing, step: float) -> float:
+    """By how much samples may be off their places, from the earliest to the latest: their times are not kept."""
+    return max(spacing.rounding, _rounding_of(times, step)) + 2 * MAX_OFF_STEPS * step + 2 * times.noise
 
 
-def _drifts(time: np.ndarray, spacing: Spacing, stretches: list[tuple[int, int]]) -> bool:
+def _drifts(times: Times, spacing: Spacing, stretches: list[tuple[int, int]]) -> bool:
     """Whether each step is like the others, but all of them together run off an even grid, slowly."""
+    time = times.seconds
     for first, last in stretches:
         steps = np.diff(time[first:last])
         if np.abs(steps - np.median(steps)).max() > MAX_JITTER_STEPS * spacing.step + spacing.rounding:
             return False
         shift = shift_of(time[first:last], even_step(time, [(first, last)]))
-        if shift > max(MAX_DRIFT * (time[last - 1] - time[first]), _allowed(spacing, spacing.step, 0)):
+        if shift > max(MAX_DRIFT * (time[last - 1] - time[first]), _allowed(times, spacing, spacing.step)):
             return False
     return True
 
@@ -155,9 +158,19 @@ def _grid(
     noise = times.noise + FLOAT_NOISE * float(np.spacing(times.seconds[-1])) + FIT_NOISE * length
     blur = max(shift, noise)
     if shift > 2 * noise:  # rounded, or jittering
-        blur = max(shift, SLACK * quantum_of(times.seconds), spacing.rounding)
+        blur = max(shift, _rounding_of(times, step), spacing.rounding)
     low, high = (1 - blur / length) / step, (1 + blur / length) / step
     return Grid(roundest(low, high, 1 / step), low, high, tuple(stretches), clock_drifts)
+
+
+def _rounding_of(times: Times, step: float) -> float:
+    """To what times are rounded, down to a nanosecond: 1e-3 s of whole milliseconds; 0 of what is finer than floats."""
+    noise = times.noise + FLOAT_NOISE * float(np.spacing(times.seconds[-1]))
+    for decimals in range(DIGITS + 1):
+        scaled, slack = times.seconds * 10.0**decimals, noise * 10.0**decimals
+        if 10.0**-decimals <= step and slack < MAX_SLACK and (np.abs(scaled - np.rint(scaled)) <= slack).all():
+            return 10.0**-decimals
+    return 0.0
 
 
 def roundest(low: float, high: float, near: float) -> float:
@@ -185,7 +198,9 @@ def _instants(table: Table, column: Column, kind: str, zone: tzinfo) -> np.ndarr
             raise table.bad(f"the column '{column.name}' has no times of day", "say what the time column is")
         return _of_numbers(table, column, kind)
     text = column.text
-    if table.decimal == "," and kind != "iso":
+    if kind == "iso":
+        text = text.str.replace(_YEAR_FIRST, "$1-$2-$3")
+    elif table.decimal == ",":
         text = text.str.replace(",", ".", literal=True)
     reader = time_column(kind, Period(zone))
     try:
@@ -236,7 +251,7 @@ def _check_rising(table: Table, column: Column, times: np.ndarray) -> None:
     row = int(falls[0]) + 1
 
     def told(place: int) -> str:
-        return shown(column.text[place]) if column.text is not None else f"{times[place]!s}"
+        return printable(column.text[place][:MAX_STAMP_CHARACTERS]) if column.text is not None else str(times[place])
 
     how = "repeats" if times[row] == times[row - 1] else f"falls back from {told(row - 1)}"
     many = f"; so do {len(falls) - 1:,} more rows" if len(falls) > 1 else ""

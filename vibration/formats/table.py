@@ -9,8 +9,19 @@ import polars as pl
 
 from common.printable import printable
 
+MAX_VALUES = 100_000_000  # numbers in a file, all of which are held in memory
+MAX_COLUMNS = 4096
 KEPT = (np.dtype(np.int16), np.dtype(np.int32), np.dtype(np.float32), np.dtype(np.float64))
 EXACT_IN_A_DOUBLE = 2**53
+
+
+def check_size(path: Path, values: int, columns: int = 0) -> None:
+    """Raises BadFile for more than is held in memory at once; before it is, as a small file may hold much."""
+    if values > MAX_VALUES:
+        what = f"it holds {values:,} numbers, and at most {MAX_VALUES:,} are read at once"
+        raise BadFile(path, what, "split it into shorter files")
+    if columns > MAX_COLUMNS:
+        raise BadFile(path, f"it has {columns:,} columns", f"export at most {MAX_COLUMNS:,} of them")
 
 
 class BadFile(ValueError):
@@ -69,6 +80,8 @@ class Table:
     lines: np.ndarray | None = field(default=None, repr=False)  # int64 (n,), the line of each row in a text format
     separator: str = ""  # of a text format, as it was read
     decimal: str = ""
+    has_open_end: bool = False  # whether a text ends within its last line, which may be cut off
+    said: tuple[str, str] = ("", "")  # separator and decimal mark, where somebody had to say them
     is_ambiguous: bool = False  # whether commas between digits may separate columns or be decimal commas
 
     def column(self, name: str) -> Column | None:
@@ -116,12 +129,12 @@ def kept(values: np.ndarray) -> np.ndarray | None:
 
 def unique_names(names: list[str]) -> list[str]:
     """Names of columns, each there once: the second "x" is "x (2)", one without a name is called by its place."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for place, name in enumerate(names, start=1):
         name = printable(name.strip()) or f"column {place}"
         number, known = 2, name
         while known in found:
             known = f"{name} ({number})"
             number += 1
-        found.append(known)
-    return found
+        found[known] = None
+    return list(found)

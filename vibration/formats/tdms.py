@@ -15,6 +15,7 @@ from vibration.formats.delimited import shown
 from vibration.formats.names import name_and_unit
 from vibration.formats.table import BadFile, Column, Flaw, Table, kept, unique_names
 
+LEAD_IN_BYTES = 28
 _DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OverflowError, OSError, struct.error)
 
 
@@ -23,9 +24,10 @@ def read_tdms(path: Path, content: bytes) -> Table:
 
     Raises BadFile for what is cut off or damaged.
     """
+    if _is_cut(content):
+        raise BadFile(path, "the TDMS file ends within a segment: it was cut off", "copy it again")
     try:
         file = TdmsFile.read(io.BytesIO(content))
-        is_cut = file.file_status.incomplete_final_segment
         channels = [channel for group in file.groups() for channel in group.channels()]
         many = len(file.groups()) > 1
         texts = [f"{channel.group_name}/{channel.name}" if many else channel.name for channel in channels]
@@ -34,10 +36,18 @@ def read_tdms(path: Path, content: bytes) -> Table:
         properties = dict(file.properties)
     except _DAMAGE as error:
         raise BadFile(path, f"the TDMS file is damaged ({shown(str(error))})", "copy it again") from None
-    if is_cut:
-        raise BadFile(path, "the TDMS file ends within its last segment: it was cut off", "copy it again")
     notes = tuple(printable(f"{name}: {value}") for name, value in properties.items())
     return Table(path, "tdms", tuple(columns), notes=notes)
+
+
+def _is_cut(content: bytes) -> bool:
+    """Whether the bytes end elsewhere than a segment does; each begins with how long it is."""
+    at = 0
+    while at < len(content):
+        if at + LEAD_IN_BYTES > len(content):
+            return True
+        at += LEAD_IN_BYTES + int.from_bytes(content[at + 12 : at + 20], "little")
+    return at > len(content)
 
 
 def _column(name: str, text: str, channel: Any) -> Column:

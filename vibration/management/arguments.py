@@ -1,19 +1,28 @@
 """What the arguments of commands may be; argparse tells what is wrong with one that may not."""
 
 import argparse
+import difflib
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from django.core.management.base import CommandError
 from rest_framework.exceptions import ValidationError
 
+from common.durations import read_duration
 from common.names import InvalidName, clean_name
 from common.rest.fields import TimeField, messages_of
+from machines.models import Machine
 from vibration.csv.times import find_zone
 from vibration.files.name_patterns import OF_CAPTURES, OF_RECORDINGS, BadPattern, NamePattern
 from vibration.models import Capture
 from vibration.signals.units import UnknownUnit, unit_of
+
+# Of what is removed by age
+LEAST_AGE = timedelta(days=1)  # what is younger is deleted by name, not by age
+PAUSE, MAX_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
+LONGEST_PAUSE_S = 10.0  # a batch may have waited for a long import, which is no work of its own
 
 
 def parse_instant(text: str) -> datetime:
@@ -88,3 +97,33 @@ def seconds(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+
+
+def age(text: str) -> timedelta:
+    try:
+        found = read_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if found < LEAST_AGE:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is less than a day; what is younger is deleted in the administration, not by age"
+        )
+    return found
+
+
+def pause(text: str) -> float:
+    try:
+        times = float(text)
+    except ValueError:
+        times = -1
+    if not 0 <= times <= MAX_PAUSE:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to {MAX_PAUSE:g}")
+    return times
+
+
+def known_machine(name: str) -> Machine:
+    if found := Machine.objects.filter(name=name).first():
+        return found
+    names = list(Machine.objects.order_by("name").values_list("name", flat=True))
+    near = difflib.get_close_matches(name, names) or names[:5]
+    raise CommandError(f"There is no machine {name}. Perhaps: {', '.join(near)}" if near else "There are no machines.")

@@ -181,11 +181,12 @@ class Migration(migrations.Migration):
                 ("is_flat", models.BooleanField(default=False, verbose_name="flat")),
                 ("has_gap", models.BooleanField(default=False, verbose_name="follows a gap")),
                 ("clock_drifts", models.BooleanField(default=False, verbose_name="clock drifts")),
-                ("has_samples", models.BooleanField(default=True)),
+                ("has_samples", models.BooleanField(default=True, verbose_name="with samples")),
                 ("is_kept", models.BooleanField(default=False, verbose_name="kept")),
                 ("scale", models.FloatField(null=True)),
                 ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
                 ("codec", models.PositiveSmallIntegerField()),
+                ("size", models.PositiveIntegerField(verbose_name="bytes")),
                 ("data", models.BinaryField(null=True)),
                 (
                     "sensor",
@@ -203,7 +204,19 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "captures",
                 "indexes": [
                     models.Index(fields=["started_at", "sensor", "axis"], name="capture_by_time"),
-                    models.Index(fields=["has_samples", "started_at"], name="capture_to_remove"),
+                    models.Index(
+                        fields=[
+                            "has_samples",
+                            "started_at",
+                            "sensor",
+                            "axis",
+                            "is_kept",
+                            "is_flat",
+                            "is_clipped",
+                            "size",
+                        ],
+                        name="capture_to_remove",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("sensor", "axis", "started_at"), name="capture_once"),

@@ -63,11 +63,13 @@ class Capture(models.Model):
     is_flat = models.BooleanField(pgettext_lazy("capture", "flat"), default=False)
     has_gap = models.BooleanField(pgettext_lazy("capture", "follows a gap"), default=False)
     clock_drifts = models.BooleanField(pgettext_lazy("capture", "clock drifts"), default=False)
-    has_samples = models.BooleanField(default=True)  # until they are removed, see captures/pruning.py
+    # Until they are removed, see captures/pruning.py
+    has_samples = models.BooleanField(pgettext_lazy("capture", "with samples"), default=True)
     is_kept = models.BooleanField(pgettext_lazy("capture", "kept"), default=False)  # its samples are never removed
     scale = models.FloatField(null=True)  # what a step of whole numbers is, in the unit; null: the samples are values
     sha256 = models.CharField("SHA-256", max_length=64)
     codec = models.PositiveSmallIntegerField()  # see signals/codec.py
+    size = models.PositiveIntegerField(_("bytes"))  # of `data` as it was stored; stays when that is removed
     # The last column: SQLite and MySQL read the others without it. Null: removed.
     data = models.BinaryField(null=True)
 
@@ -95,7 +97,14 @@ class Capture(models.Model):
         ]
         indexes = [
             models.Index(fields=["started_at", "sensor", "axis"], name="capture_by_time"),
-            models.Index(fields=["has_samples", "started_at"], name="capture_to_remove"),
+            # All that retention goes by, and how much there is: neither looks at the rows, which are long.
+            models.Index(
+                fields=[
+                    *("has_samples", "started_at", "sensor", "axis"),
+                    *("is_kept", "is_flat", "is_clipped", "size"),
+                ],
+                name="capture_to_remove",
+            ),
         ]
 
     def __str__(self):

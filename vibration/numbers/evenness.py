@@ -19,11 +19,17 @@ SLACK = 1.001  # for what a float has beside a decimal number
 
 
 def quantum_of(time: np.ndarray) -> float:
-    """To what these times (seconds) are rounded: 1, 0.1, ... or 1e-6; 0 if to none of these."""
+    """To what these rising times (seconds) are rounded: 1, 0.1, ... or 1e-6; 0 if to none of these.
+
+    Different times that are rounded are that far apart at least: those within a thousandth of a second are near 0 in
+    any case, and yet not rounded to seconds.
+    """
     checked = time[:CHECKED_TIMES]
+    finest = float(np.diff(checked).min()) if len(checked) > 1 else np.inf
     for decimals in range(FINEST_DECIMALS + 1):
         scaled = checked * 10.0**decimals
-        if (np.abs(scaled - np.rint(scaled)) < SLACK - 1).all():
+        is_apart = SLACK * finest * 10.0**decimals >= 1
+        if is_apart and (np.abs(scaled - np.rint(scaled)) < SLACK - 1).all():
             return 10.0**-decimals
     return 0.0
 
@@ -67,8 +73,9 @@ def even_step(time: np.ndarray, stretches: list[tuple[int, int]]) -> float:
     covariance = variance = 0.0
     for first, last in stretches:
         number = np.arange(last - first) - (last - first - 1) / 2
-        covariance += float(number @ (time[first:last] - time[first]))
-        variance += float(number @ number)
+        # No dot products: BLAS would start threads for them, which wait busily.
+        covariance += float((number * (time[first:last] - time[first])).sum())
+        variance += float((number * number).sum())
     return covariance / variance
 
 

@@ -63,7 +63,7 @@ BAND_NAMES = tuple(f"band_{low}_{high}" for low, high in BANDS_HZ)
 def features_of(
     values: np.ndarray, sampling_hz: float, unit: str, rpm: float | None = None, rated_rpm: float | None = None
 ) -> Features:
-    """Of finite values float64 (n,), n > 0, evenly sampled, up to 1e100; the unit is one of Unit.
+    """Of finite values (n,), n > 0, of any type, evenly sampled, up to 1e100; the unit is one of Unit.
 
     The speeds are in revolutions a minute, `rpm` as measured beside the signal. A flat signal has no velocity, orders,
     bands and envelope. Raises ValueError without a value, and for a unit or a sampling rate that is none.

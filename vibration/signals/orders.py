@@ -19,7 +19,8 @@ AROUND = 0.5
 STANDS_OUT = 5.0  # times the median of the amplitudes: one bin in 2**25 of Gaussian noise does
 MIN_AROUND_BINS = 16
 
-BINS_PER_SHAFT = 8  # at least: a tone takes up 4 bins, and each half order needs its own
+BINS_PER_SHAFT = 10  # at least: a tone takes up 4 bins, and each half order needs its own and a little more
+NEIGHBOUR_BINS = 3  # to the next order, which are left to it
 SEARCHED = 0.05  # of an order's frequency, to each side: as far as a speed may be off
 
 
@@ -55,7 +56,8 @@ def shaft_of(transform: Transform, rpm: float | None, rated_rpm: float | None) -
     if shaft.hz is None or shaft.source == ShaftSource.MEASURED:
         return shaft
     around = transform.bins_within((1 - AROUND) * shaft.hz, (1 + AROUND) * shaft.hz)
-    near = transform.bins_within((1 - FOUND_WITHIN) * shaft.hz, (1 + FOUND_WITHIN) * shaft.hz)
+    reach = FOUND_WITHIN * shaft.hz + transform.resolution  # a tone's highest bin lies up to half a bin beside it
+    near = transform.bins_within(shaft.hz - reach, shaft.hz + reach)
     amplitude = transform.amplitude
     if around.stop - around.start < MIN_AROUND_BINS or near.start == near.stop or near.stop >= len(amplitude):
         return shaft
@@ -84,8 +86,9 @@ def order_amplitudes(transform: Transform, shaft_hz: float | None) -> tuple[list
 
 def _amplitude(transform: Transform, order: float, shaft_hz: float) -> float | None:
     amplitude, place = transform.amplitude, order * shaft_hz / transform.resolution
-    quarter = shaft_hz / 4 / transform.resolution  # what is nearer to this order than to the next
-    low, high = max(FIRST_BIN, math.ceil(place - quarter)), math.floor(place + quarter)
+    apart = shaft_hz / 2 / transform.resolution  # bins from order to order
+    half = min(apart / 2, apart - NEIGHBOUR_BINS)
+    low, high = max(FIRST_BIN, math.ceil(place - half)), math.floor(place + half)
     if high >= len(amplitude):
         return None
     reach = max(1.0, SEARCHED * place)

@@ -29,11 +29,12 @@ def quick_length(count: int) -> int:
 
 
 def centred(values: np.ndarray) -> tuple[np.ndarray, float]:
-    """Values float64 (n,), n > 0, less their mean, and the mean; values that are all alike become 0 exactly."""
+    """Values (n,), n > 0, less their mean as float64, and the mean; values that are all alike become 0 exactly."""
+    first = float(values[0])
     # From the first value on: beside a large offset the deviations would drown in its rounding.
-    offset = values - values[0]
+    offset = np.asarray(values, np.float64) - first
     mean = float(offset.mean())
-    return offset - mean, float(values[0]) + mean
+    return offset - mean, first + mean
 
 
 @dataclass(frozen=True, eq=False)

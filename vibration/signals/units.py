@@ -26,25 +26,33 @@ ACCELERATIONS = (Unit.M_S2, Unit.G)
 
 # As _plain writes them
 SPELLINGS = {
-    Unit.M_S2: {"m/s2", "m/s/s", "m/s^2", "m/s**2", "m/(s2)", "m/(s^2)", "ms-2", "ms^-2", "m*s-2", "m*s^-2", "m/sec2"}
-    | {"m/sec^2", "m/sec/sec", "meter/second2", "meters/second^2", "mps2", "m/s²"},
-    Unit.G: {"g", "gn", "g0", "g_n", "g_0", "gee", "gees", "gforce", "g's", "gs"},
-    Unit.MM_S: {"mm/s", "mm/sec", "mms-1", "mms^-1", "mm*s-1", "mm*s^-1", "mm/second", "mmps"},
-    Unit.UNKNOWN: {"", "unknown", "-", "?"},
+    Unit.M_S2: [
+        "m/s2",
+        "m/s^2",
+        "m/s**2",
+        "m/s/s",
+        "m/(s2)",
+        "m/(s^2)",
+        "ms-2",
+        "ms^-2",
+        "m*s-2",
+        "m*s^-2",
+        "m/sec2",
+        "m/sec^2",
+        "m/sec/sec",
+        "mps2",
+    ],
+    Unit.G: ["g", "gn", "g0", "g_n", "g_0", "gee", "gees", "gs", "g's"],
+    Unit.MM_S: ["mm/s", "mm/sec", "mm/second", "mms-1", "mms^-1", "mm*s-1", "mm*s^-1", "mmps"],
+    Unit.UNKNOWN: ["", "-", "?", "unknown"],
 }
 OF_SPELLING = {spelling: unit for unit, spellings in SPELLINGS.items() for spelling in spellings}
 
 # What is refused by a reason of its own; the rest is told as not known
 REFUSED = {
-    "displacement": {"um", "mm", "m", "mil", "mils", "in", "inch", "nm", "micron", "microns"},
-    "a voltage, which becomes an acceleration by the sensor's sensitivity": {
-        "v",
-        "mv",
-        "uv",
-        "volt",
-        "volts",
-    },
-    "the counts of a converter, which need a scale": {"count", "counts", "lsb", "adc", "raw"},
+    "displacement": ["um", "mm", "m", "mil", "mils", "in", "inch", "nm", "micron", "microns"],
+    "a voltage, which becomes an acceleration by the sensor's sensitivity": ["v", "mv", "uv", "volt", "volts"],
+    "the counts of a converter, which need a scale": ["count", "counts", "lsb", "adc", "raw"],
 }
 OF_REFUSED = {spelling: reason for reason, spellings in REFUSED.items() for spelling in spellings}
 SUMMED = re.compile(r"(rms|eff|peak|pk|p-p|pp|0-p)$")  # of a figure that sums up a signal

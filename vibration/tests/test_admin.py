@@ -1,15 +1,20 @@
 """The Django admin, as an administrator uses it: complete, and not slower with more data."""
 
+import html
+import json
 import re
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from himmes.tests.admin_world import opened
 from machines.models import Machine
-from vibration.models import ImportRun, Recording, VibrationData
+from vibration.formats.mapping import Axis, Mapping
+from vibration.models import Capture, CaptureFeatures, CaptureMapping, ImportRun, Recording, VibrationData
 from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
+from vibration.tests.captures_world import at, days_ago, stored
 from vibration.tests.world import make_recording, make_samples
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +123,67 @@ def test_the_detail_pages_open(admin_client):
     run = ImportRun.objects.create(started_by="x", file_name="f", file_size=1, sha256="0", place="p")
     for url in (f"/admin/vibration/recording/{recording.pk}/change/", f"/admin/vibration/importrun/{run.pk}/change/"):
         assert admin_client.get(url).status_code == 200
+
+
+def test_a_list_of_captures_reads_no_samples_and_costs_the_same_with_more(admin_client):
+    costs = []
+    for machines in (2, 12):
+        stored(*(at(days_ago(1), machine=f"m{number}") for number in range(machines)))
+        with CaptureQueriesContext(connection) as queries:
+            page = admin_client.get("/admin/vibration/capture/", {"q": "m"})
+        assert page.status_code == 200
+        assert not [it["sql"] for it in queries if re.search(r"vibration_capture[`\"]\.[`\"]data[`\"],", it["sql"])]
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+    assert "m11 / de" in page.text
+
+
+def test_captures_are_looked_at_and_deleted_with_their_features_and_not_edited(admin_client):
+    first, second, third = stored(*(at(days_ago(day)) for day in (3, 2, 1)))
+    url = f"/admin/vibration/capture/{first.pk}/"
+    assert admin_client.get(f"{url}change/").status_code == 200
+    assert admin_client.post(f"{url}change/", {"is_kept": "on"}).status_code == 403
+    assert admin_client.get("/admin/vibration/capture/add/").status_code == 403
+    question = admin_client.get(f"{url}delete/", headers={"accept-language": "en"}).text
+    assert re.search(r"features of captures:\s*1\b", question, re.IGNORECASE)
+    admin_client.post(f"{url}delete/", {"post": "yes"})
+    assert set(Capture.objects.values_list("pk", flat=True)) == {second.pk, third.pk}
+    assert CaptureFeatures.objects.count() == 2
+    chosen = {"action": "delete_selected", "_selected_action": [second.pk, third.pk], "post": "yes"}
+    admin_client.post("/admin/vibration/capture/", chosen)
+    assert not Capture.objects.exists() and not CaptureFeatures.objects.exists()
+
+
+def test_a_mapping_is_renamed_and_edited_but_only_to_one_that_can_be_read(admin_client):
+    def mapping(**more) -> str:
+        return json.dumps(json.loads(Mapping(axes=(Axis("a", "x", "g"),), rate_hz=5_120.0).to_json()) | more)
+
+    kept = CaptureMapping.objects.create(name="logger", mapping=json.loads(mapping()), saved_by="kim")
+    url = f"/admin/vibration/capturemapping/{kept.pk}/change/"
+    english = {"headers": {"accept-language": "en"}}
+    for wrong, says in (
+        (mapping(rate_hz=0), "rate_hz is 0; it must be from 1 to 1e+06"),
+        (mapping(speed=1), "unknown key"),
+        ("[1]", "a mapping is a JSON object"),
+        ('{"a"', "Enter a valid JSON."),
+    ):
+        answer = admin_client.post(url, opened(admin_client, url, name="new", mapping=wrong), **english)
+        assert answer.status_code == 200
+        assert says in html.unescape(answer.text)
+    kept.refresh_from_db()
+    assert (kept.name, kept.mapping) == ("logger", json.loads(mapping()))
+    changed = opened(admin_client, url, name="new", mapping=mapping(rate_hz=2_560.0))
+    assert admin_client.post(url, changed).status_code == 302
+    kept.refresh_from_db()
+    assert (kept.name, kept.mapping["rate_hz"], kept.saved_by) == ("new", 2_560.0, "kim")
+    assert admin_client.get("/admin/vibration/capturemapping/add/").status_code == 403
+    admin_client.post(f"/admin/vibration/capturemapping/{kept.pk}/delete/", {"post": "yes"})
+    assert not CaptureMapping.objects.exists()
+
+
+def test_imports_are_told_apart_by_what_they_bring(admin_client):
+    for kind in ImportRun.Kind:
+        ImportRun.objects.create(kind=kind, file_name=f"of-{kind}", file_size=1, sha256="0", place="p")
+    page = admin_client.get("/admin/vibration/importrun/", {"kind__exact": "captures"}).text
+    assert "of-captures" in page
+    assert "of-samples" not in page

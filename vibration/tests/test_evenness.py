@@ -72,3 +72,11 @@ def test_jitter_of_a_fifth_of_a_step_is_even_and_a_rate_that_changes_is_not():
     for count in (1_000, 20_000):
         with pytest.raises(NoSpectrum, match=NOT_EVEN):
             spectrum_of(np.round(np.cumsum(np.linspace(0.95, 1.05, count)) / 1000, 6), values[:count])
+
+
+def test_samples_within_a_thousandth_of_a_second_are_not_rounded_to_seconds():
+    """And so a gap among them is one."""
+    time = np.arange(40) / 51_200
+    assert quantum_of(time) == 0
+    time[20:] += 20 / 51_200
+    assert [spacing.stretches(time) for spacing in spacings_of(time)] == [[(0, 20), (20, 40)]]

@@ -47,7 +47,7 @@ def test_a_folder_is_shown_once_and_stored(folder):
 
 
 def test_other_files_of_a_folder_go_on_when_one_is_refused(folder):
-    (folder / "pump1_de.csv").write_text("a,b\n1,2\n2,3\n3,4\n")
+    (folder / "pump1_de.csv").write_text("a,b\n3,2\n1,3\n2,4\n")
     (folder / "pump2.csv").write_text(csv_text(signals()))
     (folder / "pump2.csv").rename(folder / "pump4_de.wav")
     (folder / "pump5_de.csv").write_bytes(b"%PDF-1.4")

@@ -19,7 +19,7 @@ from vibration.management.commands import prune_vibration
 from vibration.models import Recording, VibrationData, VibrationRollup
 from vibration.numbers.samples import Samples
 from vibration.storage.writing import open_recording, write_samples
-from vibration.tests.test_import_processes import database_url
+from vibration.tests.test_import_processes import database_url, has_ended_what_was_sent, wait_until
 from vibration.tests.world import make_recording, make_samples
 
 pytestmark = pytest.mark.django_db
@@ -203,6 +203,7 @@ def test_a_process_that_is_ended_at_any_time_leaves_counts_that_fit(number):
     finally:
         process.kill()
     assert process.returncode == (-signal.SIGKILL if number == signal.SIGKILL else 130), errors
+    wait_until(has_ended_what_was_sent)
     recording = Recording.objects.get()
     times = VibrationData.objects.order_by("measured_time").values_list("measured_time", flat=True)
     assert 0 < recording.pruned_count < 40_000

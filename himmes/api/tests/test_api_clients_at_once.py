@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from diagnosis.models import VibrationDiagnosis
 from himmes.api.tests.api_world import DIAGNOSIS, Program, make_program, samples
 from machines.models import Machine, Sensor
-from vibration.models import Recording, VibrationData
+from vibration.captures.reading import samples_of
+from vibration.models import Capture, CaptureFeatures, Recording, VibrationData
 from vibration.tests.world import stored_rollups, stored_rows
 
 CLIENTS = 8
@@ -82,6 +84,40 @@ def test_eight_clients_post_the_same_10000_diagnoses_twice(roles):
     assert told == {"received": 160_000, "inserted": 10_000, "identical": 150_000, "conflicting": 0}
     assert VibrationDiagnosis.objects.count() == 10_000
     assert Machine.objects.count() == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_clients_post_the_same_captures_twice(roles):
+    token = make_program(roles, "collector").token
+    posts = [(f"2026-11-20T09:{minute}:00", f"g{minute % 3}") for minute in range(10, 20)]
+
+    def one_client(seed: int) -> list:
+        program, order = Program(token, Client()), random.Random(seed)
+        try:
+            answers = []
+            for started_at, machine in order.sample(posts * 2, len(posts) * 2):
+                axes = order.sample("xyz", 3)
+                values = {axis: [1.0, float(minute_of(started_at)), ord(axis)] for axis in axes}
+                said = {"machine_name": machine, "sensor_no": "de", "started_at": started_at, "sampling_hz": 100}
+                answers.append(program.post("captures", said | {"values": values}))
+            return answers
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = [answer for found in pool.map(one_client, range(CLIENTS)) for answer in found]
+    assert {it.status_code for it in answers} == {200, 201}, [it.content for it in answers if it.status_code > 201]
+    told = {name: sum(it.json()[name] for it in answers) for name in ("received", "inserted", "identical")}
+    assert told == {"received": 480, "inserted": 30, "identical": 450}
+    captures = [it for answer in answers for it in answer.json()["captures"]]
+    numbers = {(it["machine_name"], it["started_at"], it["axis"], it["id"]) for it in captures}
+    assert len(numbers) == Capture.objects.count() == CaptureFeatures.objects.count() == 30
+    for capture in Capture.objects.all():
+        assert samples_of(capture).tolist() == [1.0, timezone.localtime(capture.started_at).minute, ord(capture.axis)]
+
+
+def minute_of(instant: str) -> int:
+    return int(instant[14:16])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,7 +23,9 @@ from himmes.accounts.models import ApiToken
 from himmes.api.tests.api_world import DIAGNOSIS, SAMPLE, make_program, samples
 from himmes.tests.admin_world import opened
 from machines.models import Machine, Sensor
-from vibration.models import ImportRun, Recording
+from vibration.captures.storing import delete_captures
+from vibration.models import Capture, CaptureFeatures, ImportRun, Recording
+from vibration.tests.captures_world import at, days_ago, stored
 from vibration.tests.world import make_recording
 
 pytestmark = pytest.mark.django_db
@@ -268,6 +270,27 @@ def test_old_samples_that_are_removed_are_noted_once_for_each_recording():
     entry = only(Recording)
     assert (entry.action, entry.object_id, entry.additional_data["event"]) == (Action.DELETE, recording.pk, "pruned")
     assert (entry.additional_data["samples"], recording.samples.count()) == (3000, 0)
+
+
+def test_samples_of_captures_that_are_removed_are_noted_once_for_each_machine():
+    stored(*(at(days_ago(day), machine=name) for name in ("g1", "g2") for day in (20, 19, 18)))
+    LogEntry.objects.all().delete()
+    call_command("prune_captures", "--no-input", "--pause=0")
+    noted = entries(Capture)
+    assert [(it.action, it.object_repr, it.additional_data["event"]) for it in noted] == [
+        (Action.DELETE, "g1: 2", "pruned"),
+        (Action.DELETE, "g2: 2", "pruned"),
+    ]
+    assert noted[0].additional_data["captures"] == 2
+
+
+def test_captures_that_are_deleted_are_noted_one_by_one():
+    captures = stored(at(days_ago(2), source="a.wav"), at(days_ago(1)))
+    LogEntry.objects.all().delete()
+    delete_captures(Capture.objects.all())
+    assert [(it.action, it.object_id) for it in entries(Capture)] == [(Action.DELETE, it.pk) for it in captures]
+    assert entries(Capture)[0].additional_data["source"] == "a.wav"
+    assert entries(CaptureFeatures) == []
 
 
 def test_rights_of_a_user_are_followed(office, user, roles):

@@ -21,7 +21,8 @@ from diagnosis.notices.backlog import KEPT
 from diagnosis.notices.outbox import Event, tell
 from diagnosis.tests.notices_world import episode, machine, person, subscription
 from diagnosis.tests.receivers import free_port, mail_server, web_server
-from vibration.models import Recording
+from vibration.models import Capture, Recording
+from vibration.tests.captures_world import at, days_ago, stored
 from vibration.tests.test_import_processes import database_url
 from vibration.tests.test_import_processes import wait_until as look_until
 from vibration.tests.world import make_recording
@@ -154,7 +155,13 @@ def test_what_is_old_is_removed_once_a_day(start, settings):
             **fields,
         )
     old_recording()
-    assert start("--once", DJANGO_PRUNE_AFTER="100d").wait(PATIENCE_S) == 0
+    stored(*(at(days_ago(day)) for day in (60, 40, 20)))
+    worker = start("--once", DJANGO_PRUNE_AFTER="100d", DJANGO_KEEP_CAPTURES="30d")
+    said, _none = worker.communicate(timeout=PATIENCE_S)
+    assert worker.returncode == 0, said
+    assert "prune_captures ended with status 0" in said
+    assert "prune_vibration ended with status 0" in said
+    assert list(Capture.objects.order_by("started_at").values_list("has_samples", flat=True)) == [True, False, True]
     assert not Session.objects.exists()
     assert set(Notice.objects.values_list("key", flat=True)) == {"2", "3"}
     assert Recording.objects.get().pruned_count > 0
@@ -165,8 +172,10 @@ def test_what_is_old_is_removed_once_a_day(start, settings):
 
 def test_raw_samples_stay_where_no_age_is_set(start):
     old_recording()
-    assert start("--once", DJANGO_PRUNE_AFTER="").wait(PATIENCE_S) == 0
+    stored(*(at(days_ago(day)) for day in (60, 40)))
+    assert start("--once", DJANGO_PRUNE_AFTER="", DJANGO_KEEP_CAPTURES="forever").wait(PATIENCE_S) == 0
     assert Recording.objects.get().pruned_count == 0
+    assert not Capture.objects.filter(has_samples=False).exists()
 
 
 def test_a_test_notice_is_sent_now_and_said_to_be(web, capsys):

@@ -1,5 +1,4 @@
 import argparse
-import difflib
 import signal
 import sys
 import time as clock
@@ -13,20 +12,15 @@ from rich.console import Console
 from rich.progress import track
 
 from common.database.errors import DATABASE_ERRORS
-from common.durations import read_duration
 from common.interrupting import noted_interruptions
 from common.terminal import TerminalCommand, user_name
-from machines.models import Machine
 from vibration.files.display import removal_table, show_bar
-from vibration.management.arguments import positive
+from vibration.management.arguments import LONGEST_PAUSE_S, PAUSE, age, known_machine, pause, positive
 from vibration.models import ImportRun, Recording
 from vibration.storage.pruning import BATCH_ROWS, Removal, find_removal, remove
 
-LEAST_AGE = timedelta(days=1)  # what is younger is deleted by recording, not by age
 LONGEST_IMPORT = timedelta(days=1)  # one that began before that and is not finished was killed
 LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
-PAUSE, MAX_PAUSE = 3.0, 100.0  # times as long as the batch took: on a busy server both get longer
-LONGEST_PAUSE_S = 10.0  # a batch may have waited for a long import, which is no work of its own
 
 
 class Command(TerminalCommand):
@@ -130,41 +124,11 @@ class Command(TerminalCommand):
             self.stderr.write(f"{removal.recording} was deleted in the meantime.")
 
 
-def known_machine(name: str) -> Machine:
-    if found := Machine.objects.filter(name=name).first():
-        return found
-    names = list(Machine.objects.order_by("name").values_list("name", flat=True))
-    near = difflib.get_close_matches(name, names) or names[:5]
-    raise CommandError(f"There is no machine {name}. Perhaps: {', '.join(near)}" if near else "There are no machines.")
-
-
 def unfinished(trouble: str, removed: int) -> str:
     return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to continue."
-
-
-def age(text: str) -> timedelta:
-    try:
-        found = read_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if found < LEAST_AGE:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is less than a day; to undo an import there is the command delete_recording"
-        )
-    return found
 
 
 def batch_size(text: str) -> int:
     if (number := positive(text)) > LARGEST_BATCH:
         raise argparse.ArgumentTypeError(f"'{text}' is more than {LARGEST_BATCH:,} rows, for which others would wait")
     return number
-
-
-def pause(text: str) -> float:
-    try:
-        times = float(text)
-    except ValueError:
-        times = -1
-    if not 0 <= times <= MAX_PAUSE:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to {MAX_PAUSE:g}")
-    return times

@@ -2,6 +2,8 @@ import logging
 import subprocess
 import sys
 import time as clock
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -29,8 +31,9 @@ DAILY = timedelta(days=1)
 class Command(TerminalCommand):
     help = (
         "Send notices, tell of shelvings that end and of machines that fall silent, and once a day remove what is old: "
-        "sessions, notices that were sent and, with DJANGO_PRUNE_AFTER, raw samples. Runs until it is ended by Ctrl-C "
-        "or SIGTERM. Several may run at once. While none runs, notices wait, and nothing else is wrong."
+        "sessions, notices that were sent, samples of captures by DJANGO_KEEP_CAPTURES and, with DJANGO_PRUNE_AFTER, "
+        "raw samples. Runs until it is ended by Ctrl-C or SIGTERM. Several may run at once. While none runs, notices "
+        "wait, and nothing else is wrong."
     )
 
     def add_arguments(self, parser):
@@ -41,8 +44,9 @@ class Command(TerminalCommand):
 
     def handle(self, *args, once, every, **options):
         self.pruning: subprocess.Popen | None = None
+        self.to_prune: list[list[str]] = []  # commands; the first is the one that runs
         try:
-            with noted_interruptions() as interruptions:
+            with noted_interruptions() as interruptions, self._none_left_pruning():
                 patience = Patience(AWAY_S, self.stderr.write, interruptions.sleep)
                 self.stdout.write("Working: notices, and what is to be done once a day. Ctrl-C ends it.")
                 self.stdout.flush()  # ahead of the log, where this goes to a file or a pipe
@@ -50,13 +54,18 @@ class Command(TerminalCommand):
                 while not once:
                     interruptions.sleep(every)
                     self._round(every, patience, interruptions)
-                while self.pruning:
+                while self.to_prune:
                     interruptions.sleep(1)
                     self._look_after_pruning()
         except KeyboardInterrupt:
             self.stdout.write("Ended. What is due waits for the next worker.")
         except DATABASE_ERRORS as error:
             raise CommandError(f"The database failed: {error}") from None
+
+    @contextmanager
+    def _none_left_pruning(self) -> Iterator[None]:
+        try:
+            yield
         finally:
             if self.pruning:
                 self.pruning.terminate()
@@ -80,13 +89,26 @@ class Command(TerminalCommand):
         patience.until_done(lambda: call_command("clearsessions"))
         removed = patience.until_done(lambda: remove_old(timezone.now()))
         logger.info("expired sessions and %s old notices removed", removed)
-        if settings.PRUNE_AFTER and not self.pruning:
-            program = [sys.executable, str(settings.BASE_DIR / "manage.py"), "prune_vibration"]
-            # A process of its own: it may take hours, and notices go on.
-            self.pruning = subprocess.Popen([*program, f"--older-than={settings.PRUNE_AFTER}", "--no-input"])
+        if not self.to_prune:
+            self.to_prune = prunings()
+            self._look_after_pruning()
 
     def _look_after_pruning(self) -> None:
         if self.pruning and self.pruning.poll() is not None:
             level = logging.WARNING if self.pruning.returncode else logging.INFO
-            logger.log(level, "prune_vibration ended with status %s", self.pruning.returncode)
+            logger.log(level, "%s ended with status %s", self.to_prune.pop(0)[0], self.pruning.returncode)
             self.pruning = None
+        if self.to_prune and not self.pruning:
+            # A process of its own: it may take hours, and notices go on. One at a time: they write much.
+            program = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+            self.pruning = subprocess.Popen([*program, *self.to_prune[0]])
+
+
+def prunings() -> list[list[str]]:
+    """The commands that remove what is old, as the settings say."""
+    commands = []
+    if settings.KEEP_CAPTURES:
+        commands.append(["prune_captures", "--no-input"])  # by default of the age that the setting says
+    if settings.PRUNE_AFTER:
+        commands.append(["prune_vibration", f"--older-than={settings.PRUNE_AFTER}", "--no-input"])
+    return commands
