@@ -152,8 +152,8 @@ def import_capture_file(
     """Import an open file, which is at its beginning; `path` is what it is called, and need not lead to it.
 
     `on_understood` is called with what the file is taken for before anything of it is stored, and may raise to leave
-    it; `on_progress` with the report so far, the samples stored and those of the file, after each batch. `patience`
-    says how long to wait for the database when it goes away.
+    it; `on_progress` with the report so far, the samples stored and those of the file, at first and after each batch.
+    `patience` says how long to wait for the database when it goes away.
 
     A file that can't be read, or not surely, gives a report whose outcome is `failed`, and nothing of it is stored.
     Raises BadName, NotRegistered or ImportedBefore, before anything is stored; errors of the database pass through, and
@@ -182,7 +182,9 @@ def import_capture_file(
         changed = changed_at(stream) if options.start_from_mtime else None
         try:
             found = understand(path, content, options.said, place, changed_at=changed)
+            began = clock.monotonic()
             on_understood(found)
+            started += clock.monotonic() - began  # a person may have been asked
             captures = new_captures(found, place, run.file_name)
         except BadFile as error:
             problem = error
@@ -290,6 +292,7 @@ class _Store:
             return ImportRun.Outcome.STOPPED, "nothing of the file was stored"
         good = [it for number, it in enumerate(captures) if number not in bad]
         done, size = 0, sum(len(it.values) for it in captures)
+        self._on_progress(self._report, done, size)
         for batch in _batches(good):
             self._check()
             if not self._store(batch) and not self._options.skip_bad:

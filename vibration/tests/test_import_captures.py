@@ -238,7 +238,8 @@ def test_an_import_that_is_broken_off_is_completed_by_the_next(a_file, monkeypat
     monkeypatch.setattr("vibration.captures.importing.BATCH_SAMPLES", 1_000)
 
     def interrupt(report, done, of):
-        raise KeyboardInterrupt
+        if done:
+            raise KeyboardInterrupt
 
     path = a_file(csv_text(signals(2_500)))
     with pytest.raises(KeyboardInterrupt):
@@ -344,6 +345,13 @@ def test_what_was_shown_is_what_is_stored(a_file):
         assert it["first"] == samples_of(capture)[:5].tolist()
         assert (it["count"], it["unit"], it["sampling_hz"]) == (capture.count, capture.unit, capture.sampling_hz)
         assert datetime.fromisoformat(it["started_at"]) == capture.started_at
+
+
+def test_what_a_person_takes_to_answer_is_no_time_of_the_import(a_file, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("vibration.captures.importing.clock.monotonic", lambda: now[0])
+    report = take(a_file(), on_understood=lambda found: now.__setitem__(0, 3_600.0))
+    assert report.run.seconds == 0.0
 
 
 def test_each_column_is_told_with_its_use_and_why():
