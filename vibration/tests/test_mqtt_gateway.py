@@ -78,23 +78,22 @@ def publisher(broker):
     publisher.close()
 
 
-def run_gateway(broker, condition, **options) -> Said:
-    """Until a condition holds; what it said."""
+def run_gateway(broker, condition, address: str | None = None, **options) -> Said:
+    """Until a condition holds, of what it has said; what it said."""
     said = Said()
-    Gateway(Address.read(broker.url), GatewayOptions(**options), EndsWhen(condition), said.append, said.append).run()
+    ends = EndsWhen(lambda: condition(said))
+    address = Address.read(address or broker.url)
+    Gateway(address, GatewayOptions(**options), ends, said.append, said.append).run()
     return said
+
+
+def is_subscribed(said: Said) -> bool:
+    return "subscribed to" in said.text
 
 
 def subscribe(broker) -> None:
     """So that the broker keeps what comes from now on."""
-    said = Said()
-    Gateway(
-        Address.read(broker.url),
-        GatewayOptions(),
-        EndsWhen(lambda: "subscribed to" in said.text),
-        said.append,
-        said.append,
-    ).run()
+    run_gateway(broker, is_subscribed)
 
 
 def stored() -> int:
@@ -102,11 +101,8 @@ def stored() -> int:
 
 
 def is_empty(broker) -> bool:
-    """Whether nothing is left for the gateway: what it gets in half a second is nothing."""
-    said = Said()
-    end = time.monotonic() + 0.5
-    taken = EndsWhen(lambda: time.monotonic() > end)
-    Gateway(Address.read(broker.url), GatewayOptions(), taken, said.append, said.append).run()
+    """Whether nothing is left for the gateway: what is left comes before the answer to its subscription."""
+    said = run_gateway(broker, is_subscribed)
     assert "messages" not in said.text, said.text
     return True
 
@@ -233,7 +229,7 @@ class TestWithABroker:
         subscribe(broker)
         for number in range(30):
             publisher.send(TOPIC, message(number))
-        said = run_gateway(broker, lambda: stored() == 30)
+        said = run_gateway(broker, lambda said: stored() == 30)
         assert "its session is there still" in said.text
         assert "30 messages, 30 new, 0 identical, 0 conflicting, 0 refused, 0 failed" in said
         assert CaptureFeatures.objects.count() == 30
@@ -247,7 +243,7 @@ class TestWithABroker:
         for payload in (message(), message(), message(body=values(9).tobytes())):
             publisher.send(TOPIC, payload)
         rejects = RejectsFolder(tmp_path / "rejects")
-        said = run_gateway(broker, lambda: any(rejects.folder.iterdir()), rejects=rejects)
+        said = run_gateway(broker, lambda said: any(rejects.folder.iterdir()), rejects=rejects)
         assert "3 messages, 1 new, 1 identical, 1 conflicting, 0 refused, 0 failed" in said
         assert f"refused: {TOPIC}: other samples are stored under its key (x at {START.isoformat()})" in said.text
         assert (samples_of(Capture.objects.get()) == values()).all()
@@ -260,7 +256,7 @@ class TestWithABroker:
         publisher.send(TOPIC, message(body=b"123"))
         publisher.send(TOPIC, message(1))
         folder = tmp_path / "rejects"
-        said = run_gateway(broker, lambda: stored() == 1, rejects=RejectsFolder(folder))
+        said = run_gateway(broker, lambda said: stored() == 1, rejects=RejectsFolder(folder))
         assert "4 messages, 1 new, 0 identical, 0 conflicting, 3 refused, 0 failed" in said
         kept = sorted(path.read_bytes() for path in folder.iterdir())
         assert len(kept) == 2  # what came twice is kept once
@@ -276,15 +272,15 @@ class TestWithABroker:
         publisher.send(TOPIC, message())
         rejects = RejectsFolder(tmp_path / "rejects")
         rejects.folder.rmdir()
-        said = run_gateway(broker, lambda: stored() == 1, rejects=rejects)
+        said = run_gateway(broker, lambda said: stored() == 1, rejects=rejects)
         assert "it could not be kept: No such file or directory" in said.text
 
     def test_an_unknown_machine_is_refused_where_posts_register_none(self, broker, publisher, settings):
         settings.API_REGISTERS_MACHINES = False
         subscribe(broker)
         publisher.send(TOPIC, message())
-        said = run_gateway(broker, lambda: True) + run_gateway(broker, Refusals())
-        assert any("Machine pump3 with sensor de is not registered" in it for it in said)
+        said = run_gateway(broker, lambda said: "refused" in said.text)
+        assert "Machine pump3 with sensor de is not registered" in said.text
         assert not Machine.objects.exists()
 
     def test_a_broker_that_restarts_is_found_again_with_all_that_it_kept(self, broker, publisher, monkeypatch):
@@ -293,7 +289,7 @@ class TestWithABroker:
         publisher.send(TOPIC, message(0))
         steps = []
 
-        def restart_once():
+        def restart_once(said):
             if stored() == 1 and not steps:
                 steps.append("restarted")
                 broker.stop()
@@ -313,15 +309,12 @@ class TestWithABroker:
         broker.stop()
         started = []
 
-        def start_after_a_while():
+        def start_after_a_while(said):
             if not started and len(said) > 2:
                 started.append(broker.start())
-            return "connected" in said[-1] if said else False
+            return is_subscribed(said)
 
-        said = Said()
-        Gateway(
-            Address.read(broker.url), GatewayOptions(), EndsWhen(start_after_a_while), said.append, said.append
-        ).run()
+        said = run_gateway(broker, start_after_a_while)
         broker.stop()
         assert "Connection refused; trying again in 0.02 s" in said.text
 
@@ -335,20 +328,15 @@ class TestWithABroker:
         files = (f"certfile {tmp_path}/certificate.pem", f"keyfile {tmp_path}/key.pem")
         broker = Broker(tmp_path, "allow_anonymous true", *files)
         for query, told in (("", "CERTIFICATE_VERIFY_FAILED"), (f"?ca={tmp_path}/authority.pem", "subscribed to")):
-            said = Said()
-            ends = EndsWhen(lambda said=said: len(said) > 1)
-            address = Address.read(broker.url.replace("mqtt:", "mqtts:") + query)
-            Gateway(address, GatewayOptions(), ends, said.append, said.append).run()
+            address = broker.url.replace("mqtt:", "mqtts:") + query
+            said = run_gateway(broker, lambda said: len(said) > 1, address)
             assert told in said.text
         broker.stop()
 
     def test_a_wrong_password_is_told(self, tmp_path, monkeypatch):
         monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
         broker = Broker(tmp_path, "allow_anonymous false")
-        said = Said()
-        ends = EndsWhen(lambda: len(said) > 1)
-        address = Address.read(broker.url.replace("//", "//himmes:secret@"))
-        Gateway(address, GatewayOptions(), ends, said.append, said.append).run()
+        said = run_gateway(broker, lambda said: len(said) > 1, broker.url.replace("//", "//himmes:secret@"))
         broker.stop()
         assert "it refuses: Not authorized" in said[0] and "secret" not in said.text
 
@@ -366,7 +354,7 @@ class TestWithABroker:
         subscribe(broker)
         publisher.send(TOPIC, message(0))
         publisher.send(TOPIC, message(1))
-        said = run_gateway(broker, lambda: stored() == 2)
+        said = run_gateway(broker, lambda said: stored() == 2)
         assert len(waited) == 3
         assert "2 messages, 2 new, 0 identical, 0 conflicting, 0 refused, 0 failed" in said
         assert is_empty(broker)
@@ -381,9 +369,9 @@ class TestWithABroker:
         publisher.send(TOPIC, message())
         with monkeypatch.context() as patch:
             patch.setattr(module, "store_captures", away)
-            run_gateway(broker, lambda: bool(waiting))
+            run_gateway(broker, lambda said: bool(waiting))
         assert stored() == 0
-        run_gateway(broker, lambda: stored() == 1)
+        run_gateway(broker, lambda said: stored() == 1)
 
     def test_what_the_database_does_not_take_stays_with_the_broker(self, broker, publisher, monkeypatch):
         def fail(new, **how):
@@ -395,18 +383,8 @@ class TestWithABroker:
         with monkeypatch.context() as patch:
             patch.setattr(module, "store_captures", fail)
             with pytest.raises(GatewayFailed, match="no such column"):
-                run_gateway(broker, lambda: False)
-        run_gateway(broker, lambda: stored() == module.MOST_FAILED + 1)
-
-
-class Refusals:
-    """True a moment after it is asked first, when what came was looked at."""
-
-    def __init__(self):
-        self._end = time.monotonic() + 1.0
-
-    def __call__(self):
-        return time.monotonic() > self._end
+                run_gateway(broker, lambda said: False)
+        run_gateway(broker, lambda said: stored() == module.MOST_FAILED + 1)
 
 
 KILLED = """
