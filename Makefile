@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format chaos-notices bench-import bench-api bench-captures bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test test-all lint format chaos-notices chaos-captures bench-import bench-api bench-captures bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -82,6 +82,11 @@ chaos: ## kill MariaDB and server processes under an import and posts, then look
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
 	@.venv/bin/python -m bench.chaos $(ARGS)
+
+chaos-captures: ## kill importer, gateway and server while they store captures, then look at each (ARGS='--sqlite' '--kills 20')
+	@scripts/system_packages.sh mariadb mqtt
+	@scripts/setup.sh bench dev
+	@.venv/bin/python -m bench.chaos_captures $(ARGS)
 
 chaos-notices: ## kill workers while they send notices, then look for each notice (ARGS='--sqlite' '--kills 40')
 	@scripts/system_packages.sh mariadb

@@ -426,6 +426,8 @@ except ValueError as error:
     raise ImproperlyConfigured(
         f"DJANGO_WEBHOOK_ALLOWED_NETWORKS: {error}. Write networks such as 10.20.0.0/16,fd00:20::/32."
     ) from None
+# Where `mqtt_gateway` gets its messages; see vibration/mqtt/broker.py for what may stand in it.
+MQTT_URL = env.str("DJANGO_MQTT_URL", default="")
 # Raw samples older than this are removed once a day by `manage.py work`; without it none are.
 PRUNE_AFTER = env.str("DJANGO_PRUNE_AFTER", default="")
 try:

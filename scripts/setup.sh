@@ -7,6 +7,7 @@
 #   scripts/setup.sh mysql        to run it on MariaDB or MySQL
 #   scripts/setup.sh notices      to send notices through messengers
 #   scripts/setup.sh formats      to read TDMS, MAT and HDF5
+#   scripts/setup.sh mqtt         to take captures from an MQTT broker
 #   scripts/setup.sh bench        to run the benchmarks (includes mysql)
 #
 # Several may be given: scripts/setup.sh dev mysql
@@ -131,8 +132,8 @@ write_env() {
 [ $# -gt 0 ] || set -- run
 for target in "$@"; do
     case $target in
-        run | dev | mysql | notices | formats | bench) ;;
-        *) fail "unknown argument '$target'; known: run, dev, mysql, notices, formats, bench" ;;
+        run | dev | mysql | notices | formats | mqtt | bench) ;;
+        *) fail "unknown argument '$target'; known: run, dev, mysql, notices, formats, mqtt, bench" ;;
     esac
 done
 

@@ -8,6 +8,7 @@
 # mysql: what unpacks MySQL's programs for throw-away databases (scripts/mysql_programs.py)
 # browser: Chromium and a Korean font
 # korean-browser: Chromium's own texts in Korean, as in fields for dates
+# mqtt: Mosquitto, the broker that the tests of the gateway start for themselves
 # proxy: Caddy, the documented proxy
 # image: what builds and runs the container image without an engine's service
 #
@@ -66,6 +67,9 @@ missing_packages() {
         korean-browser)
             [ -n "${CHROMIUM:-}" ] || [ -e /usr/lib/chromium/locales/ko.pak ] || echo chromium-l10n
             ;;
+        mqtt)
+            has mosquitto || echo mosquitto
+            ;;
         proxy)
             has caddy || echo caddy
             ;;
@@ -78,7 +82,7 @@ missing_packages() {
             has ip || echo iproute2
             ;;
         *)
-            echo "unknown argument '$1'; known: mariadb, mysql, browser, korean-browser, proxy, image" >&2
+            echo "unknown argument '$1'; known: mariadb, mysql, browser, korean-browser, mqtt, proxy, image" >&2
             return 1
             ;;
     esac

@@ -35,7 +35,7 @@ if [ "$database" = sqlite ]; then
     fi
 else
     heading "System packages"
-    topics=(mariadb browser)
+    topics=(mariadb browser mqtt)
     [ "$database" != mysql ] || topics+=(mysql)
     scripts/system_packages.sh "${topics[@]}"
     heading "Set-up"

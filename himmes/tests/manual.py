@@ -12,7 +12,12 @@ from markdown_it.token import Token
 
 ROOT = Path(settings.BASE_DIR)
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
-DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *READMES,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 GUIDES = [document for document in DOCUMENTS if document.parent.name != "adr"]  # what is true now
 KOREAN = [ROOT / "README.ko.md", *sorted((ROOT / "docs" / "ko").glob("*.md"))]
 _MARKDOWN = MarkdownIt("commonmark").enable("table")

@@ -23,6 +23,7 @@ WINGS = {
         "windows",
         "captures",
         "api",
+        "mqtt",
         "pages",
     ],
     "diagnosis": ["episodes", "models", "notices", "storage", "history", "api", "pages"],

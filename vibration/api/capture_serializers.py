@@ -153,6 +153,10 @@ class PostedCapture(_InJson):
     values = ValuesField(help_text="샘플 / the samples: a list, or an object with a list for each axis.")
 
 
+class CaptureHead(_InJson):
+    """What stands before samples that are bytes, in a message by MQTT."""
+
+
 class BulkCapture(_InJson):
     """One of many: what else stands in the query string, and the part that has its samples."""
 

@@ -36,7 +36,7 @@ def note_conflicting(new: Sequence[NewCapture], stored: Sequence[Stored], poster
     for machine, conflicting in sorted(of_machine.items(), key=lambda pair: pair[0].pk):
         came, kept = conflicting[-1]
         key = f"{came.sensor} / {came.axis}, started_at {timezone.localtime(came.started_at).isoformat()}"
-        last = Conflicting(key, in_words(kept), _came_in_words(came))
+        last = Conflicting(key, in_words(kept), came_in_words(came))
         data, now = PostedData.CAPTURES, timezone.now()
         note_conflicts(machine, len(conflicting), last, data=data, poster=poster, now=now)
 
@@ -46,7 +46,8 @@ def in_words(capture: Capture) -> str:
     return _in_words(capture.count, capture.sampling_hz, capture.unit, capture.rpm, capture.sha256)
 
 
-def _came_in_words(new: NewCapture) -> str:
+def came_in_words(new: NewCapture) -> str:
+    """The same of one that came."""
     return _in_words(len(new.values), new.sampling_hz, new.unit, new.rpm, new.digest)
 
 

@@ -23,9 +23,10 @@ from common.database.errors import DATABASE_ERRORS
 from common.database.transactions import Patience
 from common.rest.rows import InvalidRows
 from machines.models import RegisteredBy
+from vibration.captures.conflicts import Stored, came_in_words, in_words
 from vibration.captures.incoming import NewCapture, wrong_with
 from vibration.captures.naming import CaptureNaming, CapturePlace
-from vibration.captures.storing import Stored, store_captures
+from vibration.captures.storing import store_captures
 from vibration.captures.understanding import Said, Understood, understand
 from vibration.files.importing import NO_BOUNDS, Bounds, ImportedBefore, NotRegistered, OverBounds, is_registered
 from vibration.files.paths import name_of
@@ -34,7 +35,7 @@ from vibration.files.report import COUNTS, RejectsFile, Report
 from vibration.formats.applying import Signal
 from vibration.formats.reading import MAX_FILE_BYTES
 from vibration.formats.table import BadFile
-from vibration.models import Capture, ImportRun
+from vibration.models import ImportRun
 from vibration.numbers.classifying import RowClass
 from vibration.signals.codec import scaled
 
@@ -66,7 +67,8 @@ MARKS = {  # of a stored capture, and what they say of it
 
 def read_stream(stream: BufferedIOBase, path: Path, bounds: Bounds = NO_BOUNDS) -> bytes:
     """All of an open file, which is at its beginning. Raises BadFile for too large a one, OSError, and OverBounds."""
-    size = os.fstat(stream.fileno()).st_size
+    before = os.fstat(stream.fileno())
+    size = before.st_size
     bounds.check(size, 0)
     if size > MAX_FILE_BYTES:
         raise BadFile(
@@ -75,6 +77,9 @@ def read_stream(stream: BufferedIOBase, path: Path, bounds: Bounds = NO_BOUNDS) 
             "split it into shorter files",
         )
     content = stream.read()
+    after = os.fstat(stream.fileno())
+    if (size, before.st_mtime_ns) != (len(content), after.st_mtime_ns):
+        raise BadFile(path, "the file changed while it was read", "import it again")
     if content.startswith(_GZIP):
         _check_gzip(content, bounds)
     return content
@@ -115,7 +120,7 @@ def _new_capture(signal: Signal, place: CapturePlace, source: str) -> NewCapture
         sampling_hz=signal.sampling_hz,
         values=values,
         unit=signal.unit,
-        rpm=signal.rpm,
+        rpm=signal.rpm or None,  # of a machine that stands
         scale=scale,
         has_gap=signal.has_gap,
         clock_drifts=signal.clock_drifts,
@@ -147,8 +152,8 @@ def import_capture_file(
     """Import an open file, which is at its beginning; `path` is what it is called, and need not lead to it.
 
     `on_understood` is called with what the file is taken for before anything of it is stored, and may raise to leave
-    it; `on_progress` with the report so far, the samples stored and those of the file, after each batch. `patience`
-    says how long to wait for the database when it goes away.
+    it; `on_progress` with the report so far, the samples stored and those of the file, at first and after each batch.
+    `patience` says how long to wait for the database when it goes away.
 
     A file that can't be read, or not surely, gives a report whose outcome is `failed`, and nothing of it is stored.
     Raises BadName, NotRegistered or ImportedBefore, before anything is stored; errors of the database pass through, and
@@ -168,32 +173,33 @@ def import_capture_file(
     )
     report = Report(path, run, rejects)
     started = clock.monotonic()
-    problem: BadFile | OverBounds | OSError | None = None
-    try:
-        content = read_stream(stream, path, bounds)
-    except (BadFile, OverBounds, OSError) as error:
-        content, problem = b"", error
-    run.sha256 = hashlib.sha256(content).hexdigest() if problem is None else ""
+    content, problem = _read(stream, path, bounds)
+    run.sha256 = hashlib.sha256(content).hexdigest()
     if options.once and problem is None and patience.until_done(lambda: _was_imported(run)):
         raise ImportedBefore(place)
     captures: list[NewCapture] = []
     if problem is None:
+        changed = changed_at(stream) if options.start_from_mtime else None
         try:
-            changed = changed_at(stream) if options.start_from_mtime else None
             found = understand(path, content, options.said, place, changed_at=changed)
+            began = clock.monotonic()
             on_understood(found)
+            started += clock.monotonic() - began  # a person may have been asked
             captures = new_captures(found, place, run.file_name)
-            report.newest_local = captures[-1].started_at if found.is_start_local else None
-            report.notes += _notes_before(found)
         except BadFile as error:
             problem = error
+        else:
+            report.newest_local = captures[-1].started_at if found.is_start_local else None
+            report.notes += _notes_before(found)
     begin_run(run, patience)
     try:
-        if problem is None:
-            outcome, message = _Store(report, options, patience, on_progress).take(captures)
-        else:
-            report.is_over_bounds = isinstance(problem, OverBounds)
-            outcome, message = ImportRun.Outcome.FAILED, _told(problem)
+        if problem is not None:
+            raise problem
+        store = _Store(report, options, patience, on_progress, lambda: bounds.check(0, clock.monotonic() - started))
+        outcome, message = store.take(captures)
+    except (BadFile, OverBounds, OSError) as error:
+        report.is_over_bounds = isinstance(error, OverBounds)
+        outcome, message = ImportRun.Outcome.FAILED, _told(error, run)
     except KeyboardInterrupt:
         with suppress(*DATABASE_ERRORS):  # while it is away the record stays `unfinished`
             run.refresh_from_db(fields=[name for name in COUNTS if name != "rejected"])
@@ -206,12 +212,20 @@ def import_capture_file(
     return report
 
 
-def _told(problem: BadFile | OverBounds | OSError) -> str:
+def _read(stream: BufferedIOBase, path: Path, bounds: Bounds) -> tuple[bytes, BadFile | OverBounds | OSError | None]:
+    """All of a file, or what is wrong with it."""
+    try:
+        return read_stream(stream, path, bounds), None
+    except (BadFile, OverBounds, OSError) as error:
+        return b"", error
+
+
+def _told(problem: BadFile | OverBounds | OSError, run: ImportRun) -> str:
     if isinstance(problem, BadFile):
         return f"{problem.reason}; {problem.advice}"
     if isinstance(problem, OSError):
         return f"reading failed: {problem.strerror or problem}"
-    return f"{problem}; nothing of it is stored"
+    return f"{problem}; {run.new + run.identical:,} of its captures are stored"
 
 
 def _was_imported(run: ImportRun) -> bool:
@@ -223,11 +237,14 @@ def _was_imported(run: ImportRun) -> bool:
 
 
 def _notes_before(found: Understood) -> list[str]:
-    """What the counts do not tell: units that are not known."""
-    unknown = sorted({signal.axis for signal in found.signals if not signal.unit})
-    if not unknown:
-        return []
-    return [f"the unit of {', '.join(unknown)} is not known: what needs one, such as velocity, is not assessable"]
+    """What the counts do not tell: units that are not known, machines that stand."""
+    notes = []
+    if unknown := sorted({signal.axis for signal in found.signals if not signal.unit}):
+        what = "what needs one, such as velocity, is not assessable"
+        notes.append(f"the unit of {', '.join(unknown)} is not known: {what}")
+    if standing := sum(signal.rpm == 0 for signal in found.signals):
+        notes.append(f"the speed of {standing:,} of {len(found.signals):,} captures is 0: they are stored without one")
+    return notes
 
 
 def _batches(captures: Iterable[NewCapture]) -> Iterator[list[NewCapture]]:
@@ -258,13 +275,15 @@ class _Store:
         options: CaptureOptions,
         patience: Patience,
         on_progress: Callable[[Report, int, int], None],
+        check: Callable[[], None],
     ):
-        self._report, self._options, self._patience, self._on_progress = report, options, patience, on_progress
+        self._report, self._options, self._patience = report, options, patience
+        self._on_progress, self._check = on_progress, check
         self._marked: Counter[tuple[str, str]] = Counter()  # captures with a mark, by axis
         self._stored: Counter[str] = Counter()  # captures, by axis
 
     def take(self, captures: list[NewCapture]) -> tuple[ImportRun.Outcome, str]:
-        """How it ended, and a message where something is left out."""
+        """How it ended, and a message where something is left out. Raises what `check` does, between two batches."""
         run = self._report.run
         bad = {number: wrong for number, it in enumerate(captures) if (wrong := wrong_with(it))}
         for number, wrong in bad.items():
@@ -273,7 +292,9 @@ class _Store:
             return ImportRun.Outcome.STOPPED, "nothing of the file was stored"
         good = [it for number, it in enumerate(captures) if number not in bad]
         done, size = 0, sum(len(it.values) for it in captures)
+        self._on_progress(self._report, done, size)
         for batch in _batches(good):
+            self._check()
             if not self._store(batch) and not self._options.skip_bad:
                 return ImportRun.Outcome.STOPPED, "what comes after it in the file was not stored"
             done += sum(len(it.values) for it in batch)
@@ -287,20 +308,27 @@ class _Store:
         run = self._report.run
         before = run.new, run.identical, run.conflicting
 
-        def note(stored: list[Stored]) -> None:
+        def also(stored: list[Stored]) -> None:
             classes = Counter(it.row_class for it in stored)
             run.new = before[0] + classes[RowClass.NEW]
             run.identical = before[1] + classes[RowClass.IDENTICAL]
             run.conflicting = before[2] + classes[RowClass.CONFLICTING]
             run.save(update_fields=COUNTS)
 
-        def is_noted() -> bool:
+        def is_stored() -> bool:
             known = ImportRun.objects.select_for_update().values_list(*COUNTS).get(pk=run.pk)
             return known == tuple(getattr(run, name) for name in COUNTS)
 
         register = self._options.registered_by
         try:
-            stored = store_captures(batch, register=register, note=note, is_noted=is_noted, patience=self._patience)
+            stored = store_captures(
+                batch,
+                register=register,
+                poster=self._options.started_by or None,
+                also=also,
+                is_stored=is_stored,
+                patience=self._patience,
+            )
         except InvalidRows as error:
             if len(batch) == 1:
                 self._reject(batch[0], [(it["field"], it["message"]) for it in error.errors])
@@ -312,36 +340,18 @@ class _Store:
             self._stored[new.axis] += 1
             self._marked.update((new.axis, mark) for mark in MARKS if getattr(it.capture, mark))
             if it.row_class is RowClass.CONFLICTING:
-                reason = f"not stored: {_difference(new, it.capture)}"
-                self._report.tell(told(new), RowClass.CONFLICTING, reason, _summary(new))
+                came = came_in_words(new)
+                reason = f"not stored: stored with this axis and start are {in_words(it.capture)}; here are {came}"
+                self._report.tell(told(new), RowClass.CONFLICTING, reason, came)
         return True
 
     def _reject(self, capture: NewCapture, wrong: list[tuple[str, str]]) -> None:
         self._report.run.rejected += 1
         reason = "; ".join(f"{field}: {message}" for field, message in wrong)
-        self._report.tell(told(capture), RowClass.REJECTED, reason, _summary(capture))
+        self._report.tell(told(capture), RowClass.REJECTED, reason, came_in_words(capture))
 
     def _marks_told(self) -> list[str]:
         return [
             f"{axis}: {number:,} of {self._stored[axis]:,} captures: {MARKS[mark]}"
             for (axis, mark), number in sorted(self._marked.items())
         ]
-
-
-def _summary(new: NewCapture) -> str:
-    """What a capture is, in place of the row that a sample has in its file."""
-    unit = new.unit or "unknown unit"
-    speed = f", {new.rpm:g} rpm" if new.rpm else ""
-    return f"{len(new.values):,} samples at {new.sampling_hz:g} Hz, {unit}{speed}"
-
-
-def _difference(new: NewCapture, stored: Capture) -> str:
-    """In what a stored capture under the same key is another."""
-    pairs = [
-        ("samples", f"{stored.count:,}", f"{len(new.values):,}"),
-        ("Hz", f"{stored.sampling_hz!r}", f"{new.sampling_hz!r}"),
-        ("unit", stored.unit or "unknown", new.unit or "unknown"),
-        ("rpm", f"{stored.rpm}", f"{new.rpm}"),
-    ]
-    others = [f"{name} {there}, here {here}" for name, there, here in pairs if there != here]
-    return f"another one is stored with this axis and start ({'; '.join(others) or 'its samples are others'})"

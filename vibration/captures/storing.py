@@ -34,8 +34,8 @@ def store_captures(
     *,
     register: RegisteredBy | None,
     poster: str | None = None,
-    note: Callable[[list[Stored]], None] = lambda stored: None,
-    is_noted: Callable[[], bool] | None = None,
+    also: Callable[[list[Stored]], None] = lambda stored: None,
+    is_stored: Callable[[], bool] | None = None,
     patience: Patience | None = None,
 ) -> list[Stored]:
     """Store these in one transaction, each with its features; what became of each, in their order.
@@ -45,8 +45,8 @@ def store_captures(
     Raises InvalidRows, and stores nothing, when one is not as it must be; so too when its machine or sensor is not
     known and `register` does not say how to register it.
 
-    `note` is called with what became of them within the transaction, for what has to be stored with them or not at all;
-    `is_noted` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
+    `also` is called with what became of them within the transaction, for what has to be stored with them or not at all;
+    `is_stored` tells, after a COMMIT without an answer, whether it is. `patience` is for a database that is away.
     """
     patience = patience or Patience()
     if errors := {number: wrong for number, it in enumerate(new) if (wrong := wrong_with(it))}:
@@ -65,12 +65,12 @@ def store_captures(
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
         stored = _write(new, made, sensors)
+        also(stored)
         if poster is not None:
             note_conflicting(new, stored, poster)
-        note(stored)
         return stored
 
-    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_noted)
+    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_stored)
 
 
 _TOO_LONG = (

@@ -77,12 +77,13 @@ class Understood:
         return [self._use(column.name, axes, units) for column in self.table.columns]
 
     def _use(self, name: str, axes: dict[str, Axis], units: dict[str, str]) -> ColumnUse:
-        reasons = tuple(it for it in (*self.reasons, *self.doubts) if it.values.get("column") == name)
+        reasons = [it for it in (*self.reasons, *self.doubts) if it.values.get("column") == name]
+        reasons.sort(key=lambda it: it.code.startswith("unit"))  # what it is, and then in which unit
         if name in axes:
             axis = axes[name]
-            return ColumnUse(name, "axis", axis.name, units.get(axis.name, axis.unit), reasons)
+            return ColumnUse(name, "axis", axis.name, units.get(axis.name, axis.unit), tuple(reasons))
         use = {self.mapping.time_column: "time", self.mapping.rpm_column: "speed"}.get(name, "left out")
-        return ColumnUse(name, use, reasons=reasons)
+        return ColumnUse(name, use, reasons=tuple(reasons))
 
     @property
     def general_reasons(self) -> list[Remark]:

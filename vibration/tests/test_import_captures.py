@@ -11,18 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from machines.models import Machine
-from vibration.captures.importing import CaptureOptions, import_capture_file
+from machines.models import Machine, PostConflict
+from vibration.captures.importing import CaptureOptions, import_capture_file, new_captures
+from vibration.captures.incoming import wrong_with
 from vibration.captures.naming import CaptureNaming
 from vibration.captures.reading import raw_samples, samples_of
 from vibration.captures.understanding import Said, understand
-from vibration.files.importing import ImportedBefore, NotRegistered
+from vibration.files.importing import Bounds, ImportedBefore, NotRegistered, OverBounds
 from vibration.files.name_patterns import OF_CAPTURES, BadPattern, NamePattern
 from vibration.files.names import BadName
 from vibration.files.paths import open_file
 from vibration.formats.mapping import Axis, Mapping
+from vibration.formats.table import BadFile
 from vibration.models import Capture, CaptureFeatures, ImportRun
+from vibration.signals.codec import scaled
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -53,7 +58,7 @@ def a_file(tmp_path):
 def take(path: Path, **more):
     said = {name: more.pop(name) for name in list(more) if name in Said.__dataclass_fields__}
     naming = more.pop("naming", CaptureNaming())
-    calls = {name: more.pop(name) for name in ("on_understood", "on_progress", "rejects") if name in more}
+    calls = {name: more.pop(name) for name in ("on_understood", "on_progress", "rejects", "bounds") if name in more}
     options = CaptureOptions(naming=naming, said=Said(**{"started_at": START} | said), **more)
     with open_file(path, follow=True) as stream:
         return import_capture_file(stream, path, options, **calls)
@@ -84,10 +89,9 @@ def test_the_same_again_is_identical_and_other_samples_conflict(a_file):
     report = take(a_file(csv_text(others)))
     assert (counts(report), report.run.outcome) == ((0, 2, 1, 0), "problems")
     [problem] = report.problems
-    assert "y at 2026-11-20T03:00:00+00:00: conflicting: not stored: another one is stored" in problem
-    assert "its samples are others" in problem
+    assert "y at 2026-11-20T03:00:00+00:00: conflicting: not stored: stored with this axis and start are 500" in problem
     [problem] = take(a_file(csv_text(signals(400)[:, :1], "time (s),x (g)"))).problems
-    assert "samples 500, here 400" in problem
+    assert "are 500 samples, 1000.0 Hz, unit g" in problem and "here are 400 samples" in problem
 
 
 def test_a_file_imported_before_is_passed_over_where_once_is_enough(a_file):
@@ -234,7 +238,8 @@ def test_an_import_that_is_broken_off_is_completed_by_the_next(a_file, monkeypat
     monkeypatch.setattr("vibration.captures.importing.BATCH_SAMPLES", 1_000)
 
     def interrupt(report, done, of):
-        raise KeyboardInterrupt
+        if done:
+            raise KeyboardInterrupt
 
     path = a_file(csv_text(signals(2_500)))
     with pytest.raises(KeyboardInterrupt):
@@ -242,6 +247,84 @@ def test_an_import_that_is_broken_off_is_completed_by_the_next(a_file, monkeypat
     run = ImportRun.objects.get()
     assert (run.outcome, run.new, Capture.objects.count()) == ("interrupted", 1, 1)
     assert counts(take(path, split_s=1.0)) == (8, 1, 0, 0)
+
+
+def test_a_file_that_takes_too_long_is_left_between_two_captures(a_file, monkeypatch):
+    monkeypatch.setattr("vibration.captures.importing.BATCH_SAMPLES", 1_000)
+
+    class Bounded(Bounds):
+        def check(self, content_bytes, seconds):
+            if Capture.objects.count() == 2:
+                raise OverBounds("it takes longer than 30 s")
+
+    report = take(a_file(csv_text(signals(2_500))), split_s=1.0, bounds=Bounded())
+    assert (report.run.outcome, report.is_over_bounds, counts(report)) == ("failed", True, (2, 0, 0, 0))
+    assert report.run.message == "it takes longer than 30 s; 2 of its captures are stored"
+
+
+def test_a_file_that_holds_more_than_its_bounds_is_not_read(a_file):
+    report = take(a_file(gzip.compress(b"0" * 5_000_000), "pump3_de.csv.gz"), bounds=Bounds(content_bytes=1_000_000))
+    assert (report.run.outcome, report.is_over_bounds) == ("failed", True)
+    assert "it holds more than 1,000,000 bytes, decompressed" in report.run.message
+
+
+def test_conflicts_of_a_file_are_noted_for_people(a_file):
+    take(a_file(), started_by="kim")
+    take(a_file(csv_text(signals(seed=2))), started_by="kim")
+    noted = PostConflict.objects.get()
+    assert (noted.machine.name, noted.poster, noted.rows) == ("pump3", "kim", 3)
+
+
+_NAMES = st.sampled_from(["x", "y (g)", "acc_z", "z[m/s²]", "rpm", "Temp", "label", "no", "radial", "", "time (s)"])
+_NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda it: round(it, 4))
+
+
+@settings(max_examples=150)
+@given(
+    names=st.lists(_NAMES, min_size=1, max_size=6),
+    rows=st.integers(3, 40),
+    data=st.data(),
+    form=st.sampled_from([(",", "."), (";", ","), ("\t", "."), (";", ".")]),
+    has_header=st.booleans(),
+    split_s=st.none() | st.sampled_from([0.005, 0.01]),
+)
+def test_whatever_is_guessed_what_was_shown_is_what_becomes_a_capture(names, rows, data, form, has_header, split_s):
+    separator, decimal = form
+    columns = data.draw(st.lists(st.lists(_NUMBERS, min_size=rows, max_size=rows), min_size=len(names), max_size=6))
+    columns = columns[: len(names)]
+    lines = [separator.join(names)] if has_header else []
+    for row in range(rows):
+        cells = [f"{row / RATE:.3f}", *(repr(column[row]) for column in columns)]
+        lines.append(separator.join(cells).replace(".", decimal))
+    if has_header:
+        lines[0] = "t (s)" + separator + lines[0]
+    said = Said(started_at=START, split_s=split_s)
+    try:
+        found = understand(Path("pump3_de.csv"), "\n".join([*lines, ""]).encode(), said)
+    except BadFile as error:
+        assert error.reason and error.advice
+        return
+    shown = found.preview()
+    place = CaptureNaming().place_of(found.path)
+    if not found.is_storable:
+        with pytest.raises(BadFile):
+            new_captures(found, place)
+        return
+    made = {(it.axis, it.started_at.isoformat()): it for it in new_captures(found, place)}
+    assert len(made) == len(shown)
+    for it in shown:
+        capture = made[it["axis"], it["started_at"]]
+        assert (capture.unit, capture.sampling_hz, len(capture.values)) == (it["unit"], it["sampling_hz"], it["count"])
+        values = scaled(capture.values, capture.scale)
+        assert values[:5].tolist() == [float(number) * (it["scale"] or 1) for number in it["first"]]
+        assert {field for field, _message in wrong_with(capture)} <= ({"rpm"} if (it["rpm"] or 1) < 0 else set())
+
+
+def test_a_machine_that_stands_has_no_speed(a_file):
+    rows = [f"{row / RATE:.3f},{row % 7},0" for row in range(100)]
+    report = take(a_file("time (s),x (g),rpm\n" + "\n".join([*rows, ""])))
+    assert (counts(report), Capture.objects.get().rpm) == ((1, 0, 0, 0), None)
+    assert report.notes == ["the speed of 1 of 1 captures is 0: they are stored without one"]
 
 
 def test_a_capture_whose_data_are_too_long_is_left_out_and_the_others_stay(a_file, monkeypatch):
@@ -262,6 +345,13 @@ def test_what_was_shown_is_what_is_stored(a_file):
         assert it["first"] == samples_of(capture)[:5].tolist()
         assert (it["count"], it["unit"], it["sampling_hz"]) == (capture.count, capture.unit, capture.sampling_hz)
         assert datetime.fromisoformat(it["started_at"]) == capture.started_at
+
+
+def test_what_a_person_takes_to_answer_is_no_time_of_the_import(a_file, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("vibration.captures.importing.clock.monotonic", lambda: now[0])
+    report = take(a_file(), on_understood=lambda found: now.__setitem__(0, 3_600.0))
+    assert report.run.seconds == 0.0
 
 
 def test_each_column_is_told_with_its_use_and_why():

@@ -47,7 +47,7 @@ def test_a_folder_is_shown_once_and_stored(folder):
 
 
 def test_other_files_of_a_folder_go_on_when_one_is_refused(folder):
-    (folder / "pump1_de.csv").write_text("a,b\n1,2\n2,3\n3,4\n")
+    (folder / "pump1_de.csv").write_text("a,b\n3,2\n1,3\n2,4\n")
     (folder / "pump2.csv").write_text(csv_text(signals()))
     (folder / "pump2.csv").rename(folder / "pump4_de.wav")
     (folder / "pump5_de.csv").write_bytes(b"%PDF-1.4")
@@ -108,7 +108,7 @@ def test_rejects_tell_each_capture_by_axis_and_start(folder):
     assert failed.startswith("1 of 1 files") and err.count("conflicting") == 3
     lines = (folder / "rejects.csv").read_text().splitlines()
     assert len(lines) == 4
-    assert "x at 2026-11-20T03:00:00+00:00,conflicting" in lines[1] and "500 samples at 1000 Hz, g" in lines[1]
+    assert "x at 2026-11-20T03:00:00+00:00,conflicting" in lines[1] and "500 samples, 1000.0 Hz, unit g" in lines[1]
 
 
 def test_a_capture_that_cannot_be_stored_is_skipped_when_asked_to(folder):

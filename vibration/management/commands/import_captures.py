@@ -10,7 +10,6 @@ from common.database.transactions import Patience
 from common.names import InvalidName
 from common.printable import printable
 from common.terminal import user_name
-from vibration.captures.display import understood_text
 from vibration.captures.importing import CaptureOptions, import_capture_file
 from vibration.captures.mappings import NoSuchMapping, find_mapping, save_mapping
 from vibration.captures.naming import CaptureNaming
@@ -31,6 +30,7 @@ from vibration.management.arguments import (
     zone,
 )
 from vibration.management.import_command import ImportCommand, LeftOut
+from vibration.management.understood import understood_text
 
 
 class Command(ImportCommand):
