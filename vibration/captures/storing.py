@@ -60,17 +60,20 @@ def store_captures(
         raise InvalidRows(too_long, len(new))
 
     def write() -> list[Stored]:
+        sensors = _sensors_of(new)  # anew: somebody may have deleted one in between
         if register:
             # In one order, so that two callers with the same new names do not wait for each other.
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
+        else:
+            _refuse_unknown(new, sensors)
         stored = _write(new, made, sensors)
         also(stored)
         if poster is not None:
             note_conflicting(new, stored, poster)
         return stored
 
-    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_stored)
+    return in_transaction(write, patience=patience, is_stored=is_stored)
 
 
 _TOO_LONG = (
