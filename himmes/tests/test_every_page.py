@@ -59,7 +59,7 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B\b|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 # Text as it is read, piece by piece; what is marked as of another language is not meant.

@@ -67,7 +67,13 @@ function take(file) {
   }
 
   function show(part, isAsked) {
-    place("answer").replaceChildren(document.adoptNode(part));
+    const form = place("answer").querySelector("form");
+    document.adoptNode(part);
+    if (part.dataset.upload === "refused" && form) {
+      // What was said stays, to be mended.
+      form.querySelector("[data-upload]")?.remove();
+      form.prepend(part);
+    } else place("answer").replaceChildren(part);
     forgetCharts();
     const drawn = part.querySelector("script[type='application/json']");
     const canvases = part.querySelectorAll(".first-second canvas");
@@ -96,16 +102,17 @@ function take(file) {
   // Sends the file with these fields when its turn comes, and shows the answer.
   function ask(url, fields, isAsked) {
     again = () => ask(url, fields, isAsked);
-    for (const button of panel.querySelectorAll("button")) button.disabled = true;
+    const enabled = [...panel.querySelectorAll("button:enabled")];
+    for (const button of enabled) button.disabled = true;
     place("problem").hidden = true;
     place("progress").hidden = false;
     say(text.waits);
     return inTurn(async () => {
       const request = await send(url, dataOf(fields));
       const part = partOf(request);
+      for (const button of enabled) button.disabled = false;
       if (!part) {
         refuse(why(request));
-        for (const button of panel.querySelectorAll("button")) button.disabled = false;
         return;
       }
       place("progress").hidden = true;

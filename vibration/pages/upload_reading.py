@@ -170,10 +170,9 @@ def take_in(form: UploadForm, content: bytes) -> Taken:
     named, dated = _place_of(path, CaptureNaming()), _place_of(path, _ONLY_START)
     said = form.said()
     found = understand(path, content, said, dated)
-    is_recording = form.is_recording or (
-        not form.cleaned_data["kind"] and any(it.code == FOUR_STATES for it in found.doubts)
-    )
-    if form.cleaned_data["kind"] == CAPTURES or form.cleaned_data["commas"]:
+    has_four_states = any(it.code == FOUR_STATES for it in found.doubts)
+    is_recording = form.is_recording or (has_four_states and not form.cleaned_data["kind"])
+    if form.cleaned_data["commas"] or (has_four_states and form.cleaned_data["kind"] == CAPTURES):
         found, said = _settled(form, path, content, found, said, dated)
     guessed = form.shown_before or _guessed(form, found, is_said=said.mapping is not None)
     return Taken(

@@ -81,14 +81,8 @@ def _takes_files(answer: Callable[[HttpRequest, UploadForm], HttpResponse]) -> C
 
     @csrf_protect
     def checked(request: HttpRequest) -> HttpResponse:
-        try:
-            with UPLOADS.slot():
-                names = list(CaptureMapping.objects.values_list("name", flat=True))
-                return answer(request, UploadForm(request.POST, request.FILES, names=names))
-        except Busy as busy:
-            response = HttpResponse(status=busy.status_code)
-            response["Retry-After"] = str(busy.wait)
-            return response
+        names = list(CaptureMapping.objects.values_list("name", flat=True))
+        return answer(request, UploadForm(request.POST, request.FILES, names=names))
 
     @csrf_exempt  # here, as the token is among what is sent and nothing of that may be read yet; `checked` looks at it
     @reads()
@@ -99,7 +93,13 @@ def _takes_files(answer: Callable[[HttpRequest, UploadForm], HttpResponse]) -> C
             return render(request, "403.html", status=403)
         # On disk from the first byte on: the importer reads a file.
         request.upload_handlers = [NamelessFileUploadHandler(request)]
-        return checked(request)
+        try:
+            with UPLOADS.slot():
+                return checked(request)
+        except Busy as busy:
+            response = HttpResponse(status=busy.status_code)
+            response["Retry-After"] = str(busy.wait)
+            return response
 
     return view
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from django.db import connection
 from django.utils import timezone
 
 from machines.models import RegisteredBy
@@ -40,3 +41,16 @@ def stored(*new: NewCapture) -> list[Capture]:
 
 FLAT = np.zeros(256)
 CLIPPED = np.array([0, 32_767, 5, -4] * 64, dtype=np.int16)  # needs a scale
+
+
+def plan_of(sql: str) -> str:
+    """How the database reads what it is asked for, in its own words."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{'EXPLAIN' if connection.vendor == 'mysql' else 'EXPLAIN QUERY PLAN'} {sql}")
+        return str(cursor.fetchall())
+
+
+def reads_an_index_alone(sql: str, name: str) -> bool:
+    """Whether the index of this name is all that is read; SQLite, MariaDB and MySQL each say so in another way."""
+    plan = plan_of(sql)
+    return name in plan and any(words in plan for words in ("COVERING INDEX", "Using index", "Covering index"))

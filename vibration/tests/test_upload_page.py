@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from common.tests.html import flat
+from himmes.serving.bodies import limit_of
 from vibration.captures.reading import samples_of
 from vibration.files.uploading import UPLOADS
 from vibration.formats.reasons import ENGLISH
@@ -95,6 +96,13 @@ def test_without_the_token_of_the_page_nothing_is_taken(operator):
 @pytest.mark.parametrize("address", [PREVIEW, STORE])
 def test_who_comes_by_a_link_is_led_to_the_page(client, address):
     assert client.get(address).url == URL
+
+
+@pytest.mark.parametrize("address", [PREVIEW, STORE])
+def test_a_file_may_be_as_large_here_as_by_the_api_but_not_of_a_stranger(settings, address):
+    head = {"PATH_INFO": address, "HTTP_COOKIE": f"{settings.SESSION_COOKIE_NAME}=a"}
+    assert limit_of(head) == settings.API_MAX_UPLOAD_BYTES
+    assert limit_of({"PATH_INFO": address}) == 64 * 1024
 
 
 def test_while_another_upload_is_under_way_one_is_asked_to_wait(client):
@@ -454,6 +462,25 @@ def test_what_changes_the_signals_is_looked_at_again_before_it_is_stored(new_pag
     store.click()
     page.locator("[data-upload=told]").wait_for()
     assert list(Capture.objects.order_by("axis").values_list("axis", flat=True)) == ["x", "y"]
+
+
+@pytest.mark.browser
+def test_what_contradicts_itself_is_told_beside_the_form_which_keeps_what_was_said(new_page, operator):
+    page = new_page(login=operator)
+    page.goto(URL)
+    choose(page, payload(name="pump1_de.csv"))
+    page.get_by_label("y: Name of the axis").fill("x")
+    for _again in range(2):
+        with page.expect_response("**/upload/preview/"):
+            page.get_by_role("button", name="Look again").click()
+        page.get_by_text("is there twice").wait_for()
+        assert page.locator(".upload [data-upload=refused]").count() == 1
+    page.get_by_label("y: Name of the axis").fill("radial")
+    page.get_by_role("button", name="Look again").click()
+    page.locator("[data-upload=refused]").wait_for(state="detached")
+    page.get_by_role("button", name="Store", exact=True).click()
+    page.locator("[data-upload=told]").wait_for()
+    assert set(Capture.objects.values_list("axis", flat=True)) == {"x", "radial", "z"}
 
 
 @pytest.mark.browser
