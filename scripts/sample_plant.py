@@ -34,7 +34,7 @@ from diagnosis.storage.acts import Actor  # noqa: E402
 from diagnosis.storage.writing import post_diagnoses  # noqa: E402
 from diagnosis.synthetic import make_confidences, make_states  # noqa: E402
 from machines.models import Machine, Sensor  # noqa: E402
-from vibration.captures.samples import Place, make_captures  # noqa: E402
+from vibration.management.sample_captures import Place, make_captures  # noqa: E402
 from vibration.signals.synthetic import Story  # noqa: E402
 from vibration.signals.units import Unit  # noqa: E402
 

@@ -1,8 +1,14 @@
 from django.urls import path
 
-from vibration.pages import views
+from vibration.pages import capture_views, upload_views, views
 
 urlpatterns = [
     path("", views.waveform, name="waveform"),
     path("table/", views.table, name="table"),
+    path("upload/", upload_views.upload, name="upload"),
+    path("upload/preview/", upload_views.preview, name="upload-preview"),
+    path("upload/store/", upload_views.store, name="upload-store"),
+    path("captures/", capture_views.captures, name="captures"),
+    path("captures/<int:number>/", capture_views.capture, name="capture"),
+    path("captures/<int:number>/keep/", capture_views.keep, name="capture-keep"),
 ]

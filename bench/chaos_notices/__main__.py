@@ -219,6 +219,7 @@ def main() -> None:
                 "DJANGO_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
                 "DJANGO_EPISODE_RULE": "2/3/5",
                 "DJANGO_PRUNE_AFTER": "",
+                "DJANGO_KEEP_CAPTURES": "forever",
                 "DJANGO_SITE_URL": "",
             }
             os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")

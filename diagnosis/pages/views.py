@@ -24,6 +24,8 @@ from diagnosis.states import STALE, FaultType
 from diagnosis.storage.current_states import as_of
 from machines.models import Machine
 from vibration.models import Recording
+from vibration.pages.capture_list import newest_rows
+from vibration.pages.capture_views import MAY_ADD
 from vibration.storage.conflicts import conflicts_of
 
 HISTORY_ROWS = 100
@@ -72,17 +74,17 @@ TIMELINE_TEXT = {
 @may_view
 @reads()
 def overview(request):
-    may_act = request.user.has_perm(MAY_ACT)
+    may_act, may_add = request.user.has_perm(MAY_ACT), request.user.has_perm(MAY_ADD)
 
     def machines() -> str:
         active = Machine.objects.filter(is_active=True).select_related("current_state").order_by("name")
         tiles = tiles_of(list(active), timezone.now())
-        shown = {"tiles": tiles, "counts": counts_of(tiles), "may_act": may_act}
+        shown = {"tiles": tiles, "counts": counts_of(tiles), "may_act": may_act, "may_add": may_add}
         return render_to_string("diagnosis/all_machines.html", shown)
 
     def context(version: str) -> dict:
-        # For all who may act, and for all who may not: nobody's own token is in what is kept.
-        key = f"overview:{get_language()}:{'acting' if may_act else 'looking'}"
+        # For all who may do the same: nobody's own token is in what is kept.
+        key = f"overview:{get_language()}:{'acting' if may_act else 'looking'}:{'adding' if may_add else 'reading'}"
         return {"machines": kept_while(version, key, machines), "may_act": may_act}
 
     return render_live(request, "diagnosis/overview.html", "diagnosis/overview_now.html", context)
@@ -119,6 +121,7 @@ def _machine(request, name: str):
             "earlier_runs": max(0, len(runs) - RECENT_RUNS),
             "about": list(about(found)),
             "recordings": Recording.objects.of_machine(name).with_place(),
+            "captures": lambda: newest_rows(found),  # the part that updates itself has none
             "sensors": found.sensors.order_by("sensor_no"),
         }
 

@@ -8,12 +8,12 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from common.tests.rows_read import analyze, rows_read
 from diagnosis.history.reading import NAMED_MACHINES, instant_of, microseconds, read_runs
 from diagnosis.history.run_objects import tell_runs
 from diagnosis.history.strips import HEIGHT, HEIGHTS, WIDTH, strips_of
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.states import FaultType
-from diagnosis.tests.rows_read import analyze_diagnoses, rows_read
 from diagnosis.tests.world import post
 from machines.models import Machine
 
@@ -89,7 +89,7 @@ def test_a_day_of_many_machines_costs_its_own_diagnoses_not_those_before(count):
         for number in range(400)
         for machine in machines
     )
-    analyze_diagnoses()
+    analyze("vibration_diagnosis")
     assert rows_read(lambda: read_runs(machines, NOW - 24 * HOUR, NOW, now=NOW)) < 3 * 27 * count
 
 

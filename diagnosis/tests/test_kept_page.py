@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,10 +18,11 @@ from common.database import disk
 from diagnosis.pages import kept
 from diagnosis.pages.kept import outlook
 from diagnosis.tests.notices_world import episode, machine
+from himmes.tests.test_every_page import LANGUAGES, SIZES, look_at
 from vibration.captures.amounts import Amount, amounts, total
 from vibration.captures.storing import remove_samples
 from vibration.models import Capture
-from vibration.tests.captures_world import at, days_ago, stored
+from vibration.tests.captures_world import at, days_ago, reads_an_index_alone, stored
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("roles")]
 GB = 1e9
@@ -143,9 +145,16 @@ def test_no_sum_looks_at_a_row_and_more_machines_take_no_more_statements(client,
     assert costs[0] == costs[1]
     sums = [it["sql"] for it in queries if "SUM(" in it["sql"]]
     assert len(sums) == 2
-    for sql in sums:
-        with connection.cursor() as cursor:
-            cursor.execute(f"{'EXPLAIN' if connection.vendor == 'mysql' else 'EXPLAIN QUERY PLAN'} {sql}")
-            plan = str(cursor.fetchall())
-        assert "capture_to_remove" in plan
-        assert ("Using index" if connection.vendor == "mysql" else "COVERING INDEX") in plan
+    assert all(reads_an_index_alone(sql, "capture_to_remove") for sql in sums)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_with_captures_it_fits_a_phone_and_a_wall_in_both_languages(new_page, user, scheme):
+    stored(*(at(days_ago(day), machine=name) for name in ("g1", "g2") for day in (30, 29, 3, 2)))
+    for (language, locale), (width, height) in zip(LANGUAGES.items(), SIZES.values(), strict=True):
+        viewport = {"width": width, "height": height}
+        page = new_page(login=user, locale=locale, color_scheme=scheme, viewport=viewport)
+        look_at(page, "/vibration/kept/", "[data-staying]", language=language, with_data=True)
+        found = Axe().run(page).response["violations"]
+        assert [it["id"] for it in found if it["impact"] in ("serious", "critical")] == []

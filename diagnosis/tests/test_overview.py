@@ -258,8 +258,8 @@ def test_the_page_of_a_machine_costs_the_same_however_much_there_is(client, djan
     post("g1", *((minute, minute % 3) for minute in range(1, 2 + recordings + 1)))
     # Session, user, permissions (2), machine, version, history, newest sample and capture, strip, recordings, sensors,
     # clocks, conflicts of posts and of files, both counted and listed, alarms that go on, when their models spoke last,
-    # alarms that are over
-    with django_assert_num_queries(20):
+    # alarms that are over, axes of captures
+    with django_assert_num_queries(21):
         assert client.get("/machines/g1/").status_code == 200
 
 

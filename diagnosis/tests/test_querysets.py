@@ -8,9 +8,9 @@ from django.db import connection
 
 from common.database.keysets import behind, fields_of, order_of
 from common.database.limited_reads import TooManyRows
+from common.tests.rows_read import analyze, rows_read
 from diagnosis.models import VibrationDiagnosis
 from diagnosis.storage.current_states import read_anew
-from diagnosis.tests.rows_read import analyze_diagnoses, rows_read
 from machines.models import Machine
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def make_few_machines():
         for i in range(MANY)
         for machine in machines
     )
-    analyze_diagnoses()
+    analyze("vibration_diagnosis")
     return machines
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from himmes.api.errors import MEDIA_TYPE, problem
 
-UPLOAD_PATH = "/api/vibration-data/csv"
+UPLOAD_PATHS = {"/api/vibration-data/csv", "/vibration/upload/preview", "/vibration/upload/store"}
 STRANGERS_BYTES = 64 * 1024  # without a token or a login; far more than the login form needs
 REFUSAL = "himmes.refusal"  # in the environ: what the worker has found
 _WORDS = {
@@ -39,7 +39,7 @@ BUSY = Refusal(503, "The server holds as many large bodies as it can. Send it ag
 def limit_of(environ: dict) -> int:
     """The bytes that a body may have, by its address and by whether its sender shows any credentials at all."""
     path = environ.get("PATH_INFO", "").rstrip("/")
-    if path == UPLOAD_PATH:
+    if path in UPLOAD_PATHS:
         limit = settings.API_MAX_UPLOAD_BYTES
     elif path.startswith("/api/"):
         limit = settings.API_MAX_BODY_BYTES
@@ -61,7 +61,7 @@ def too_large(environ: dict) -> Refusal:
     limit = limit_of(environ)
     if not _has_credentials(environ):
         return Refusal(413, f"A body of more than {limit:,} bytes needs a token or a login.")
-    if environ.get("PATH_INFO", "").rstrip("/") == UPLOAD_PATH:
+    if environ.get("PATH_INFO", "").rstrip("/") in UPLOAD_PATHS:
         return Refusal(413, f"An upload may have at most {limit:,} bytes. Compress the file, or use import_vibration.")
     return Refusal(413, f"The body has more than {limit:,} bytes, the limit of one request. Send parts.")
 

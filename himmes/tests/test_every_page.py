@@ -14,7 +14,8 @@ from bench.much_data import fill
 from diagnosis.models import Episode, VibrationDiagnosis
 from himmes.tests.test_korean import PARTICLE, TONE
 from machines.models import Machine
-from vibration.models import VibrationData
+from vibration.models import Capture, VibrationData
+from vibration.tests.captures_world import a_second, stored
 
 pytestmark = pytest.mark.browser
 
@@ -29,22 +30,28 @@ PAGES = {
     "/diagnosis/timeline/": "#timeline[aria-busy=false]",
     "/vibration/": "#waveform[aria-busy=false]",
     "/vibration/table/": "main",
+    "/vibration/captures/": "main",
+    "/vibration/captures/?range=30d": "main",
     "/vibration/kept/": "main",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
-# Which show no data
+OF_CAPTURE = "main:not(:has(.chart[aria-busy=true]))"
 
 
 def pages_of_data() -> dict[str, str]:
     """Those that there are only with data."""
-    return PAGES_OF_A_MACHINE | {it.get_absolute_url(): "main" for it in Episode.objects.order_by("pk")[:1]}
+    alarms = {it.get_absolute_url(): "main" for it in Episode.objects.order_by("pk")[:1]}
+    captures = {f"/vibration/captures/{it}/": OF_CAPTURE for it in Capture.objects.values_list("pk", flat=True)[:2]}
+    return PAGES_OF_A_MACHINE | alarms | captures
 
 
+# Which show no data
 PAGES_OF_ONESELF = {
     "/password/": "main",
     "/password/changed/": "main",
     "/diagnosis/notices/": "main",
     "/diagnosis/notices/add/": "main",
+    "/vibration/upload/": "main",
 }
 LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
 SIZES = {"phone": (390, 844), "wall": (1920, 1080)}
@@ -52,7 +59,7 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|\b[KMG]B\b|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 # Text as it is read, piece by piece; what is marked as of another language is not meant.
@@ -76,6 +83,14 @@ def english_texts() -> set[str]:
     with path.open("rb") as file:
         catalog = read_po(file, locale="ko")
     return {it.id for it in catalog if isinstance(it.id, str) and it.id and it.id != it.string and "{" not in it.id}
+
+
+def make_some_captures() -> None:
+    """Of a machine of bench.much_data; one of a unit that is not known, of which much is not assessable."""
+    stored(
+        a_second(machine="g1", sensor="sensor1", source="synthetic"),
+        a_second(machine="g1", sensor="sensor1", axis="y", unit="", rpm=1_480.0, has_gap=True),
+    )
 
 
 def look_at(page, url: str, ready: str, *, language: str, with_data: bool) -> None:
@@ -113,7 +128,10 @@ def test_with_no_data_every_page_says_what_to_do(new_page, user):
     page = new_page(login=user)
     for url in PAGES:
         page.goto(url)
-        assert "python manage.py make_sample_" in page.inner_text("main pre"), url
+        if "/captures/" in url:  # who reads them may have no terminal
+            assert "Operators and administrators can upload files here" in page.inner_text("main"), url
+        else:
+            assert "python manage.py make_sample_" in page.locator("main pre").first.inner_text(), url
 
 
 def test_with_machines_of_which_nothing_was_said_yet_no_page_fails(new_page, user):
@@ -137,11 +155,12 @@ def test_every_page_names_a_parameter_that_it_does_not_know(new_page, user, watc
 
 def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title(new_page, user):
     fill(samples=60_000, machines=3, diagnoses=600)
+    make_some_captures()
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms, an alarm, what is kept; a machine's title is its name in
-    # both
-    assert len(titles) == 27
+    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload; a
+    # machine's title is its name in both; that of each capture has a time
+    assert len(titles) == 35
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
@@ -156,6 +175,7 @@ def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
 def test_axe_finds_nothing_serious(new_page, user, scheme, with_data):
     if with_data:
         fill(samples=60_000, machines=3, diagnoses=600)
+        make_some_captures()
     page = new_page(login=user, color_scheme=scheme)
     pages = (
         PAGES

@@ -113,11 +113,8 @@ class CaptureConflict(Conflict):
     def __init__(self, stored: list[Stored], told: dict):
         conflicting = [it.capture for it in stored if it.is_conflicting]
         held = "; ".join(f"{it.sensor} / {it.axis} holds {in_words(it)}" for it in conflicting)
-        beside = f" The other {len(stored) - len(conflicting)} are stored." if len(conflicting) < len(stored) else ""
-        super().__init__(
-            f"{len(conflicting)} of {len(stored)} was not stored, as there is another one of that axis and start: "
-            f"{held}.{beside}"
-        )
+        beside = " The others of this post are stored." if len(conflicting) < len(stored) else ""
+        super().__init__(f"Not stored, as there is another capture of that axis and start: {held}.{beside}")
         self.extra = {name: value for name, value in told.items() if name != "status"}
 
 

@@ -61,7 +61,7 @@ class SampleFilter(RecordingFilter):
 class CaptureFilter(FilterSet):
     machine_name = django_filters.CharFilter(method="pass_on", help_text="설비 이름 / name of the machine, exactly.")
     sensor_no = django_filters.CharFilter(method="pass_on", help_text="센서 번호 / sensor, exactly.")
-    axis = django_filters.CharFilter(help_text="축 / axis, exactly.")
+    axis = django_filters.CharFilter(method="pass_on", help_text="축 / axis, exactly.")
     started_at_after = InstantFilter(
         field_name="started_at", lookup_expr="gte", help_text="시작 시각 이후 / started_at from this on."
     )
@@ -87,7 +87,11 @@ class CaptureFilter(FilterSet):
         """By the numbers of sensors: joined to these, MariaDB begins with them and sorts all their captures."""
         asked, captures = self.form.cleaned_data, super().filter_queryset(queryset)
         named = {"machine__name": asked["machine_name"], "sensor_no": asked["sensor_no"]}
-        if wanted := {lookup: value for lookup, value in named.items() if value}:
-            sensors = Sensor.objects.order_by().filter(**wanted).values_list("pk", flat=True)
-            captures = captures.filter(sensor__in=list(sensors))
-        return captures
+        axis, wanted = asked["axis"], {lookup: value for lookup, value in named.items() if value}
+        if not wanted:
+            return captures.with_axis(axis) if axis else captures
+        sensors = list(Sensor.objects.order_by().filter(**wanted).values_list("pk", flat=True))
+        if axis and len(sensors) == 1:
+            return captures.of_axis(sensors[0], axis)
+        captures = captures.filter(sensor__in=sensors)
+        return captures.with_axis(axis) if axis else captures

@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.database.errors import DATABASE_ERRORS, mark_undone
-from common.limits.at_once import AtOnce
 from machines.models import RegisteredBy
 from vibration.api import schema
 from vibration.api.upload_serializers import CsvUpload, ImportReport
@@ -18,12 +17,9 @@ from vibration.files.importing import Bounds, NotRegistered, import_file
 from vibration.files.names import BadName, Naming
 from vibration.files.report import Report
 from vibration.files.storing import Options
-from vibration.files.uploading import NamelessFileUploadHandler
+from vibration.files.uploading import UPLOADS, NamelessFileUploadHandler
 from vibration.metrics import count_upload
 from vibration.models import ImportRun, VibrationData
-
-# In each process one, as an upload may take a thread for half a minute, and a process has few
-UPLOADS = AtOnce(1, "uploads")
 
 
 @schema.CSV_UPLOAD

@@ -1,6 +1,6 @@
 """The only writer of captures: each is stored once, with its features, or classed against the one that is stored.
 
-What retention removes, what people delete, and features that are made anew, is written here too.
+What retention removes, what people keep or delete, and features that are made anew, is written here too.
 """
 
 from collections import defaultdict
@@ -60,17 +60,20 @@ def store_captures(
         raise InvalidRows(too_long, len(new))
 
     def write() -> list[Stored]:
+        sensors = _sensors_of(new)  # anew: somebody may have deleted one in between
         if register:
             # In one order, so that two callers with the same new names do not wait for each other.
             for place in sorted({it.place for it in new} - sensors.keys()):
                 sensors[place] = register_sensor(*place, registered_by=register)
+        else:
+            _refuse_unknown(new, sensors)
         stored = _write(new, made, sensors)
         also(stored)
         if poster is not None:
             note_conflicting(new, stored, poster)
         return stored
 
-    return in_transaction(write, again_on=(Sensor.DoesNotExist,), patience=patience, is_stored=is_stored)
+    return in_transaction(write, patience=patience, is_stored=is_stored)
 
 
 _TOO_LONG = (
@@ -292,3 +295,21 @@ def rebuild_features(numbers: Sequence[int]) -> int:
 def values_of(features: CaptureFeatures) -> list:
     """All that is stored of it."""
     return [getattr(features, it.attname) for it in CaptureFeatures._meta.concrete_fields]
+
+
+def say_kept(number: int, is_kept: bool) -> bool:
+    """Keep the samples of a capture whatever their age, or let them go in their time; False if it was so before.
+
+    Raises Capture.DoesNotExist when it is gone.
+    """
+
+    def write() -> bool:
+        stored = Capture.objects.without_samples().select_for_update().get(pk=number)
+        if stored.is_kept == is_kept:
+            return False
+        stored.is_kept = is_kept
+        stored.save(update_fields=["is_kept"])
+        note(Action.UPDATE, stored, f"{stored}: {'kept' if is_kept else 'let go'}", kept=is_kept)
+        return True
+
+    return in_transaction(write)

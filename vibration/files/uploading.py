@@ -7,6 +7,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+from common.limits.at_once import AtOnce
+
+# In each process one, as an upload may take a thread for half a minute, and a process has few
+UPLOADS = AtOnce(1, "uploads")
+
 
 class NamelessFileUploadHandler(FileUploadHandler):
     """Writes each uploaded file to the disk; its room is free again when it is closed, or when its process ends."""

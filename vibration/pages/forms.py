@@ -16,7 +16,27 @@ STATE_NAMES = dict(
 _NOT_SECONDS = _("Enter a number of seconds, such as 12.5.")
 
 
-class WaveformForm(forms.Form):
+class WindowForm(forms.Form):
+    """Which window to show, in seconds from the start; an end that is left open is that of all there is."""
+
+    start = forms.FloatField(label=_("From (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
+    end = forms.FloatField(label=_("To (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        for name in ("start", "end"):
+            self.fields[name].widget.attrs["class"] = "form-control"
+
+    def clean(self):
+        super().clean()
+        asked = self.cleaned_data
+        start, end = asked.get("start"), asked.get("end")
+        if start is not None and end is not None and end < start:
+            self.add_error("end", _("The end must not be before the start."))
+        return asked
+
+
+class WaveformForm(WindowForm):
     """Which window of which recording to show. What the query does not name takes the first choice there is."""
 
     machine = forms.ChoiceField(
@@ -48,8 +68,6 @@ class WaveformForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         error_messages={"invalid_choice": _("There is no state “%(value)s”.")},
     )
-    start = forms.FloatField(label=_("From (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
-    end = forms.FloatField(label=_("To (s)"), required=False, error_messages={"invalid": _NOT_SECONDS})
 
     data: QueryDict  # Django takes any mapping
 
@@ -89,14 +107,6 @@ class WaveformForm(forms.Form):
         self.fields["compare"].choices = [("", _("none")), *choices]
         if not self.recordings:
             self.data["compare"] = ""  # the machine is wrong, and that is said there
-
-    def clean(self):
-        super().clean()
-        asked = self.cleaned_data
-        start, end = asked.get("start"), asked.get("end")
-        if start is not None and end is not None and end < start:
-            self.add_error("end", _("The end must not be before the start."))
-        return asked
 
     def chosen(self) -> Recording | None:
         """The recording to show; None when the query is wrong or nothing is stored."""

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
+from vibration.captures import storing
 from vibration.captures.incoming import NewCapture
 from vibration.captures.reading import SamplesRemoved, raw_samples, samples_of
-from vibration.captures.storing import store_captures
+from vibration.captures.storing import delete_captures, store_captures
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.numbers.classifying import RowClass
 
@@ -162,3 +163,18 @@ def test_of_one_whose_samples_are_removed_that_is_said():
     with pytest.raises(SamplesRemoved, match="its features are kept"):
         samples_of(Capture.objects.get())
     assert store(capture()) == [RowClass.IDENTICAL]
+
+
+@pytest.mark.django_db(transaction=True)  # SQLite looks at foreign keys when a transaction ends
+def test_a_sensor_that_is_deleted_meanwhile_is_registered_anew(monkeypatch):
+    store(capture())
+    delete_captures(Capture.objects.all())
+
+    def make(*args):
+        Sensor.objects.all().delete()
+        return made(*args)
+
+    made = storing._make
+    monkeypatch.setattr(storing, "_make", make)
+    assert store(capture()) == [RowClass.NEW]
+    assert Capture.objects.get().sensor == Sensor.objects.get()

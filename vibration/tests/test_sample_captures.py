@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from machines.models import Machine
-from vibration.captures.samples import DAY, Place, make_captures
+from vibration.management.sample_captures import DAY, Place, make_captures
 from vibration.models import Capture, CaptureFeatures
 from vibration.signals.flags import is_clipped, is_flat
 from vibration.signals.synthetic import AXES, DAYS, SCALE_G, Story, synthetic

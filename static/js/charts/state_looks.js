@@ -8,6 +8,7 @@ export const STATES = {
   unbalance: { hatch: "rising", dash: [8, 3], point: "triangle" },
   looseness: { hatch: "dots", dash: [2, 2], point: "rect" },
   unbalance_looseness: { hatch: "falling", dash: [8, 3, 2, 3], point: "rectRot" },
+  signal: { hatch: "solid", dash: [], point: "circle" }, // of a capture, whose state nobody knows
 };
 const HATCH_PX = 8;
 

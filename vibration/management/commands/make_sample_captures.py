@@ -11,7 +11,7 @@ from rich.progress import track
 
 from common.terminal import TerminalCommand
 from machines.models import Machine, RegisteredBy
-from vibration.captures.samples import DAY, Place, make_captures
+from vibration.management.sample_captures import DAY, Place, make_captures
 from vibration.models import Capture
 from vibration.signals.synthetic import DAYS, RATED_RPM, Story
 from vibration.signals.units import Unit

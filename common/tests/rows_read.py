@@ -22,8 +22,8 @@ def rows_read(read: Callable[[], object]) -> int:
     return read_so_far() - before
 
 
-def analyze_diagnoses() -> None:
+def analyze(table: str) -> None:
     """Statistics as they are in time: a database brings them up to date when it likes."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE TABLE vibration_diagnosis" if connection.vendor == "mysql" else "ANALYZE")
+        cursor.execute(f"ANALYZE TABLE {table}" if connection.vendor == "mysql" else "ANALYZE")
         cursor.fetchall()
