@@ -51,7 +51,23 @@ def came_in_words(new: NewCapture) -> str:
     return _in_words(len(new.values), new.sampling_hz, new.unit, new.rpm, new.digest)
 
 
+def difference_in_words(new: NewCapture, kept: Capture) -> str:
+    """In what a stored capture differs from one that came with its key."""
+    pairs = [
+        (f"{kept.count:,} samples", f"{len(new.values):,} samples"),
+        (f"{kept.sampling_hz!r} Hz", f"{new.sampling_hz!r} Hz"),
+        (f"unit {kept.unit or 'unknown'}", f"unit {new.unit or 'unknown'}"),
+        (f"speed {_speed(kept.rpm)}", f"speed {_speed(new.rpm)}"),
+    ]
+    others = [f"{there}, here {here}" for there, here in pairs if there != here]
+    return "; ".join(others) or "its samples are others"
+
+
 def _in_words(count: int, sampling_hz: float, unit: str, rpm: float | None, digest: str) -> str:
     said = [f"{count:,} samples", f"{sampling_hz!r} Hz", f"unit {unit}" if unit else "no unit"]
     said += [f"{rpm!r} rpm"] if rpm is not None else []
     return ", ".join([*said, f"SHA-256 {digest[:DIGITS]}"])
+
+
+def _speed(rpm: float | None) -> str:
+    return "unknown" if rpm is None else f"{rpm!r} rpm"

@@ -23,7 +23,7 @@ from common.database.errors import DATABASE_ERRORS
 from common.database.transactions import Patience
 from common.rest.rows import InvalidRows
 from machines.models import RegisteredBy
-from vibration.captures.conflicts import Stored, came_in_words, in_words
+from vibration.captures.conflicts import Stored, came_in_words, difference_in_words
 from vibration.captures.incoming import NewCapture, wrong_with
 from vibration.captures.naming import CaptureNaming, CapturePlace
 from vibration.captures.storing import store_captures
@@ -340,9 +340,9 @@ class _Store:
             self._stored[new.axis] += 1
             self._marked.update((new.axis, mark) for mark in MARKS if getattr(it.capture, mark))
             if it.row_class is RowClass.CONFLICTING:
-                came = came_in_words(new)
-                reason = f"not stored: stored with this axis and start are {in_words(it.capture)}; here are {came}"
-                self._report.tell(told(new), RowClass.CONFLICTING, reason, came)
+                difference = difference_in_words(new, it.capture)
+                reason = f"not stored: another one is stored with this axis and start ({difference})"
+                self._report.tell(told(new), RowClass.CONFLICTING, reason, came_in_words(new))
         return True
 
     def _reject(self, capture: NewCapture, wrong: list[tuple[str, str]]) -> None:

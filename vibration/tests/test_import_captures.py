@@ -89,9 +89,18 @@ def test_the_same_again_is_identical_and_other_samples_conflict(a_file):
     report = take(a_file(csv_text(others)))
     assert (counts(report), report.run.outcome) == ((0, 2, 1, 0), "problems")
     [problem] = report.problems
-    assert "y at 2026-11-20T03:00:00+00:00: conflicting: not stored: stored with this axis and start are 500" in problem
+    assert "y at 2026-11-20T03:00:00+00:00: conflicting: not stored: another one is stored" in problem
+    assert "(its samples are others)" in problem
     [problem] = take(a_file(csv_text(signals(400)[:, :1], "time (s),x (g)"))).problems
-    assert "are 500 samples, 1000.0 Hz, unit g" in problem and "here are 400 samples" in problem
+    assert "(500 samples, here 400 samples)" in problem
+
+
+def test_another_unit_or_speed_is_another_capture(a_file):
+    take(a_file())
+    [problem, *_others] = take(a_file(), rpm=1_500.0).problems
+    assert "(speed unknown, here speed 1500.0 rpm)" in problem
+    [problem, *_others] = take(a_file(csv_text(signals(), "time (s),x,y,z"))).problems
+    assert "(unit g, here unit unknown)" in problem
 
 
 def test_a_file_imported_before_is_passed_over_where_once_is_enough(a_file):
