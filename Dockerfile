@@ -19,10 +19,10 @@ RUN apt-get update \
 WORKDIR /srv/himmes
 
 # What changes seldom comes first: these layers are made anew only when these files change. Compiled further down.
-COPY constraints.txt requirements.txt requirements-mysql.txt requirements-notices.txt requirements-mqtt.txt ./
+COPY constraints.txt requirements.txt requirements-mysql.txt requirements-notices.txt requirements-formats.txt requirements-mqtt.txt ./
 RUN python3 -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --no-compile -c constraints.txt \
-        -r requirements-mysql.txt -r requirements-notices.txt -r requirements-mqtt.txt
+        -r requirements-mysql.txt -r requirements-notices.txt -r requirements-formats.txt -r requirements-mqtt.txt
 
 # Node.js, for npm alone, stays in this stage.
 COPY requirements-npm.txt package.json package-lock.json .npmrc ./
