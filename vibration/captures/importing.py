@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from django.db import reset_queries
+from django.utils import timezone
 
 from common.database.errors import DATABASE_ERRORS
 from common.database.transactions import Patience
@@ -263,7 +264,7 @@ def _batches(captures: Iterable[NewCapture]) -> Iterator[list[NewCapture]]:
 
 def told(capture: NewCapture) -> str:
     """A capture of a file, by what tells it from the others."""
-    return f"{capture.axis} at {capture.started_at.isoformat()}"
+    return f"{capture.axis} at {timezone.localtime(capture.started_at).isoformat()}"
 
 
 class _Store:

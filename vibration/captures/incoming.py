@@ -57,7 +57,7 @@ def wrong_with(new: NewCapture) -> list[tuple[str, str]]:
 
 
 def _wrong_start(new: NewCapture) -> tuple[str, str]:
-    text = new.started_at.isoformat()
+    text = timezone.localtime(new.started_at).isoformat()
     if new.started_at < earliest():
         return "started_at", f"{text} is before the earliest year (DJANGO_EARLIEST_YEAR). Was the clock not set?"
     if new.started_at > timezone.now() + MAX_AHEAD:

@@ -1,7 +1,7 @@
 """What a file of captures is taken for, before anything of it is stored."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +214,7 @@ def _with_start(
 
 def _told(found: Understood, code: str, instant: datetime) -> tuple[Understood, datetime]:
     other = [it for it in found.reasons if it.code not in ("start_open", "start_from_file")]
-    return replace(found, reasons=(*other, remark(code, instant=instant.astimezone(UTC).isoformat()))), instant
+    return replace(found, reasons=(*other, remark(code, instant=timezone.localtime(instant).isoformat()))), instant
 
 
 def _are_local_stamps(found: Understood) -> bool:

@@ -3,6 +3,7 @@
 import io
 import sys
 
+from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
@@ -45,7 +46,7 @@ def _stretches(found: Understood) -> list[str]:
         stretches.setdefault((signal.offset_us, len(signal.values), signal.sampling_hz), []).append(signal)
     lines = []
     for (_offset, size, rate), its in list(stretches.items())[:SHOWN_STRETCHES]:
-        start = its[0].started_at.isoformat() if its[0].started_at else "a start that nothing tells"
+        start = timezone.localtime(its[0].started_at).isoformat() if its[0].started_at else "a start that nothing tells"
         axes = ", ".join(it.axis for it in its)
         lines.append(f"  {printable(axes)}: {size:,} samples at {rate:.9g} Hz, {size / rate:.6g} s from {start}")
     if (more := len(stretches) - SHOWN_STRETCHES) > 0:

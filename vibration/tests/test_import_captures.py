@@ -89,7 +89,7 @@ def test_the_same_again_is_identical_and_other_samples_conflict(a_file):
     report = take(a_file(csv_text(others)))
     assert (counts(report), report.run.outcome) == ((0, 2, 1, 0), "problems")
     [problem] = report.problems
-    assert "y at 2026-11-20T03:00:00+00:00: conflicting: not stored: another one is stored" in problem
+    assert "y at 2026-11-20T12:00:00+09:00: conflicting: not stored: another one is stored" in problem
     assert "(its samples are others)" in problem
     [problem] = take(a_file(csv_text(signals(400)[:, :1], "time (s),x (g)"))).problems
     assert "(500 samples, here 400 samples)" in problem

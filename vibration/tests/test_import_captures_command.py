@@ -41,7 +41,7 @@ def test_a_folder_is_shown_once_and_stored(folder):
     assert (err, failed) == ("", "")
     assert out.count("is taken for:") == 1
     assert "axis x" in out and "'x' is the axis x, by its name" in out
-    assert "x, y, z: 500 samples at 1000 Hz, 0.5 s from 2026-11-20T03:00:00+00:00" in out
+    assert "x, y, z: 500 samples at 1000 Hz, 0.5 s from 2026-11-20T12:00:00+09:00" in out
     assert "2 files" in out and "captures/s" in out
     assert Capture.objects.count() == 6
 
@@ -108,7 +108,7 @@ def test_rejects_tell_each_capture_by_axis_and_start(folder):
     assert failed.startswith("1 of 1 files") and err.count("conflicting") == 3
     lines = (folder / "rejects.csv").read_text().splitlines()
     assert len(lines) == 4
-    assert "x at 2026-11-20T03:00:00+00:00,conflicting" in lines[1] and "500 samples, 1000.0 Hz, unit g" in lines[1]
+    assert "x at 2026-11-20T12:00:00+09:00,conflicting" in lines[1] and "500 samples, 1000.0 Hz, unit g" in lines[1]
 
 
 def test_a_capture_that_cannot_be_stored_is_skipped_when_asked_to(folder):
