@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 50
 NEWEST_AXES = 24  # that the page of a machine shows
+AXES_IN_TURN = 24  # of which each is read by itself
 NEWEST_FIRST = ("-started_at", "-sensor_id", "-axis")  # as CaptureQuerySet.newest_first
 _FILTERS = ("machine", "sensor", "axis", "after", "before", "range")
 
@@ -64,8 +65,8 @@ class CaptureForm(PeriodForm):
     def __init__(self, query: QueryDict):
         """One query, however many captures there are."""
         super().__init__(query.copy())
-        known = axes_with_captures()
-        self.sensors = list({it.sensor_id: it.sensor for it in known}.values())
+        self.known = axes_with_captures()
+        self.sensors = list({it.sensor_id: it.sensor for it in self.known}.values())
         self.nothing_stored = not self.sensors
         titles = {it.machine.name: it.machine.title for it in self.sensors}
         machine = self._offer("machine", list(titles.items()), _("all"))
@@ -82,7 +83,7 @@ class CaptureForm(PeriodForm):
             self.data["axis"] = ""
         self._offer(
             "axis",
-            [(it.axis, "") for it in known if sensor and it.sensor_id == own[sensor].pk],
+            [(it.axis, "") for it in self.known if sensor and it.sensor_id == own[sensor].pk],
             _("all") if sensor else _("all (choose a sensor first)"),
             without="" if sensor else _("Choose the sensor of this axis first."),
         )
@@ -104,26 +105,30 @@ class CaptureForm(PeriodForm):
         return asked if not asked or asked in titles else None
 
     def captures(self, now: datetime) -> QuerySet[Capture]:
-        """Those asked for, newest first, from the cursor on. The form must be valid."""
-        asked = self.cleaned_data
+        """Those of the time asked for, newest first, from the cursor on, of all axes. The form must be valid."""
         found = Capture.objects.without_samples().newest_first()
-        chosen = [
-            it.pk
-            for it in self.sensors
-            if asked["machine"] in ("", it.machine.name) and asked["sensor"] in ("", it.sensor_no)
-        ]
-        if asked["machine"]:
-            found = found.filter(sensor__in=chosen)
-        if asked["axis"]:
-            found = found.filter(axis=asked["axis"])
         after, before = self.period(now)
         if after:
             found = found.filter(started_at__gte=after)
         if before:
             found = found.filter(started_at__lt=before)
-        if last := asked["cursor"] and Capture.objects.without_samples().filter(pk=asked["cursor"]).first():
+        cursor = self.cleaned_data["cursor"]
+        if last := cursor and Capture.objects.without_samples().filter(pk=cursor).first():
             found = found.filter(behind(NEWEST_FIRST, (last.started_at, last.sensor_id, last.axis)))
         return found
+
+    def axes(self) -> list[CaptureAxis] | None:
+        """Those asked for; None: all. The form must be valid."""
+        asked = self.cleaned_data
+        if not asked["machine"]:
+            return None
+        return [
+            it
+            for it in self.known
+            if it.sensor.machine.name == asked["machine"]
+            and asked["sensor"] in ("", it.sensor.sensor_no)
+            and asked["axis"] in ("", it.axis)
+        ]
 
     def has_filters(self) -> bool:
         return any(self.data.get(name) for name in _FILTERS)
@@ -167,11 +172,27 @@ class Page:
     older: int | None  # the last capture, behind which the next page begins
 
 
-def read_page(captures: QuerySet[Capture], sensors: Iterable[Sensor]) -> Page:
-    """The first of these captures; their sensors are known. Two queries."""
-    found = list(captures[: PAGE_ROWS + 1])
+def read_page(form: CaptureForm, now: datetime) -> Page:
+    """The captures that a valid form asks for, as far as they fill a page; what it costs does not grow with them."""
+    captures, axes = form.captures(now), form.axes()
+    if axes is None:
+        found = list(captures[: PAGE_ROWS + 1])
+    elif len(axes) > AXES_IN_TURN:
+        found = list(captures.filter(sensor__in={it.sensor_id for it in axes})[: PAGE_ROWS + 1])
+    else:
+        found = _newest_of(captures, axes)
     shown = found[:PAGE_ROWS]
-    return Page(rows_of(shown, sensors), shown[-1].pk if len(found) > PAGE_ROWS else None)
+    return Page(rows_of(shown, form.sensors), shown[-1].pk if len(found) > PAGE_ROWS else None)
+
+
+def _newest_of(captures: QuerySet[Capture], axes: list[CaptureAxis]) -> list[Capture]:
+    """The newest of some axes. Of several axes together a database would sort all captures that there are of them."""
+    keys: list[tuple] = []
+    for it in axes:
+        of_axis = captures.filter(sensor=it.sensor_id, axis=it.axis)
+        keys += of_axis.values_list("started_at", "sensor", "axis", "pk")[: PAGE_ROWS + 1]
+    newest = sorted(keys, reverse=True)[: PAGE_ROWS + 1]
+    return list(captures.filter(pk__in=[pk for *_key, pk in newest]))
 
 
 def rows_of(captures: list[Capture], sensors: Iterable[Sensor]) -> list[Row]:

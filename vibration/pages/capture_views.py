@@ -40,7 +40,7 @@ def captures(request: HttpRequest) -> HttpResponse:
     form = CaptureForm(request.GET)
     if not form.is_valid():
         return render(request, "vibration/captures.html", {"form": form}, status=400)
-    page = read_page(form.captures(timezone.now()), form.sensors)
+    page = read_page(form, timezone.now())
     context = {
         "form": form,
         "page": page,

@@ -1,5 +1,8 @@
 """What is said of an uploaded file: the codes of vibration/formats/reasons.py in the words of pages."""
 
+from datetime import datetime
+
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from vibration.formats.reasons import Remark
@@ -72,4 +75,15 @@ WORDS = {
 def remark_text(remark: Remark) -> str:
     """In the language of the page; in English where it has no words for a code."""
     words = WORDS.get(remark.code)
-    return str(words).format(**remark.values) if words else str(remark)
+    if not words:
+        return str(remark)
+    return str(words).format(
+        **{name: _plant_time(it) if name == "instant" else it for name, it in remark.values.items()}
+    )
+
+
+def _plant_time(text: str) -> str:
+    """An instant in ISO 8601 as pages show it; one without an offset is plant time already."""
+    instant = datetime.fromisoformat(text)
+    local = timezone.localtime(instant) if instant.tzinfo else instant
+    return local.isoformat(" ").partition("+")[0]
