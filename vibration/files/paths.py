@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,20 +16,22 @@ from vibration.csv.lines import decode_anyhow
 class FileKind:
     """Which files of a folder are meant, by the end of their names."""
 
-    suffix: re.Pattern[str]
+    endings: tuple[str, ...]  # in small letters, the longer before those that end it
     told: str
 
     def is_meant(self, name: str) -> bool:
-        return self.suffix.search(name) is not None and not name.startswith(".")
+        return name.lower().endswith(self.endings) and not name.startswith(".")
 
     def stem(self, name: str) -> str:
         """A name without its end."""
-        return self.suffix.sub("", name)
+        end = next((it for it in self.endings if name.lower().endswith(it)), "")
+        return name[: len(name) - len(end)]
 
 
-CSV_FILES = FileKind(re.compile(r"\.csv(\.gz)?$", re.IGNORECASE), ".csv or .csv.gz")
+_TEXTS = (".csv", ".txt", ".tsv", ".dat", ".lvm")
+CSV_FILES = FileKind((".csv.gz", ".csv"), ".csv or .csv.gz")
 SIGNAL_FILES = FileKind(
-    re.compile(r"\.((csv|txt|tsv|dat|lvm)(\.gz)?|wav|parquet|tdms|mat|h5|hdf5)$", re.IGNORECASE),
+    (*(f"{it}.gz" for it in _TEXTS), *_TEXTS, ".wav", ".parquet", ".tdms", ".mat", ".h5", ".hdf5"),
     ".csv, .txt, .tsv, .dat, .lvm (also .gz), .wav, .parquet, .tdms, .mat, .h5 or .hdf5",
 )
 NOT_FOLLOWED = "is a link, which is not followed; to import what it leads to, name the link itself"

@@ -29,8 +29,8 @@ SHOWN_CHARACTERS = 20
 CLEAR_SHARE = 0.7  # of the cells of rows that are numbers, from which on no other separator is tried
 LINE_ENDS = (b"\n", b"\r", b"\n\0", b"\r\0")  # of UTF-16 too
 _MARKS = "#%/'\""  # of a comment, at the beginning of a header
-_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_NUMBER_WITH = {".": re.compile(_NUMBER), ",": re.compile(_NUMBER.replace(r"\.", ","))}
+_POINT_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_COMMA_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:,[0-9]*)?|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # A date, a time of day, or both, in the order of any country, and nothing else
 _STAMP = re.compile(
     r"(?:\d{1,4}(?:[-/.]|년 ?)\d{1,2}(?:[-/.]|월 ?)\d{1,4}일?)?[T ]*(?:오전|오후)? ?"
@@ -66,7 +66,8 @@ class Form:
 
     def is_value(self, cell: str) -> bool:
         """Whether a number stands in a cell, finite or not, or a time of day."""
-        return bool(_NUMBER_WITH[self.decimal].fullmatch(cell) or _NOT_FINITE.fullmatch(cell)) or is_stamp(cell)
+        number = _COMMA_NUMBER.fullmatch(cell) if self.decimal == "," else _POINT_NUMBER.fullmatch(cell)
+        return bool(number or _NOT_FINITE.fullmatch(cell)) or is_stamp(cell)
 
     def is_row(self, cells: Sequence[str]) -> bool:
         """Whether a line begins with a number or a time, and at least half of what stands in it are numbers."""
@@ -305,7 +306,8 @@ def _split(text: pl.Series, form: Form) -> pl.Series:
 
 def _column(name: str, unit: str, text: pl.Series, form: Form, *, is_named: bool) -> Column:
     written = text.str.replace(",", ".", literal=True) if form.decimal == "," else text
-    is_number = text.str.contains(f"^(?:{_NUMBER_WITH[form.decimal].pattern})$")
+    number = _COMMA_NUMBER if form.decimal == "," else _POINT_NUMBER
+    is_number = text.str.contains(f"^(?:{number.pattern})$")
     if is_number.all():
         return Column(name, unit, written.cast(pl.Float64).to_numpy(), text=text, is_named=is_named)
     row = int(np.flatnonzero(~is_number.to_numpy())[0])
