@@ -189,7 +189,8 @@ def _newest_of(captures: QuerySet[Capture], axes: list[CaptureAxis]) -> list[Cap
     """The newest of some axes. Of several axes together a database would sort all captures that there are of them."""
     keys: list[tuple] = []
     for it in axes:
-        of_axis = captures.filter(sensor=it.sensor_id, axis=it.axis)
+        # By the start alone: where sensor and axis, which are fixed, come behind it, MariaDB reads all and sorts it.
+        of_axis = captures.filter(sensor=it.sensor_id, axis=it.axis).order_by("-started_at")
         keys += of_axis.values_list("started_at", "sensor", "axis", "pk")[: PAGE_ROWS + 1]
     newest = sorted(keys, reverse=True)[: PAGE_ROWS + 1]
     return list(captures.filter(pk__in=[pk for *_key, pk in newest]))
