@@ -34,10 +34,12 @@ _AXIS = re.compile(
     r"(?:a|v|g|acc|accel|acceleration|accelerometer|vib|vibration|vel|velocity|axis|dir|가속도|진동|속도)?"
     r"([xyz])(?:axis|dir|방향|축)?(?:acc|accel|acceleration|가속도|진동)?"
 )
-_BRACKETS = re.compile(r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])\s*$")
+# Bounded, so that a line of any length costs what it is long.
 _RATE = re.compile(
-    r"(?:sampl\w*[\s_-]*(?:rate|freq\w*)|\bfs\b|\brate\b|샘플링\s*(?:주파수|속도|레이트)?|표본화\s*주파수)"
-    r"(?P<unit>\s*[(\[]\s*k?hz\s*[)\]])?[\s:=,;\t]*(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<after>k?hz\b|k?s/s\b)?",
+    r"(?:sampl\w{0,8}[\s_-]{0,4}(?:rate|freq\w{0,8})|\bfs\b|\brate\b|"
+    r"샘플링\s{0,4}(?:주파수|속도|레이트)?|표본화\s{0,4}주파수)"
+    r"(?P<unit>\s{0,4}[(\[]\s{0,4}k?hz\s{0,4}[)\]])?[\s:=,;]{0,8}"
+    r"(?P<number>[0-9]{1,40}(?:\.[0-9]{1,40})?)\s{0,4}(?P<after>k?hz\b|k?s/s\b)?",
     re.IGNORECASE,
 )
 
@@ -47,9 +49,10 @@ def name_and_unit(text: str) -> tuple[str, str]:
     text = text.strip().strip("\"'").strip()
     if len(text) > MAX_NAME_CHARACTERS:
         return text[:MAX_NAME_CHARACTERS], ""
-    if found := _BRACKETS.search(text):
-        name = text[: found.start()].strip()
-        return (name, (found[1] or found[2] or "").strip()) if name else (text, "")
+    if text.endswith((")", "]")):
+        name, opening, inside = text[:-1].rpartition("(" if text.endswith(")") else "[")
+        if opening and text[-1] not in inside:
+            return (name.strip(), inside.strip()) if name.strip() else (text, "")
     for mark in (" ", "_"):
         name, _, last = text.rpartition(mark)
         if name.strip() and (is_known_unit(last) or (time_unit(last) and role_of(name) == "time")):
