@@ -1,5 +1,7 @@
 """Documentation of the API: the schema for programs, Swagger UI and ReDoc for people who are logged in."""
 
+from threading import Lock
+
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
@@ -10,6 +12,8 @@ from drf_spectacular.views import SpectacularAPIView
 
 
 class Schema(SpectacularAPIView):
+    lock = Lock()  # drf-spectacular sets itself up with the first schema, and two at once get into each other's way
+
     @extend_schema(
         tags=["문서 / documentation"],
         summary="OpenAPI 스키마 / OpenAPI schema",
@@ -17,7 +21,8 @@ class Schema(SpectacularAPIView):
         responses={200: OpenApiTypes.OBJECT},
     )
     def get(self, request):
-        return self._get_schema_response(request)
+        with self.lock:
+            return self._get_schema_response(request)
 
 
 class SwaggerUi(TemplateView):

@@ -1,7 +1,10 @@
 """The OpenAPI schema: complete, without warnings, and true: every operation is called as its examples say."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import jsonschema
@@ -226,3 +229,22 @@ def test_the_schema_is_served_as_json_and_yaml(program):
     assert program.get("schema?format=json").json()["openapi"].startswith("3.")
     assert b"openapi: 3." in program.get("schema").content
     assert Client().get("/api/schema").status_code == 401
+
+
+TWO_AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+import django
+django.setup()
+from rest_framework.permissions import AllowAny
+from rest_framework.test import APIRequestFactory
+from himmes.api.docs import Schema
+ask = Schema.as_view(authentication_classes=[], permission_classes=[AllowAny], throttle_classes=[])
+with ThreadPoolExecutor(2) as pool:
+    print([it.status_code for it in pool.map(ask, [APIRequestFactory().get("/api/schema") for _ in range(2)])])
+"""
+
+
+def test_of_two_who_ask_first_at_once_each_gets_the_schema():
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "himmes.settings"}
+    told = subprocess.run([sys.executable, "-c", TWO_AT_ONCE], env=env, capture_output=True, text=True, check=False)
+    assert told.stdout == "[200, 200]\n", told.stderr
