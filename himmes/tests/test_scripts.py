@@ -54,14 +54,14 @@ def test_in_production_every_import_names_a_hashed_file_that_is_there(collected)
 
 
 @pytest.mark.browser
-def test_a_browser_gets_each_module_under_its_hashed_name(new_page, user, settings, tmp_path):
+def test_a_browser_gets_each_module_under_its_hashed_name(new_page, operator, settings, tmp_path):
     make_recording(100)
     post("g1", (5, 1))
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "himmes.static_files.StaticFiles"}}
     settings.WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["js", "css", "map", "svg", "json"]  # compressing takes its time
     call_command("collectstatic", "--no-input", "--ignore=admin", "--ignore=drf_spectacular_sidecar", verbosity=0)
-    page = new_page(login=user)
+    page = new_page(login=operator)
     page.route("**/static/**", lambda route: route.fulfill(path=tmp_path / urlsplit(route.request.url).path[8:]))
     loaded = set()
     page.on("request", lambda it: loaded.add(urlsplit(it.url).path[8:]) if it.resource_type == "script" else None)
@@ -70,6 +70,7 @@ def test_a_browser_gets_each_module_under_its_hashed_name(new_page, user, settin
         "/diagnosis/timeline/": "#timeline[aria-busy=false]",
         "/vibration/": "#spectrum[aria-busy=false]",
         "/vibration/table/": "table",
+        "/vibration/upload/": "#upload-form",
     }.items():
         page.goto(path)
         page.wait_for_selector(ready)
