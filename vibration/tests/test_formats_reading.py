@@ -250,6 +250,13 @@ def test_a_small_file_that_holds_much_is_refused_before_it_is_read(tmp_path):
     assert refusal(path).startswith("it has more than 64 MB of text, which are read at once; split it into")
 
 
+def test_gzip_of_many_members_costs_what_it_is_long(tmp_path):
+    """Taking each member off the rest of the file by a copy would take a minute here, and hours of 100 MB."""
+    empty = gzip.compress(b"")
+    path = written(tmp_path / "a.csv.gz", gzip.compress(b"x\n1.5\n") + 300_000 * empty + gzip.compress(b"2.5\n"))
+    assert read_table(path).columns[0].values.tolist() == [1.5, 2.5]
+
+
 def test_lvm_starts_at_its_first_sample_and_counts_from_there(tmp_path):
     text = lvm(VALUES[:, :2], x_columns="No").replace("X0\t0.0", "X0\t2.5")
     assert read_table(written(tmp_path / "a.lvm", text)).started_at == datetime(2026, 3, 5, 13, 53, 31, 611_600)
