@@ -252,9 +252,11 @@ def delete_captures(captures: QuerySet[Capture]) -> int:
 
 def _forget_newest(sensor: int, axis: str) -> None:
     """Keep when the newest that is left of an axis started; of none, nothing."""
+    known = CaptureAxis.objects.filter(sensor=sensor, axis=axis)
+    # Whoever stores one of this axis holds its row until that is to be seen.
+    list(known.select_for_update().values_list("pk"))
     left = Capture.objects.filter(sensor=sensor, axis=axis)
     newest = left.order_by("-started_at").values_list("started_at", flat=True).first()
-    known = CaptureAxis.objects.filter(sensor=sensor, axis=axis)
     if newest is None:
         known.delete()
     else:

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from common.rest.rows import InvalidRows
@@ -178,3 +180,35 @@ def test_a_sensor_that_is_deleted_meanwhile_is_registered_anew(monkeypatch):
     monkeypatch.setattr(storing, "_make", make)
     assert store(capture()) == [RowClass.NEW]
     assert Capture.objects.get().sensor == Sensor.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("left", [0, 1])
+def test_an_axis_of_which_one_is_stored_while_others_are_deleted_stays_known(left):
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite has one writer at a time")
+    store(*(capture(started_at=START - timedelta(days=days)) for days in range(1, 3)))
+    old = Capture.objects.order_by("started_at")[left:]
+    is_at_the_axis = Event()
+
+    def look(execute, sql, params, many, context):
+        if "vibration_capture_axis" in sql and "INSERT" not in sql:
+            is_at_the_axis.set()
+        return execute(sql, params, many, context)
+
+    def delete():
+        with connection.execute_wrapper(look):
+            delete_captures(Capture.objects.filter(pk__in=numbers))
+        connection.close()
+
+    numbers = [it.pk for it in old]
+    deleting = Thread(target=delete)
+
+    def meanwhile(stored):
+        deleting.start()
+        assert is_at_the_axis.wait(30)
+
+    store_captures([capture()], register=RegisteredBy.API, also=meanwhile)
+    deleting.join()
+    assert CaptureAxis.objects.get().newest_at == START
+    assert Capture.objects.count() == left + 1
