@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,13 @@ class _Array:
 def read_mat(path: Path, content: bytes) -> Table:
     """A MAT file up to version 7. Raises BadFile for what is cut off or damaged."""
     try:
-        arrays = [_Array(it.name, it.values) for it in arrays_of(content, MAX_HELD_BYTES)]
+        found = islice(arrays_of(content, MAX_HELD_BYTES), MAX_COLUMNS + 1)
+        arrays = [_Array(it.name, it.values) for it in found]
     except TooMuch:
         raise too_much(path) from None
     except DamagedMat as error:
         raise _damaged(path, "MAT", error) from None
-    check_size(path, sum(it.values.size for it in arrays))
+    check_size(path, sum(it.values.size for it in arrays), len(arrays))
     return _table(path, "mat", arrays, {})
 
 
@@ -80,7 +82,7 @@ def read_hdf5(path: Path, content: bytes) -> Table:
         if found.is_virtual or found.external:
             raise BadFile(path, f"the samples of {printable(name)} lie in another file", "write all into one file")
         numbers[0], held[0] = numbers[0] + found.size, held[0] + found.nbytes
-        check_size(path, numbers[0], size=held[0])
+        check_size(path, numbers[0], len(arrays), size=held[0])
         about = {**dict(found.parent.attrs), **dict(found.attrs)}
         arrays.extend(_Array(it.name, it.values, about) for it in _flat(name, found[()]))
 

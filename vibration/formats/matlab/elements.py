@@ -59,8 +59,9 @@ def arrays_of(content: bytes, most_bytes: int) -> Iterator[Array]:
             unzipped = _unzipped(body, left)
             left -= len(unzipped)
             kind, body = _Bytes(memoryview(unzipped), order).element()
-        if kind == _MATRIX:
-            yield from _array(_Bytes(body, order), "", 0)
+        if kind != _MATRIX:
+            raise DamagedMat(f"before byte {whole.at:,}: data of type {kind} where an array belongs")
+        yield from _array(_Bytes(body, order), "", 0)
 
 
 def _unzipped(data: memoryview, most: int) -> bytes:
