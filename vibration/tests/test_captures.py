@@ -7,6 +7,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.rest.rows import InvalidRows
@@ -157,6 +158,17 @@ def test_samples_that_do_not_fit_when_compressed_are_refused():
     with pytest.raises(InvalidRows) as error:
         store(capture(values.view(np.float64) * 1.0))
     assert "more than 4,000,000 bytes even when compressed" in error.value.errors[0]["message"]
+
+
+def test_captures_that_are_long_together_are_stored_by_several_statements(monkeypatch):
+    """A statement longer than the server's packet is never taken, however often it is tried."""
+    axes = [capture(np.random.default_rng(1).normal(size=1_000), axis=axis) for axis in "xyz"]
+    monkeypatch.setattr(storing, "MAX_BYTES", 9_000)
+    with CaptureQueriesContext(connection) as queries:
+        assert store(*axes) == [RowClass.NEW] * 3
+    inserts = [it["sql"] for it in queries if "INTO" in it["sql"] and '"data"' in it["sql"].replace("`", '"')]
+    assert len(inserts) == 3
+    assert Capture.objects.count() == CaptureFeatures.objects.count() == 3
 
 
 def test_of_one_whose_samples_are_removed_that_is_said():
