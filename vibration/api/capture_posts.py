@@ -22,6 +22,7 @@ MAX_CAPTURES = 100  # in one post: each costs some milliseconds, and all are in 
 SAMPLES, VALUES = "samples", "values"
 LITTLE_ENDIAN = {name: np.dtype(name).newbyteorder("<") for name in TYPES}
 INT16 = np.iinfo(np.int16)
+EXACT_IN_A_DOUBLE = 2**53
 
 Said = dict[str, Any]  # validated data of a description
 Arrays = dict[str, np.ndarray]  # of each axis
@@ -181,6 +182,10 @@ def _numbers(values: list, kind: str, axis: str = "") -> np.ndarray:
     except OverflowError:
         place = max(range(len(values)), key=lambda it: abs(values[it]))
         raise _bad_value(place, values, axis, "is too large") from None
+    # Rounded, two numbers that were sent would be one: the second would be taken for the first, sent again.
+    for place in np.flatnonzero(np.abs(numbers) >= EXACT_IN_A_DOUBLE).tolist():
+        if type(values[place]) is int and int(numbers[place]) != values[place]:
+            raise _bad_value(place, values, axis, "has more digits than a double holds")
     if kind == "int16":
         fits = (numbers == np.trunc(numbers)) & (numbers >= INT16.min) & (numbers <= INT16.max)  # false for NaN
         if not fits.all():

@@ -4,7 +4,7 @@ What retention removes, what people keep or delete, and features that are made a
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -180,7 +180,8 @@ def _write(
 
 def _insert(captures: list[Capture]) -> None:
     """Store them, and know their numbers."""
-    Capture.objects.bulk_create(captures)
+    for some in _statements(captures):
+        Capture.objects.bulk_create(some)
     if any(it.pk is None for it in captures):  # MySQL does not tell the numbers of several rows
         of_sensor: dict[Sensor, list[Capture]] = defaultdict(list)
         for it in captures:
@@ -189,6 +190,20 @@ def _insert(captures: list[Capture]) -> None:
             known = _known(sensor, its)
             for it in its:
                 it.pk = known[it.key].pk
+
+
+def _statements(captures: list[Capture]) -> Iterator[list[Capture]]:
+    """As many as one statement may hold: what is too long for a server's packet breaks the connection each time."""
+    some: list[Capture] = []
+    size = 0
+    for it in captures:
+        if some and size + it.size > MAX_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(it)
+        size += it.size
+    if some:
+        yield some
 
 
 def _note_newest(captures: list[Capture]) -> None:
@@ -252,9 +267,11 @@ def delete_captures(captures: QuerySet[Capture]) -> int:
 
 def _forget_newest(sensor: int, axis: str) -> None:
     """Keep when the newest that is left of an axis started; of none, nothing."""
+    known = CaptureAxis.objects.filter(sensor=sensor, axis=axis)
+    # Whoever stores one of this axis holds its row until that is to be seen.
+    list(known.select_for_update().values_list("pk"))
     left = Capture.objects.filter(sensor=sensor, axis=axis)
     newest = left.order_by("-started_at").values_list("started_at", flat=True).first()
-    known = CaptureAxis.objects.filter(sensor=sensor, axis=axis)
     if newest is None:
         known.delete()
     else:

@@ -16,6 +16,7 @@ from vibration.formats.table import Column, Table
 from vibration.numbers.states import MAX_VALUE
 
 MAX_SAMPLES = 1_000_000  # of one capture
+MAX_CAPTURES = 100_000  # that a file is cut into, all of which are held in memory
 SHOWN_SAMPLES = 5
 RATE_FITS = 1e-6  # of the rate, by which one that is said may differ beside what the times leave open
 
@@ -80,7 +81,8 @@ def apply(
         unit = _unit(table, column, axis)
         own = clock or _clock_of_column(table, mapping, column, zone, started_at)
         found += (
-            _signal(axis.name, unit, column, _rpm(table, mapping, it), own, it) for it in _cut(table, own, split_s)
+            _signal(axis.name, unit, column, _rpm(table, mapping, it), own, it)
+            for it in _cut(table, own, split_s, len(mapping.axes))
         )
     return found
 
@@ -251,8 +253,8 @@ def _checked_rate(table: Table, rate: float) -> float:
     return rate
 
 
-def _cut(table: Table, clock: _Clock, split_s: float | None) -> Iterator[_Piece]:
-    """The stretches, cut into pieces of so many seconds. Raises BadFile for one that is longer than the limit."""
+def _cut(table: Table, clock: _Clock, split_s: float | None, axes: int) -> Iterator[_Piece]:
+    """The stretches, cut into pieces of so many seconds. Raises BadFile for too long or, of all axes, too many ones."""
     if split_s is None:
         size = MAX_SAMPLES
     else:
@@ -261,6 +263,11 @@ def _cut(table: Table, clock: _Clock, split_s: float | None) -> Iterator[_Piece]
             raise table.bad(
                 f"{split_s:g} s at {clock.rate_hz:g} Hz are {size:,} samples; at most {MAX_SAMPLES:,} make a capture",
                 f"split at {MAX_SAMPLES / clock.rate_hz:.6g} s or less",
+            )
+        if (many := axes * sum(-(-(it.last - it.first) // size) for it in clock.pieces)) > MAX_CAPTURES:
+            raise table.bad(
+                f"cut every {split_s:g} s it makes {many:,} captures; at most {MAX_CAPTURES:,} come of a file",
+                "cut it into longer ones",
             )
     for piece in clock.pieces:
         count = piece.last - piece.first

@@ -1,16 +1,16 @@
-"""Files of named arrays: MAT 5 by scipy, MAT 7.3 and HDF5 by h5py.
+"""Files of named arrays: MAT of versions 5 to 7, and MAT 7.3 and HDF5 by h5py.
 
 A vector is a column. Of a matrix each row or column is one, whichever is longer. Single numbers tell the sampling rate
 (`fs`, `sampling_rate`, `dt` and their like), or are notes.
 """
 
 import io
-import math
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,20 @@ import polars as pl
 
 from common.printable import printable
 from vibration.formats.delimited import shown
+from vibration.formats.matlab.elements import DamagedMat, TooMuch, arrays_of
 from vibration.formats.names import bare_name, name_and_unit
-from vibration.formats.table import MAX_COLUMNS, BadFile, Column, Flaw, Table, check_size, kept, unique_names
+from vibration.formats.table import (
+    MAX_COLUMNS,
+    MAX_HELD_BYTES,
+    BadFile,
+    Column,
+    Flaw,
+    Table,
+    check_size,
+    kept,
+    too_much,
+    unique_names,
+)
 
 MAX_DEPTH = 8  # of structures in structures
 _WORDS = {
@@ -43,17 +55,14 @@ class _Array:
 
 def read_mat(path: Path, content: bytes) -> Table:
     """A MAT file up to version 7. Raises BadFile for what is cut off or damaged."""
-    from scipy.io import loadmat, whosmat
-    from scipy.io.matlab import MatReadError
-
     try:
-        check_size(path, sum(math.prod(shape) for _, shape, _ in whosmat(io.BytesIO(content))))
-        found = loadmat(io.BytesIO(content))
-        arrays = [it for name, value in found.items() if not name.startswith("__") for it in _flat(name, value)]
-    except BadFile:
-        raise
-    except (*_DAMAGE, MatReadError) as error:
+        found = islice(arrays_of(content, MAX_HELD_BYTES), MAX_COLUMNS + 1)
+        arrays = [_Array(it.name, it.values) for it in found]
+    except TooMuch:
+        raise too_much(path) from None
+    except DamagedMat as error:
         raise _damaged(path, "MAT", error) from None
+    check_size(path, sum(it.values.size for it in arrays), len(arrays))
     return _table(path, "mat", arrays, {})
 
 
@@ -62,7 +71,7 @@ def read_hdf5(path: Path, content: bytes) -> Table:
     import h5py
 
     arrays: list[_Array] = []
-    held: list[int] = []
+    numbers, held = [0], [0]
     is_matlab = content.startswith(b"MATLAB")
 
     def add(name: str, found: Any) -> None:
@@ -72,8 +81,8 @@ def read_hdf5(path: Path, content: bytes) -> Table:
             return
         if found.is_virtual or found.external:
             raise BadFile(path, f"the samples of {printable(name)} lie in another file", "write all into one file")
-        held.append(found.size)
-        check_size(path, sum(held))
+        numbers[0], held[0] = numbers[0] + found.size, held[0] + found.nbytes
+        check_size(path, numbers[0], len(arrays), size=held[0])
         about = {**dict(found.parent.attrs), **dict(found.attrs)}
         arrays.extend(_Array(it.name, it.values, about) for it in _flat(name, found[()]))
 

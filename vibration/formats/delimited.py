@@ -6,6 +6,7 @@ the others. A cell that is not a number does no harm until its column is to be a
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from collections import Counter
@@ -113,20 +114,15 @@ def read_delimited(path: Path, content: bytes, *, separator: str = "", decimal: 
 
 def decompressed(path: Path, content: bytes) -> bytes:
     """What gzip holds, at most MAX_TEXT_BYTES. Raises BadFile for data that are cut off or damaged."""
-    unzip, found = zlib.decompressobj(wbits=31), []
-    left, size = content, 0
     try:
-        while left:
-            found.append(unzip.decompress(left, MAX_TEXT_BYTES + 1 - size))
-            size += len(found[-1])
-            check_text_size(path, size)
-            if not unzip.eof:
-                raise BadFile(path, "the gzip data ends before its end mark: the file was cut off", "copy it again")
-            left = unzip.unused_data.lstrip(b"\0")
-            unzip = zlib.decompressobj(wbits=31)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            found = file.read(MAX_TEXT_BYTES + 1)
+    except EOFError:
+        raise BadFile(path, "the gzip data ends before its end mark: the file was cut off", "copy it again") from None
     except (zlib.error, gzip.BadGzipFile) as error:
         raise BadFile(path, f"the gzip data is damaged ({error})", "copy the file again") from None
-    return b"".join(found)
+    check_text_size(path, len(found))
+    return found
 
 
 def check_text_size(path: Path, size: int) -> None:

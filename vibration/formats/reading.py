@@ -6,10 +6,10 @@ from pathlib import Path
 
 from vibration.formats.delimited import decompressed, read_delimited
 from vibration.formats.lvm import LVM_MARK, read_lvm
-from vibration.formats.table import BadFile, Table
+from vibration.formats.table import MAX_HELD_BYTES, BadFile, Table
 from vibration.formats.wav import read_wav
 
-MAX_FILE_BYTES = 256 << 20
+MAX_FILE_BYTES = MAX_HELD_BYTES
 EXTRAS = "requirements-formats.txt"
 _GZIP = b"\x1f\x8b"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -94,7 +94,6 @@ def _read_tdms(path: Path, content: bytes) -> Table:
 
 
 def _read_mat(path: Path, content: bytes) -> Table:
-    _check_installed(path, "scipy", "MAT")
     from vibration.formats.arrays import read_mat
 
     return read_mat(path, content)

@@ -10,18 +10,30 @@ import polars as pl
 from common.printable import printable
 
 MAX_VALUES = 100_000_000  # numbers in a file, all of which are held in memory
+MAX_HELD_BYTES = 256 << 20  # of values: as many as a file may have that holds them as they are
 MAX_COLUMNS = 4096
 KEPT = (np.dtype(np.int16), np.dtype(np.int32), np.dtype(np.float32), np.dtype(np.float64))
 EXACT_IN_A_DOUBLE = 2**53
 
 
-def check_size(path: Path, values: int, columns: int = 0) -> None:
-    """Raises BadFile for more than is held in memory at once; before it is, as a small file may hold much."""
+def check_size(path: Path, values: int, columns: int = 0, *, size: int = 0) -> None:
+    """Raises BadFile for more than is held in memory at once; before it is, as a small file may hold much.
+
+    `size` is in bytes.
+    """
     if values > MAX_VALUES:
         what = f"it holds {values:,} numbers, and at most {MAX_VALUES:,} are read at once"
         raise BadFile(path, what, "split it into shorter files")
+    if size > MAX_HELD_BYTES:
+        raise too_much(path)
     if columns > MAX_COLUMNS:
         raise BadFile(path, f"it has {columns:,} columns", f"export at most {MAX_COLUMNS:,} of them")
+
+
+def too_much(path: Path) -> "BadFile":
+    """For a file of more bytes of values, once they are unpacked, than are held at once."""
+    what = f"it holds more than {MAX_HELD_BYTES >> 20} MB of values, which are read at once"
+    return BadFile(path, what, "split it into shorter files")
 
 
 class BadFile(ValueError):

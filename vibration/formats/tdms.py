@@ -16,7 +16,8 @@ from vibration.formats.names import name_and_unit
 from vibration.formats.table import BadFile, Column, Flaw, Table, kept, unique_names
 
 LEAD_IN_BYTES = 28
-_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, OverflowError, OSError, struct.error)
+_DAMAGE: tuple[type[Exception], ...] = (ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError)
+_DAMAGE += (OverflowError, OSError, NotImplementedError, MemoryError, struct.error)
 
 
 def read_tdms(path: Path, content: bytes) -> Table:

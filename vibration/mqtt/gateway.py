@@ -41,7 +41,9 @@ TURN_S = 0.25  # how long the connection is waited for at a time
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0  # between two tries to connect
 QUIET_S, CLOSING_S = 0.1, 2.0  # at the end nothing must come for so long, or it takes so long at most
 SUMMARY_MESSAGES, SUMMARY_S = 1_000, 60.0  # what came is told after so many messages, or so long
-MOST_FAILED = 10  # messages in a row that the database does not take for no reason of theirs
+# Messages that the database does not take, for no reason of theirs. They are tried again; a broker sends no more while
+# some, as a rule 20, are not acknowledged.
+MOST_FAILED, AGAIN_S = 10, 30.0
 LONGEST_WAIT_S = 1e9  # for a database: as long as it takes
 FAILURE_BITS = 0x80  # of the answer to a subscription
 
@@ -84,7 +86,9 @@ class Gateway:
         self._retry_at, self._pause_s = 0.0, FIRST_PAUSE_S
         self._patience = Patience(LONGEST_WAIT_S, warn, self._sleep)
         self._counts: Counter[str] = Counter()
-        self._told_at, self._failed_in_a_row = clock.monotonic(), 0
+        self._why_failed: Exception | None = None
+        self._failed: list[MQTTMessage] = []  # on this connection
+        self._told_at = self._tried_at = clock.monotonic()
         self._has_warned_of_qos = False
 
     def run(self) -> None:
@@ -93,6 +97,7 @@ class Gateway:
             while True:
                 self._interruptions.check()
                 self._turn(TURN_S)
+                self._try_again()
                 while self._waiting:
                     self._take(self._waiting.popleft())
                     self._interruptions.check()
@@ -101,6 +106,13 @@ class Gateway:
             self._summarize(at_end=True)
         finally:
             self._close()
+
+    def _try_again(self) -> None:
+        """Those that failed, once in a while."""
+        if self._failed and clock.monotonic() - self._tried_at >= AGAIN_S:
+            self._tried_at = clock.monotonic()
+            self._waiting.extend(self._failed)
+            self._failed.clear()
 
     def _turn(self, seconds: float) -> None:
         """Let the connection live for at most so long; open it if there is none."""
@@ -131,8 +143,7 @@ class Gateway:
     def _lost(self, reason: str) -> None:
         """There is no connection now; try again after a pause, longer each time."""
         self._is_open = False
-        self._waiting.clear()
-        self._connection += 1
+        self._forget()
         self._retry_at = clock.monotonic() + self._pause_s
         self._warn(f"no connection to the broker {self._address}: {reason}; trying again in {self._pause_s:g} s")
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
@@ -147,7 +158,12 @@ class Gateway:
         client.subscribe(f"{self._options.prefix}/#", QOS)
 
     def _disconnected(self, client: Client, userdata: Any, flags: Any, reason_code: Any, properties: Any) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        """What came on this connection comes again on the next."""
         self._waiting.clear()
+        self._failed.clear()
         self._connection += 1
 
     def _subscribed(self, client: Client, userdata: Any, mid: int, reason_codes: list[Any], properties: Any) -> None:
@@ -169,8 +185,12 @@ class Gateway:
         if message.qos < QOS and not self._has_warned_of_qos:
             self._has_warned_of_qos = True
             self._warn("a message came with QoS 0: publish with QoS 1, or some are lost")
-        if self._is_done(message) and message.qos and connection == self._connection:
-            self._acknowledge(message)
+        is_done = self._is_done(message)
+        if connection == self._connection:
+            if not is_done:
+                self._keep_failed(message)
+            elif message.qos:
+                self._acknowledge(message)
         reset_queries()  # with DEBUG on, Django would keep the text of every statement
 
     def _acknowledge(self, message: MQTTMessage) -> None:
@@ -198,7 +218,6 @@ class Gateway:
         except DATABASE_ERRORS as error:
             self._fail(topic, error)
             return False
-        self._failed_in_a_row = 0
         self._counts.update(RowClass(it.row_class).name.lower() for it in stored)
         if conflicting := [it.capture for it in stored if it.is_conflicting]:
             held = ", ".join(f"{it.axis} at {it.started_at.isoformat()}" for it in conflicting)
@@ -206,7 +225,6 @@ class Gateway:
         return True
 
     def _refuse(self, topic: str, payload: bytes, reason: str, *, count: bool = True) -> None:
-        self._failed_in_a_row = 0
         if count:
             self._counts["refused"] += 1
         kept = ""
@@ -218,12 +236,18 @@ class Gateway:
         self._warn(f"refused: {printable(topic)}: {printable(reason)}{kept}")
 
     def _fail(self, topic: str, error: Exception) -> None:
-        """For no reason of the message, as far as is known: it is not acknowledged, and comes again."""
+        """For no reason of the message, as far as is known: it is not acknowledged, and tried again."""
         self._counts["failed"] += 1
-        self._failed_in_a_row += 1
+        self._why_failed = error
         logger.error("A message to %s could not be stored", printable(topic), exc_info=error)
-        if self._failed_in_a_row >= MOST_FAILED:
-            raise GatewayFailed(f"{MOST_FAILED} messages in a row could not be stored, the last as: {error}")
+
+    def _keep_failed(self, message: MQTTMessage) -> None:
+        """To be tried again. Raises GatewayFailed when there are too many of them."""
+        if not self._failed:
+            self._tried_at = clock.monotonic()
+        self._failed.append(message)
+        if len(self._failed) >= MOST_FAILED:
+            raise GatewayFailed(f"{MOST_FAILED} messages could not be stored, the last as: {self._why_failed}")
 
     def _sleep(self, seconds: float) -> None:
         """While the database is away: the connection lives on, and what comes waits. KeyboardInterrupt ends it."""

@@ -19,12 +19,13 @@ from common.rest.fields import MAX_AHEAD, earliest
 from machines.models import Machine, Sensor
 from vibration.captures.mappings import NoSuchMapping, find_mapping
 from vibration.captures.understanding import Said
-from vibration.formats.mapping import MAX_RATE_HZ, MAX_RPM, MIN_RATE_HZ, Axis, BadMapping, Mapping
+from vibration.formats.mapping import MAX_AXES, MAX_RATE_HZ, MAX_RPM, MIN_RATE_HZ, Axis, BadMapping, Mapping
 from vibration.formats.stamps import EPOCHS, TIMES
 from vibration.models import DEFAULT_RECORDING, CaptureMapping, Recording
 from vibration.models.captures import UNITS
 
-SHOWN_COLUMNS = 60  # that a person may say the use of; the others are left out
+SHOWN_COLUMNS = 60  # that a person may say the use of; of the others those that a mapping uses
+MOST_ROWS = SHOWN_COLUMNS + MAX_AXES + 2  # with a time and a speed
 AS_FILE_SAYS = "?"  # of a unit
 CAPTURES, RECORDING = "captures", "recording"
 TIME, AXIS, SPEED, LEFT_OUT = "time", "axis", "speed", "out"
@@ -87,16 +88,19 @@ class Guessed:
     start: str = "told"  # of formats.mapping.STARTS
     commas: str = ""
     is_said: bool = False  # the rows count, whether they were changed or not
+    written: tuple[str, str] = ("", "")  # separator and decimal mark that a mapping says
 
     def to_json(self) -> str:
-        return json.dumps([self.rows, self.time, self.start, self.commas, self.is_said], ensure_ascii=False)
+        said = [self.rows, self.time, self.start, self.commas, self.is_said, self.written]
+        return json.dumps(said, ensure_ascii=False)
 
     @classmethod
     def read(cls, text: str) -> "Guessed":
         """Raises ValidationError for what this page did not write."""
         try:
-            rows, time, start, commas, is_said = json.loads(text)
-            found = cls(tuple(Row(*row) for row in rows), str(time), str(start), str(commas), bool(is_said))
+            rows, time, start, commas, is_said, (separator, decimal) = json.loads(text)
+            written = str(separator), str(decimal)
+            found = cls(tuple(Row(*row) for row in rows), str(time), str(start), str(commas), bool(is_said), written)
         except (ValueError, TypeError, RecursionError):
             raise ValidationError(_("This form is not one of this page. Send the file again."), "guessed") from None
         return found
@@ -186,14 +190,14 @@ class UploadForm(forms.Form):
 
     @property
     def shown_before(self) -> Guessed | None:
-        """None when the file is new to the form, or its commas are now taken otherwise."""
-        found = self.cleaned_data["guessed"]
+        """None when the file is new to the form, its commas are now taken otherwise, or a mapping is to be used."""
+        found = None if self.cleaned_data["mapping"] else self.cleaned_data["guessed"]
         return found if found and found.commas == self.cleaned_data["commas"] else None
 
     def rows(self) -> tuple[Row, ...]:
         """Those that were sent, in the order of the columns."""
         rows: list[Row] = []
-        while (column := self.data.get(f"column-{len(rows)}")) is not None and len(rows) < SHOWN_COLUMNS:
+        while (column := self.data.get(f"column-{len(rows)}")) is not None and len(rows) < MOST_ROWS:
             use, axis, unit = (self.data.get(f"{name}-{len(rows)}", "") for name in ("use", "axis", "unit"))
             rows.append(Row(column, use, *((axis.strip(), unit) if use == AXIS else ())))
         return tuple(rows)
@@ -223,7 +227,7 @@ class UploadForm(forms.Form):
         if of_use[TIME] and time in ("", "none"):
             raise BadMapping(str(_("Choose how the time is written.")))
         start = "stamps" if time == "iso" or time in EPOCHS else "file" if guessed.start == "file" else "told"
-        separator, decimal = COMMAS.get(asked["commas"], ("", ""))
+        separator, decimal = COMMAS.get(asked["commas"], guessed.written)
         return Mapping(
             axes=tuple(Axis(it.column, it.axis, None if it.unit == AS_FILE_SAYS else it.unit) for it in of_use[AXIS]),
             time=time,

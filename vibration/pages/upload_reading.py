@@ -95,13 +95,14 @@ class Taken:
     def columns(self) -> list["ColumnRow"]:
         return [
             ColumnRow(number, use, self.found.table.needed(use.column))
-            for number, use in enumerate(self.found.columns[:SHOWN_COLUMNS])
+            for number, use in enumerate(_shown_columns(self.found))
         ]
 
     @property
     def others(self) -> list[str]:
         """Names of the columns that are not shown, which are left out."""
-        return [it.name for it in self.found.table.columns[SHOWN_COLUMNS:]]
+        shown = {it.of.column for it in self.columns}
+        return [it.name for it in self.found.table.columns if it.name not in shown]
 
     @property
     def reasons(self) -> list[str]:
@@ -209,10 +210,14 @@ def _settled(
 
 def _guessed(form: UploadForm, found: Understood, *, is_said: bool) -> Guessed:
     rows = tuple(
-        ColumnRow(number, use, found.table.needed(use.column)).row
-        for number, use in enumerate(found.columns[:SHOWN_COLUMNS])
+        ColumnRow(number, use, found.table.needed(use.column)).row for number, use in enumerate(_shown_columns(found))
     )
-    return Guessed(rows, found.mapping.time, found.mapping.start, form.cleaned_data["commas"], is_said)
+    mapping, commas = found.mapping, form.cleaned_data["commas"]
+    return Guessed(rows, mapping.time, mapping.start, commas, is_said, (mapping.separator, mapping.decimal))
+
+
+def _shown_columns(found: Understood) -> list[ColumnUse]:
+    return [it for place, it in enumerate(found.columns) if place < SHOWN_COLUMNS or it.use != "left out"]
 
 
 def _place_of(path: Path, naming: CaptureNaming) -> CapturePlace | None:

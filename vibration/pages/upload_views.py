@@ -207,6 +207,9 @@ def _shown(
     may_store = request.user.has_perm(MAY_ADD_RECORDING) if taken.is_recording else not (taken.doubts or taken.problem)
     proposed = form.changed_at() if taken.is_start_open and not started_at else None
     start = started_at or proposed
+    # Of a saved mapping, too: what is shown is stored by what stands in the form.
+    mapping = taken.found.mapping
+    said = {"rate_hz": mapping.rate_hz, "rpm": mapping.rpm}
     context = {
         "form": form,
         "taken": taken,
@@ -223,7 +226,8 @@ def _shown(
         "is_start_proposed": proposed is not None,
         "rate": significant(taken.found.table.rate_hz, 7),
         "has_times": any(it.use == TIME for it in taken.columns) or taken.asks_time,
-        "time": asked["time"] or ("" if taken.asks_time else taken.found.mapping.time),
+        "time": (not asked["mapping"] and asked["time"]) or ("" if taken.asks_time else mapping.time),
+        "said": {name: form[name].value() if value is None else repr(value) for name, value in said.items()},
         "others": json.dumps(taken.others, ensure_ascii=False),
         "may_store": may_store,
         "may_save": request.user.has_perm(MAY_SAVE),

@@ -343,6 +343,7 @@ def test_numbers_of_json_are_what_dtype_says_they_are(collector):
         ({"values": [1, float("nan")]}, "values", "Sample 1 is nan"),
         ({"values": [1, 10**400]}, "values", "Value 1 is too large: 1000"),
         ({"values": [1, 1e39], "dtype": "float32"}, "values", "Value 1 is too large for float32: 1e+39."),
+        ({"values": [2**53, 2**53 + 1]}, "values", "Value 1 has more digits than a double holds: 9007199254740993."),
         ({"values": [1, 2.5], "dtype": "int16", "scale": 1}, "values", "Value 1 is no whole number from -32,768 to 32"),
         ({"values": [1, 32_768], "dtype": "int16", "scale": 1}, "values", "Value 1 is no whole number"),
         ({"values": [1, 2, 3], "axis": "x,y"}, "values", "3 values are no multiple of 2 axes"),

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.rest.rows import InvalidRows
@@ -157,6 +160,17 @@ def test_samples_that_do_not_fit_when_compressed_are_refused():
     assert "more than 4,000,000 bytes even when compressed" in error.value.errors[0]["message"]
 
 
+def test_captures_that_are_long_together_are_stored_by_several_statements(monkeypatch):
+    """A statement longer than the server's packet is never taken, however often it is tried."""
+    axes = [capture(np.random.default_rng(1).normal(size=1_000), axis=axis) for axis in "xyz"]
+    monkeypatch.setattr(storing, "MAX_BYTES", 9_000)
+    with CaptureQueriesContext(connection) as queries:
+        assert store(*axes) == [RowClass.NEW] * 3
+    inserts = [it["sql"] for it in queries if "INTO" in it["sql"] and '"data"' in it["sql"].replace("`", '"')]
+    assert len(inserts) == 3
+    assert Capture.objects.count() == CaptureFeatures.objects.count() == 3
+
+
 def test_of_one_whose_samples_are_removed_that_is_said():
     store(capture())
     Capture.objects.update(data=None, has_samples=False)
@@ -178,3 +192,35 @@ def test_a_sensor_that_is_deleted_meanwhile_is_registered_anew(monkeypatch):
     monkeypatch.setattr(storing, "_make", make)
     assert store(capture()) == [RowClass.NEW]
     assert Capture.objects.get().sensor == Sensor.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("left", [0, 1])
+def test_an_axis_of_which_one_is_stored_while_others_are_deleted_stays_known(left):
+    if not connection.features.has_select_for_update:
+        pytest.skip("SQLite has one writer at a time")
+    store(*(capture(started_at=START - timedelta(days=days)) for days in range(1, 3)))
+    old = Capture.objects.order_by("started_at")[left:]
+    is_at_the_axis = Event()
+
+    def look(execute, sql, params, many, context):
+        if "vibration_capture_axis" in sql and "INSERT" not in sql:
+            is_at_the_axis.set()
+        return execute(sql, params, many, context)
+
+    def delete():
+        with connection.execute_wrapper(look):
+            delete_captures(Capture.objects.filter(pk__in=numbers))
+        connection.close()
+
+    numbers = [it.pk for it in old]
+    deleting = Thread(target=delete)
+
+    def meanwhile(stored):
+        deleting.start()
+        assert is_at_the_axis.wait(30)
+
+    store_captures([capture()], register=RegisteredBy.API, also=meanwhile)
+    deleting.join()
+    assert CaptureAxis.objects.get().newest_at == START
+    assert Capture.objects.count() == left + 1

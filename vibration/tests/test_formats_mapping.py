@@ -350,6 +350,9 @@ def test_more_samples_than_a_capture_holds_are_refused_or_cut():
     )
     assert [len(it.values) for it in apply(table, mapping, split_s=900)] == [900_000, 100_001]
     assert "at most 1,000,000 make a capture; split at 1000 s or less" in refusal(table, mapping, split_s=2_000)
+    assert refusal(table, mapping, split_s=1e-9) == (
+        "cut every 1e-09 s it makes 1,000,001 captures; at most 100,000 come of a file; cut it into longer ones"
+    )
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,40 @@ def test_mat_5_gives_vectors_and_the_rate(tmp_path):
     assert "the MAT file is cut off or damaged" in refusal(tmp_path / "a.mat")
 
 
+@pytest.mark.parametrize("is_compressed", [False, True])
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", ">f8"])
+def test_mat_5_is_what_scipy_writes(tmp_path, dtype, is_compressed):
+    values = (10 * VALUES[:, :2] + (50 if dtype.startswith("u") else 0)).astype(dtype)
+    arrays = {"run": {"de": values[:, 0], "in": {"fe": values[:, 1]}}, "of a cell": np.array([None], dtype=object)}
+    arrays["of a cell"][0] = values[:5, 0]
+    arrays |= {"both": values, "fs": 100.0, "note": "한글", "complex": values[:, 0] * 1j, "empty": np.zeros((0, 0))}
+    scipy.io.savemat(tmp_path / "a.mat", arrays, do_compression=is_compressed, oned_as="column")
+    table = read_table(tmp_path / "a.mat")
+    found = {column.name: column.numbers.tolist() for column in table.columns if column.values is not None}
+    columns = {"run.de": values[:, 0], "run.in.fe": values[:, 1], "of a cell": values[:5, 0]}
+    columns |= {"both-1": values[:, 0], "both-2": values[:, 1]}
+    assert found == {name: them.tolist() for name, them in columns.items()}
+    assert table.rate_hz == 100
+    assert "note: 한글" in table.notes
+
+
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_a_mat_file_with_any_wrong_byte_is_read_or_refused(tmp_path, is_compressed):
+    """One wrong byte in the head of an array ended the process when scipy read it."""
+    arrays = {"run": {"de": VALUES[:9, 0], "note": "abc"}, "cell": np.array(["a", 1], dtype=object)}
+    scipy.io.savemat(tmp_path / "a.mat", arrays, do_compression=is_compressed)
+    content = (tmp_path / "a.mat").read_bytes()
+    refused = 0
+    for place in range(124, len(content)):
+        for byte in (0, content[place] ^ 1, content[place] ^ 8, 127, 255):
+            damaged = content[:place] + bytes([byte]) + content[place + 1 :]
+            try:
+                reading.read_content(tmp_path / "a.mat", damaged)
+            except BadFile:
+                refused += 1
+    assert refused > 100
+
+
 @pytest.mark.parametrize("is_matlab", [False, True])
 def test_hdf5_gives_datasets_units_and_the_rate(tmp_path, is_matlab):
     path = tmp_path / "a.mat"
@@ -248,6 +282,34 @@ def test_a_small_file_that_holds_much_is_refused_before_it_is_read(tmp_path):
     assert refusal(tmp_path / "a.h5") == much
     path = written(tmp_path / "a.csv.gz", gzip.compress(b"x\n" + b"1\n" * (33 << 20), 1))
     assert refusal(path).startswith("it has more than 64 MB of text, which are read at once; split it into")
+
+
+def test_a_small_file_does_not_hold_more_bytes_than_a_large_one(tmp_path):
+    """Of few elements, each of many bytes or deep within others."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", (1000,), dtype="S300000")
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_dataset("x", (1000,), dtype=np.dtype([("a", "f8", (40_000,))]), chunks=(1,))
+    scipy.io.savemat(tmp_path / "c.mat", {"run": {"x": np.zeros(34 << 20)}}, do_compression=True)
+    pl.DataFrame({"x": np.zeros(34 << 20)}).write_parquet(tmp_path / "d.parquet")
+    much = "it holds more than 256 MB of values, which are read at once; split it into shorter files"
+    for name in ("a.h5", "b.h5", "c.mat", "d.parquet"):
+        assert refusal(tmp_path / name) == much, name
+
+
+def test_lists_in_parquet_are_left_unread(tmp_path):
+    """One row may hold any number of values."""
+    pl.DataFrame({"x": [1.5, 2.5], "many": [[1] * 9, [2]], "raw": [b"a", b"b"]}).write_parquet(tmp_path / "a.parquet")
+    table = read_table(tmp_path / "a.parquet")
+    assert [column.name for column in table.columns] == ["x", "many", "raw"]
+    assert [column.values is None for column in table.columns] == [False, True, True]
+
+
+def test_gzip_of_many_members_costs_what_it_is_long(tmp_path):
+    """Taking each member off the rest of the file by a copy would take a minute here, and hours of 100 MB."""
+    empty = gzip.compress(b"")
+    path = written(tmp_path / "a.csv.gz", gzip.compress(b"x\n1.5\n") + 300_000 * empty + gzip.compress(b"2.5\n"))
+    assert read_table(path).columns[0].values.tolist() == [1.5, 2.5]
 
 
 def test_lvm_starts_at_its_first_sample_and_counts_from_there(tmp_path):

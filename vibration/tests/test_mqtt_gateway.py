@@ -386,6 +386,25 @@ class TestWithABroker:
                 run_gateway(broker, lambda said: False)
         run_gateway(broker, lambda said: stored() == module.MOST_FAILED + 1)
 
+    def test_one_that_the_database_does_not_take_at_first_is_tried_again(self, broker, publisher, monkeypatch):
+        """Among others that are stored; else some of these would keep the broker from sending any more."""
+        refused: list[str] = []
+
+        def fail_once(new, **how):
+            if new[0].axis not in refused:
+                refused.append(new[0].axis)
+                raise OperationalError("Lock wait timeout exceeded")
+            return store_captures(new, **how)
+
+        store_captures = module.store_captures
+        monkeypatch.setattr(module, "store_captures", fail_once)
+        monkeypatch.setattr(module, "AGAIN_S", 0.1)
+        subscribe(broker)
+        publisher.send(TOPIC, message(0))
+        publisher.send(TOPIC, message(1))
+        said = run_gateway(broker, lambda said: stored() == 2)
+        assert "3 messages, 2 new, 0 identical, 0 conflicting, 0 refused, 1 failed" in said
+
 
 KILLED = """
 import os, signal, sys

@@ -13,8 +13,10 @@ from django.test import Client
 
 from common.tests.html import flat
 from himmes.serving.bodies import limit_of
+from vibration.captures.mappings import save_mapping
 from vibration.captures.reading import samples_of
 from vibration.files.uploading import UPLOADS
+from vibration.formats.mapping import Axis, Mapping
 from vibration.formats.reasons import ENGLISH
 from vibration.models import Capture, CaptureMapping, ImportRun, Recording, VibrationData
 from vibration.pages.upload_remarks import WORDS
@@ -292,6 +294,50 @@ def test_a_mapping_is_saved_by_name_and_used_again(client):
     assert [it["axis"] for it in again.context["taken"].signals] == ["radial", "y", "z"]
     assert "<option>logger 7</option>" in flat(send(client))
     assert "No mapping is called" in send(client, mapping="logger 8").text
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"time": "ms", "time_column": "time"}, csv_text()),
+        ({"time": "s", "time_column": "time", "rate_hz": 1_000.0001}, csv_text()),
+        ({"time": "s", "time_column": "time", "rpm": 1_500.0}, csv_text()),
+        ({"rate_hz": 2_000.0, "left_out": ("time",)}, csv_text()),
+        ({"rate_hz": 100.0, "separator": ";", "decimal": ","}, "x;y;z\n" + "1,5;2;3\n2,5;3;4\n" * 20),
+    ],
+)
+@pytest.mark.parametrize("is_first", [False, True])
+def test_what_a_saved_mapping_says_is_stored_as_it_was_shown(client, said, text, is_first):
+    save_mapping("logger 7", Mapping(axes=tuple(Axis(it, it, "g") for it in "xyz"), **said), saved_by="")
+    fields = {} if is_first else fields_of(send(client, text=text))
+    shown = send(client, text=text, mapping="logger 7", **fields)
+    signals = shown.context["taken"].found.signals
+    sent = {name: value for name, value in shown.context["said"].items() if value}
+    send(client, STORE, text=text, **fields_of(shown, **sent) | START)
+    stored = Capture.objects.order_by("axis")
+    assert [(it.sampling_hz, it.count, it.rpm, it.unit) for it in stored] == [
+        (it.sampling_hz, len(it.values), it.rpm, "g") for it in signals
+    ]
+
+
+def test_what_is_changed_of_a_saved_mapping_is_stored_so(client):
+    axes = tuple(Axis(it, it, "g") for it in "xyz")
+    save_mapping("logger 7", Mapping(axes=axes, time="s", time_column="time"), saved_by="")
+    shown = send(client, mapping="logger 7")
+    send(client, STORE, **fields_of(shown, **{"unit-2": "m/s2"}) | START)
+    assert dict(Capture.objects.values_list("axis", "unit")) == {"x": "g", "y": "m/s2", "z": "g"}
+
+
+def test_an_axis_far_to_the_right_of_a_saved_mapping_is_shown_and_stored(client):
+    names = [f"c{number}" for number in range(100)]
+    text = ",".join(names) + "\n" + (",".join(["1.5"] * 100) + "\n") * 20
+    left_out = tuple(name for name in names if name not in ("c0", "c90"))
+    mapping = Mapping(axes=(Axis("c0", "x"), Axis("c90", "y")), rate_hz=100.0, left_out=left_out)
+    save_mapping("wide", mapping, saved_by="")
+    shown = send(client, text=text, mapping="wide")
+    others = json.dumps(shown.context["taken"].others)
+    send(client, STORE, text=text, **fields_of(shown, others=others, rate_hz="100") | START)
+    assert set(Capture.objects.values_list("axis", flat=True)) == {"x", "y"}
 
 
 def test_who_may_not_save_a_mapping_is_offered_no_name_for_one(client, django_user_model, roles):
