@@ -53,9 +53,9 @@ def test_all_that_the_application_consists_of_gets_in():
 
 def test_the_image_has_the_pinned_packages_of_production():
     (install,) = re.findall(r"pip install (.*requirements-mysql\.txt.*)", DOCKERFILE.replace("\\\n", ""))
-    wanted = ["requirements-mysql.txt", "requirements-notices.txt", "requirements-mqtt.txt"]
+    wanted = [f"requirements-{name}.txt" for name in ("mysql", "notices", "formats", "mqtt")]
     asked = [word for name in wanted for word in ("-r", name)]
-    assert install.split()[-8:] == ["-c", "constraints.txt", *asked]
+    assert install.split()[-10:] == ["-c", "constraints.txt", *asked]
     for name in wanted:
         assert "-r requirements.txt" in (ROOT / name).read_text().splitlines()
     assert "requirements-dev" not in DOCKERFILE

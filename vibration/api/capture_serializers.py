@@ -1,5 +1,7 @@
 """Captures as programs post and read them, and the query strings of their paths."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -260,7 +262,7 @@ class CaptureRow(Shape):
 class CaptureDetail(CaptureRow):
     length = serializers.FloatField(help_text="길이(초) / seconds, count / sampling_hz.")
     received_at = serializers.DateTimeField(help_text="저장 시각 / when it was stored.")
-    source = serializers.CharField(  # type: ignore[assignment]  # a value of ours, not where a field takes its own from
+    source: Any = serializers.CharField(  # a value of ours, not where a field takes its own from
         help_text="출처 / who posted it, or the file that it came in."
     )
     sha256 = serializers.CharField(help_text="SHA-256 / of rate, unit, speed and the values in the unit.")

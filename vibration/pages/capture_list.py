@@ -60,7 +60,7 @@ class CaptureForm(PeriodForm):
             _("This is not a position in the list. Start again from the newest capture."),
         ),
     )
-    format = None  # type: ignore[assignment]  # of PeriodForm: there is no CSV of captures
+    format: Any = None  # of PeriodForm: there is no CSV of captures
 
     def __init__(self, query: QueryDict):
         """One query, however many captures there are."""
