@@ -6,7 +6,7 @@
 #   scripts/setup.sh dev          to run and test it
 #   scripts/setup.sh mysql        to run it on MariaDB or MySQL
 #   scripts/setup.sh notices      to send notices through messengers
-#   scripts/setup.sh formats      to read TDMS, MAT and HDF5
+#   scripts/setup.sh formats      to read TDMS, HDF5 and MAT 7.3
 #   scripts/setup.sh mqtt         to take captures from an MQTT broker
 #   scripts/setup.sh bench        to run the benchmarks (includes mysql)
 #

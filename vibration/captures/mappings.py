@@ -29,3 +29,9 @@ def save_mapping(name: str, mapping: Mapping, *, saved_by: str) -> bool:
     name = clean_name(name, CaptureMapping._meta.get_field("name"), "the mapping's name")
     values = {"mapping": json.loads(mapping.to_json()), "saved_by": saved_by[:150]}
     return in_transaction(lambda: CaptureMapping.objects.update_or_create(name=name, defaults=values))[1]
+
+
+def is_another(name: str, mapping: Mapping) -> bool:
+    """Whether another mapping is kept under this name."""
+    kept = CaptureMapping.objects.filter(name=name).values_list("mapping", flat=True).first()
+    return kept is not None and kept != json.loads(mapping.to_json())

@@ -19,7 +19,7 @@ from common.page_queries import reads
 from common.rest.rows import InvalidRows
 from machines.models import Machine, RegisteredBy, Sensor
 from vibration.captures.importing import CaptureOptions, import_capture_file, read_stream
-from vibration.captures.mappings import save_mapping
+from vibration.captures.mappings import is_another, save_mapping
 from vibration.captures.naming import CaptureNaming
 from vibration.captures.understanding import Understood
 from vibration.files.importing import Bounds, NotRegistered, OverBounds, import_file
@@ -123,9 +123,9 @@ def _store(request: HttpRequest, form: UploadForm) -> HttpResponse:
         taken = _taken(form)
         if missing := _missing(form, taken, request):
             return _shown(request, form, taken, errors=missing, status=400)
-        if form.cleaned_data["save_as"] and request.user.has_perm(MAY_SAVE) and not taken.is_recording:
-            save_mapping(form.cleaned_data["save_as"], taken.found.mapping, saved_by=request.user.get_username())
         report = _import_recording(request, form) if taken.is_recording else _import_captures(request, form, taken)
+        if name := _name_to_save(form, taken, request):
+            save_mapping(name, taken.found.mapping, saved_by=request.user.get_username())
     except (BadFile, BadMapping, BadName, OverBounds, NotRegistered, InvalidRows) as error:
         return _refused(request, form, [_words(error)])
     except DATABASE_ERRORS as error:
@@ -152,6 +152,11 @@ def _words(error: Exception) -> str:
     return f"{str(error).rstrip('.')}."
 
 
+def _name_to_save(form: UploadForm, taken: Taken, request: HttpRequest) -> str:
+    """Under which the mapping is to be kept; empty: it is not."""
+    return form.cleaned_data["save_as"] if request.user.has_perm(MAY_SAVE) and not taken.is_recording else ""
+
+
 def _missing(form: UploadForm, taken: Taken, request: HttpRequest) -> list[str]:
     """What has to be said before the file can be stored."""
     asked, missing = form.cleaned_data, []
@@ -162,6 +167,8 @@ def _missing(form: UploadForm, taken: Taken, request: HttpRequest) -> list[str]:
             missing.append(gettext("Your role may store captures, but not labelled recordings."))
     elif taken.found.problem is None and not taken.found.doubts and taken.found.needs_start:
         missing.append(gettext("Enter when the measurement began."))
+    if (name := _name_to_save(form, taken, request)) and is_another(name, taken.found.mapping):
+        missing.append(gettext("Other columns are saved as “%(name)s”. Choose another name.") % {"name": name})
     return missing
 
 

@@ -296,6 +296,17 @@ def test_a_mapping_is_saved_by_name_and_used_again(client):
     assert "No mapping is called" in send(client, mapping="logger 8").text
 
 
+def test_a_name_that_other_columns_have_is_not_given_again(client):
+    before = fields_of(send(client), **{"axis-1": "radial", "save_as": "logger 7"})
+    send(client, STORE, **before | START)
+    fields = fields_of(send(client), **{"axis-1": "axial", "save_as": "logger 7"})
+    refused = send(client, STORE, **fields | START)
+    assert refused.status_code == 400
+    assert "Other columns are saved as “logger 7”. Choose another name." in refused.text
+    assert CaptureMapping.objects.get().mapping["axes"][0]["name"] == "radial"
+    assert not Capture.objects.filter(axis="axial").exists()
+
+
 @pytest.mark.parametrize(
     ("said", "text"),
     [
