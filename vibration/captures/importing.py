@@ -35,6 +35,7 @@ from vibration.files.records import begin_run, finish_run
 from vibration.files.report import COUNTS, RejectsFile, Report
 from vibration.formats.applying import Signal
 from vibration.formats.reading import MAX_FILE_BYTES
+from vibration.formats.reasons import Remark, remark
 from vibration.formats.table import BadFile
 from vibration.models import ImportRun
 from vibration.numbers.classifying import RowClass
@@ -58,12 +59,7 @@ class CaptureOptions:
     registered_by: RegisteredBy | None = RegisteredBy.IMPORT  # of a machine that is not known yet; None: refuse it
 
 
-MARKS = {  # of a stored capture, and what they say of it
-    "is_flat": "all samples are alike: a dead or disconnected sensor?",
-    "is_clipped": "the samples are cut off at an end of the range",
-    "has_gap": "the times have a gap right before or behind",
-    "clock_drifts": "the clock of the times drifts",
-}
+MARKS = ("is_flat", "is_clipped", "has_gap", "clock_drifts")  # of a stored capture, which are told
 
 
 def read_stream(stream: BufferedIOBase, path: Path, bounds: Bounds = NO_BOUNDS) -> bytes:
@@ -237,14 +233,13 @@ def _was_imported(run: ImportRun) -> bool:
     return (run.sha256, run.place) in same.values_list("sha256", "place")
 
 
-def _notes_before(found: Understood) -> list[str]:
+def _notes_before(found: Understood) -> list[Remark]:
     """What the counts do not tell: units that are not known, machines that stand."""
     notes = []
     if unknown := sorted({signal.axis for signal in found.signals if not signal.unit}):
-        what = "what needs one, such as velocity, is not assessable"
-        notes.append(f"the unit of {', '.join(unknown)} is not known: {what}")
+        notes.append(remark("units_unknown", axes=", ".join(unknown)))
     if standing := sum(signal.rpm == 0 for signal in found.signals):
-        notes.append(f"the speed of {standing:,} of {len(found.signals):,} captures is 0: they are stored without one")
+        notes.append(remark("speeds_of_zero", count=standing, of=len(found.signals)))
     return notes
 
 
@@ -351,8 +346,8 @@ class _Store:
         reason = "; ".join(f"{field}: {message}" for field, message in wrong)
         self._report.tell(told(capture), RowClass.REJECTED, reason, came_in_words(capture))
 
-    def _marks_told(self) -> list[str]:
+    def _marks_told(self) -> list[Remark]:
         return [
-            f"{axis}: {number:,} of {self._stored[axis]:,} captures: {MARKS[mark]}"
+            remark(f"marked_{mark}", axis=axis, count=number, of=self._stored[axis])
             for (axis, mark), number in sorted(self._marked.items())
         ]

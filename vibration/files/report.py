@@ -8,6 +8,7 @@ from typing import Self
 
 from common.csv_export import SafeWriter
 from common.printable import printable
+from vibration.formats.reasons import Remark
 from vibration.models import ImportRun
 from vibration.numbers.classifying import RowClass
 
@@ -64,7 +65,7 @@ class Report:
     run: ImportRun
     rejects: RejectsFile | None = None
     problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str | Remark] = field(default_factory=list)
     recordings: list[tuple[str, int]] = field(default_factory=list)  # name and first line of each, if there are several
     told: Counter = field(default_factory=Counter)  # how many rows of each class were told of
     shown: Counter = field(default_factory=Counter)  # and how many of them stand in `problems`

@@ -59,6 +59,13 @@ ENGLISH = {
     "separator_or_decimal": "the commas may separate columns or be decimal commas",
     "four_states": "its columns are the four states of a rig, labelled; import it with import_vibration",
     "rates_differ": "the columns have different sampling rates; say which columns are signals",
+    # Of what was stored
+    "units_unknown": "the unit of {axes} is not known: what needs one, such as velocity, is not assessable",
+    "speeds_of_zero": "the speed of {count} of {of} captures is 0: they are stored without one",
+    "marked_is_flat": "{axis}: {count} of {of} captures: all samples are alike: a dead or disconnected sensor?",
+    "marked_is_clipped": "{axis}: {count} of {of} captures: the samples are cut off at an end of the range",
+    "marked_has_gap": "{axis}: {count} of {of} captures: the times have a gap right before or behind",
+    "marked_clock_drifts": "{axis}: {count} of {of} captures: the clock of the times drifts",
 }
 
 

@@ -69,6 +69,13 @@ WORDS = {
     "separator_or_decimal": _("The commas may separate columns or be decimal commas. Say below which."),
     "four_states": _("The columns are the four labelled states of a recording."),
     "rates_differ": _("The columns have different sampling rates. Say below which are signals."),
+    # Of what was stored
+    "units_unknown": _("The unit of {axes} is not known: what needs one, such as velocity, is not assessable."),
+    "speeds_of_zero": _("The speed of {count} of {of} captures is 0. They are stored without one."),
+    "marked_is_flat": _("{axis}, {count} of {of} captures: all samples are alike. Is the sensor dead or disconnected?"),
+    "marked_is_clipped": _("{axis}, {count} of {of} captures: the samples are cut off at an end of the range."),
+    "marked_has_gap": _("{axis}, {count} of {of} captures: the times have a gap right before or behind."),
+    "marked_clock_drifts": _("{axis}, {count} of {of} captures: the clock of the times drifts."),
 }
 
 

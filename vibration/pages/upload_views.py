@@ -28,6 +28,7 @@ from vibration.files.report import Report
 from vibration.files.storing import Options
 from vibration.files.uploading import UPLOADS, NamelessFileUploadHandler
 from vibration.formats.mapping import BadMapping
+from vibration.formats.reasons import Remark
 from vibration.formats.table import BadFile
 from vibration.metrics import count_upload
 from vibration.models import Capture, CaptureMapping, ImportRun, Recording
@@ -45,6 +46,7 @@ from vibration.pages.upload_form import (
     recording_name,
 )
 from vibration.pages.upload_reading import Taken, take_in
+from vibration.pages.upload_remarks import remark_text
 
 MAY_ADD_RECORDING, MAY_SAVE = "vibration.add_vibrationdata", "vibration.add_capturemapping"
 OFFERED_NAMES = 500  # of machines and of sensors
@@ -252,6 +254,8 @@ def _told(request: HttpRequest, form: UploadForm, taken: Taken, report: Report) 
     run = report.run
     is_stored = run.outcome in (ImportRun.Outcome.COMPLETE, ImportRun.Outcome.PROBLEMS)
     context = {"form": form, "report": report, "run": run, "is_recording": taken.is_recording, "is_stored": is_stored}
+    context["remarks"] = [remark_text(it) for it in report.notes if isinstance(it, Remark)]
+    context["lines"] = [*report.problems, *(it for it in report.notes if not isinstance(it, Remark))]
     if taken.is_recording:
         context["recording"] = Recording.objects.filter(import_runs=run).select_related("sensor__machine").first()
     else:

@@ -182,9 +182,10 @@ def test_flat_clipped_and_gappy_captures_are_stored_and_told(a_file):
     text = csv_text(values[:300]) + csv_text(values[300:], first=400).partition("\n")[2]
     report = take(a_file(text))
     assert (counts(report), report.run.outcome) == ((6, 0, 0, 0), "complete")
-    assert "x: 2 of 2 captures: all samples are alike: a dead or disconnected sensor?" in report.notes
-    assert "y: 2 of 2 captures: the samples are cut off at an end of the range" in report.notes
-    assert "z: 2 of 2 captures: the times have a gap right before or behind" in report.notes
+    told = list(map(str, report.notes))
+    assert "x: 2 of 2 captures: all samples are alike: a dead or disconnected sensor?" in told
+    assert "y: 2 of 2 captures: the samples are cut off at an end of the range" in told
+    assert "z: 2 of 2 captures: the times have a gap right before or behind" in told
     assert set(Capture.objects.values_list("started_at", flat=True)) == {START, START + timedelta(milliseconds=400)}
 
 
@@ -333,7 +334,7 @@ def test_a_machine_that_stands_has_no_speed(a_file):
     rows = [f"{row / RATE:.3f},{row % 7},0" for row in range(100)]
     report = take(a_file("time (s),x (g),rpm\n" + "\n".join([*rows, ""])))
     assert (counts(report), Capture.objects.get().rpm) == ((1, 0, 0, 0), None)
-    assert report.notes == ["the speed of 1 of 1 captures is 0: they are stored without one"]
+    assert list(map(str, report.notes)) == ["the speed of 1 of 1 captures is 0: they are stored without one"]
 
 
 def test_a_capture_whose_data_are_too_long_is_left_out_and_the_others_stay(a_file, monkeypatch):

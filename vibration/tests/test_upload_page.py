@@ -611,3 +611,10 @@ def test_an_answer_that_is_none_of_the_page_is_told_and_can_be_tried_again(new_p
     assert said in alert.inner_text()
     alert.get_by_role("button", name="Try again").click()
     page.locator("[data-upload=taken]").wait_for()
+
+
+def test_what_is_remarked_of_a_stored_file_is_said_in_the_language_of_the_page(client):
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "ko"
+    report = send(client, STORE, **fields_of(send(client)) | START)
+    assert "x, y, z: 단위를 알 수 없어" in report.text
+    assert "is not known" not in report.text
