@@ -231,6 +231,7 @@ def test_the_schema_is_served_as_json_and_yaml(program):
     assert Client().get("/api/schema").status_code == 401
 
 
+# Without a login, which would ask a database: it is about how the schema is made.
 TWO_AT_ONCE = """
 from concurrent.futures import ThreadPoolExecutor
 import django
