@@ -129,7 +129,7 @@ class SpectrumOfSections(Shape):  # of a `spectrum`, and its frequencies to be d
         help_text="짧은 세그먼트 / no stretch without a gap has room for a whole section: the longest is the only "
         "one, and the resolution is coarser.",
     )
-    window = serializers.ChoiceField(["Hann"], source="spectrum.WINDOW")
+    window = serializers.ChoiceField(["Hann"], source="spectrum.window.name")
     bins = serializers.IntegerField(
         source="spectrum.bins", help_text="Amplitudes before they were reduced to `points`."
     )

@@ -10,7 +10,8 @@ from common.rest.query import read_query
 from vibration.api import schema
 from vibration.api.window_serializers import SpectrumAnswer, SpectrumQuery, WaveformAnswer, WaveformQuery
 from vibration.models import Recording, VibrationData
-from vibration.numbers.spectrum import Spectrum, peaks_of, reduced
+from vibration.numbers.peaks import peaks_of
+from vibration.numbers.spectrum import Spectrum, reduced
 from vibration.numbers.states import STATES
 from vibration.windows.analysis import Analysis, analyse
 from vibration.windows.waveform import read_waveform

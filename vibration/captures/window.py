@@ -7,7 +7,8 @@ import numpy as np
 
 from vibration.captures.reading import SamplesRemoved, samples_of
 from vibration.models import Capture
-from vibration.numbers.spectrum import NoSpectrum, Peak, Spectrum, peaks_of
+from vibration.numbers.peaks import Peak, peaks_of
+from vibration.numbers.spectrum import NoSpectrum, Spectrum
 from vibration.signals.spectra import envelope_spectrum_of, spectrum_of
 from vibration.windows.analysis import PRUNED
 from vibration.windows.waveform import Waveform

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from vibration.numbers.spectrum import FIRST_BIN, tone_at
+from vibration.numbers.peaks import tone_at
+from vibration.numbers.windows import HANN
 from vibration.signals.reasons import Reason
 from vibration.signals.transform import Transform
 
@@ -88,7 +89,7 @@ def _amplitude(transform: Transform, order: float, shaft_hz: float) -> float | N
     amplitude, place = transform.amplitude, order * shaft_hz / transform.resolution
     apart = shaft_hz / 2 / transform.resolution  # bins from order to order
     half = min(apart / 2, apart - NEIGHBOUR_BINS)
-    low, high = max(FIRST_BIN, math.ceil(place - half)), math.floor(place + half)
+    low, high = max(HANN.half_lobe, math.ceil(place - half)), math.floor(place + half)
     if high >= len(amplitude):
         return None
     reach = max(1.0, SEARCHED * place)

@@ -23,7 +23,8 @@ from vibration.api.filters import CaptureFilter
 from vibration.captures.reading import raw_samples, samples_of
 from vibration.metrics import ROWS
 from vibration.models import Capture, CaptureFeatures
-from vibration.numbers.spectrum import peaks_of, reduced
+from vibration.numbers.peaks import peaks_of
+from vibration.numbers.spectrum import reduced
 from vibration.signals.spectra import envelope_spectrum_of, spectrum_of
 
 pytestmark = pytest.mark.django_db
