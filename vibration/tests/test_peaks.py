@@ -126,7 +126,7 @@ def test_the_amplitude_of_a_tone_is_its_own_whatever_window_resolution_and_place
     spectrum = spectrum_of(values, RATE, resolution, window)
     found = peaks_of(spectrum, 0)[0]
     assert found.amplitude == pytest.approx(2.5, rel=0.02)
-    assert found.frequency == pytest.approx(hz, abs=0.1 * spectrum.resolution)
+    assert found.frequency == pytest.approx(hz, abs=0.3 * spectrum.resolution)
     if window == FLAT_TOP:
         assert spectrum.amplitude.max() == pytest.approx(2.5, rel=0.02)  # without a look beside, which is its purpose
 
@@ -143,7 +143,7 @@ def test_a_window_is_that_of_scipy_and_so_is_its_noise_bandwidth():
 @pytest.mark.parametrize("window", [HANN, FLAT_TOP])
 def test_leakage_is_the_greatest_that_the_transform_has_so_far_away(window):
     fine = 64  # parts of a bin
-    size = 512
+    size = 4_096
     transform = np.abs(np.fft.rfft(window.samples(size), fine * size)) / window.samples(size).sum()
     for bins in (window.half_lobe + 1, 10, 40):  # half a bin beside, where the sine of pi x is 1
         assert transform[fine * bins + fine // 2] == pytest.approx(window.leakage(np.array(bins + 0.5)), rel=0.02)
