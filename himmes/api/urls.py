@@ -10,6 +10,7 @@ from vibration.api import capture_views as captures
 from vibration.api import upload_views as vibration_uploads
 from vibration.api import views as vibration
 from vibration.api import window_views as vibration_windows
+from vibration.api.spectra import views as spectra
 
 
 def at(path: str, view, name: str):
@@ -26,15 +27,18 @@ urlpatterns = [
     at("vibration-data", vibration.SampleList, "samples"),
     at("vibration-data/bulk", vibration.SampleBulk, "sample-bulk"),
     at("vibration-data/csv", vibration_uploads.CsvUploadView, "csv-upload"),
+    at("vibration-data/cursors", spectra.RecordingCursorsView, "cursors"),
     at("vibration-data/grouped-range", vibration.GroupedRange, "grouped-range"),
     at("vibration-data/spectrum", vibration_windows.SpectrumView, "spectrum"),
     at("vibration-data/waveform", vibration_windows.WaveformView, "waveform"),
     at("captures", captures.CaptureList, "captures"),
     at("captures/bulk", captures.CaptureBulk, "capture-bulk"),
     at(r"captures/(?P<pk>[0-9]{1,18})", captures.CaptureOne, "capture"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/cursors", spectra.CaptureCursorsView, "capture-cursors"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/fault-frequencies", spectra.FaultFrequenciesView, "capture-fault-frequencies"),
     at(r"captures/(?P<pk>[0-9]{1,18})/samples", captures.CaptureSamples, "capture-samples"),
-    at(r"captures/(?P<pk>[0-9]{1,18})/spectrum", captures.CaptureSpectrumView, "capture-spectrum"),
-    at(r"captures/(?P<pk>[0-9]{1,18})/waveform", captures.CaptureWaveformView, "capture-waveform"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/spectrum", spectra.CaptureSpectrumView, "capture-spectrum"),
+    at(r"captures/(?P<pk>[0-9]{1,18})/waveform", spectra.CaptureWaveformView, "capture-waveform"),
     at("vibration-diagnosis", diagnosis.DiagnosisList, "diagnoses"),
     at("vibration-diagnosis/bulk", diagnosis.DiagnosisBulk, "diagnosis-bulk"),
     at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),

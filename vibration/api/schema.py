@@ -132,9 +132,16 @@ SPECTRUM = extend_schema(
     "coherent gain corrected. At rates below 512 Hz or above 65,536 Hz a section has 256 or 32,768 samples; of a shorter "
     "window the longest stretch without a gap is the only one. Where the window has more than about 32,768 samples, "
     "parts spread evenly over it are read for kurtosis and spectrum, `parts` in all; RMS, peak and crest factor stay "
-    "those of all samples. The spectrum has at most `points` values a state, each the greatest of its group of bins.",
+    "those of all samples. The spectrum has at most `points` values a state from `low` to `high`, each the greatest of its "
+    "group of bins. `format=csv` sends it as CSV, and each bin where `points` is left out.",
     parameters=[window_serializers.SpectrumQuery],
-    responses=window_serializers.SpectrumAnswer,
+    responses={
+        (200, "application/json"): window_serializers.SpectrumAnswer,
+        (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
+        (410, "application/problem+json"): OpenApiResponse(
+            {"$ref": "#/components/schemas/Problem"}, "삭제됨 / as CSV: its raw samples were removed by retention"
+        ),
+    },
     examples=[
         _answer(
             "샘플 하나 / one sample",
@@ -181,6 +188,7 @@ SPECTRUM = extend_schema(
                     "sampling_frequency": 1000.0,
                     "resolution": 2.0,
                     "sections": 7,
+                    "overlap": 0.5,
                     "section_samples": 500,
                     "section_length": 0.5,
                     "is_short": False,

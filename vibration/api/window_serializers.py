@@ -1,5 +1,7 @@
 """What programs ask for of a window of a recording, and what they are told: a waveform, or a spectrum with features."""
 
+import math
+
 from rest_framework import serializers
 
 from common.rest.shapes import Column, Shape
@@ -7,24 +9,57 @@ from vibration.api.serializers import WindowQuery
 from vibration.models import DEFAULT_RECORDING
 from vibration.numbers.spectrum import NOT_EVEN, TOO_FEW
 from vibration.numbers.states import STATES
+from vibration.numbers.windows import WINDOWS
 from vibration.windows.analysis import PRUNED
 from vibration.windows.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 
 
-class WaveformQuery(WindowQuery):
+def points_of(text: str) -> serializers.IntegerField:
+    """So many values are sent at most; of CSV, where it is left out, each is sent."""
+    return serializers.IntegerField(
+        required=False,
+        min_value=MIN_POINTS,
+        max_value=MAX_POINTS,
+        help_text=f"점 수 / {text}; left out: {DEFAULT_POINTS}, and in CSV all that there are.",
+    )
+
+
+class RangeQuery(serializers.Serializer):
+    """A range of frequencies, `low` to `high` in Hz."""
+
+    low = serializers.FloatField(default=0.0, min_value=0, help_text="최저 주파수(Hz) / lowest frequency, included.")
+    high = serializers.FloatField(
+        required=False, min_value=0, help_text="최고 주파수(Hz) / highest frequency, included; left out: to the end."
+    )
+
+    def validate(self, attrs):
+        query = super().validate(attrs)
+        if query.get("high", math.inf) < query["low"]:
+            raise serializers.ValidationError({"high": "Must not be smaller than low."})
+        return query
+
+
+def states_of() -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.ChoiceField(choices=STATES),
+        default=list(STATES),
+        help_text="상태 / states, all when left out.",
+    )
+
+
+class RecordingQuery(WindowQuery):
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
     recording = serializers.CharField(default=DEFAULT_RECORDING, help_text="측정 기록 / recording.")
     start = serializers.FloatField(default=0.0, help_text="시작(초) / seconds, included.")
     end = serializers.FloatField(required=False, help_text="끝(초) / seconds, included; left out: to the end.")
+
+
+class WaveformQuery(RecordingQuery):
     points = serializers.IntegerField(
         default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS, help_text="점 수 / at most so many buckets."
     )
-    states = serializers.ListField(
-        child=serializers.ChoiceField(choices=STATES),
-        default=list(STATES),
-        help_text="상태 / states, all when left out.",
-    )
+    states = states_of()
 
 
 class Extremes(Shape):  # of the Waveform of one state
@@ -68,13 +103,9 @@ class WaveformAnswer(OfRecording):  # of a `waveform` too, and the `columns` of 
     )
 
 
-class SpectrumQuery(WaveformQuery):
-    points = serializers.IntegerField(
-        default=DEFAULT_POINTS,
-        min_value=MIN_POINTS,
-        max_value=MAX_POINTS,
-        help_text="점 수 / at most so many amplitudes of each state.",
-    )
+class SpectrumQuery(RangeQuery, RecordingQuery):
+    points = points_of("at most so many amplitudes of each state")
+    states = states_of()
 
 
 class WindowFeatures(Shape):
@@ -118,6 +149,9 @@ class SpectrumOfSections(Shape):  # of a `spectrum`, and its frequencies to be d
     sections = serializers.IntegerField(
         source="spectrum.sections", help_text="세그먼트 수 / sections, overlapping by half, that are averaged."
     )
+    overlap = serializers.FloatField(
+        source="spectrum.overlap", help_text="겹침 / share of a section that the next one has too; 0 of a single one."
+    )
     section_samples = serializers.IntegerField(
         source="spectrum.section_samples", help_text="세그먼트의 샘플 수 / samples of each."
     )
@@ -129,10 +163,10 @@ class SpectrumOfSections(Shape):  # of a `spectrum`, and its frequencies to be d
         help_text="짧은 세그먼트 / no stretch without a gap has room for a whole section: the longest is the only "
         "one, and the resolution is coarser.",
     )
-    window = serializers.ChoiceField(["Hann"], source="spectrum.window.name")
-    bins = serializers.IntegerField(
-        source="spectrum.bins", help_text="Amplitudes before they were reduced to `points`."
+    window = serializers.ChoiceField(
+        [it.name for it in WINDOWS.values()], source="spectrum.window.name", help_text="창 함수 / of each section."
     )
+    bins = serializers.IntegerField(help_text="Amplitudes from `low` to `high`, before they were reduced to `points`.")
     frequency = Column(child=serializers.FloatField(), help_text="주파수(Hz) / the middle of each group of bins.")
 
 

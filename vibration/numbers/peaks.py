@@ -112,9 +112,7 @@ def _leakage_by_bins(window: Window, bins: int) -> np.ndarray:
     return window.leakage(np.maximum(window.half_lobe, np.arange(bins)))
 
 
-def _tones(
-    amplitude: np.ndarray, factor: float, rounding: float, window: Window, leakage: np.ndarray
-) -> list[int]:
+def _tones(amplitude: np.ndarray, factor: float, rounding: float, window: Window, leakage: np.ndarray) -> list[int]:
     """The bins of all maxima that stand out and are apart, rising."""
     found = maxima_of(amplitude)
     found = found[found >= window.half_lobe]
@@ -165,9 +163,7 @@ def _most(amplitude: np.ndarray, tones: np.ndarray, lows: np.ndarray, highs: lis
     return np.maximum(amplitude[tones], height) * (1 + SLACK)
 
 
-def _noise_around(
-    amplitude: np.ndarray, tone: int, tones: list[int], averages: float, leakage: np.ndarray
-) -> float:
+def _noise_around(amplitude: np.ndarray, tone: int, tones: list[int], averages: float, leakage: np.ndarray) -> float:
     """The root of the mean power of the noise around a maximum; the skirts of tones are none of it."""
     part = around(amplitude, tone)
     bins = np.arange(part.start, part.stop)

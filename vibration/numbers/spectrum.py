@@ -1,9 +1,9 @@
 """Amplitude spectra of evenly sampled values: pure numbers, no database.
 
 A spectrum is single-sided and the root of a mean of powers: of sections that overlap by half, each times a window, of
-Hann's if no other is named, and corrected for its coherent gain (P. D. Welch, The use of fast Fourier transform for the estimation of
-power spectra, IEEE Transactions on Audio and Electroacoustics 15, 1967, 70-73). A section lasts SECTION_S whatever the
-window, so that what is read from a spectrum does not depend on how much of a recording is looked at.
+Hann's if no other is named, and corrected for its coherent gain (P. D. Welch, The use of fast Fourier transform for the
+estimation of power spectra, IEEE Transactions on Audio and Electroacoustics 15, 1967, 70-73). A section of a recording
+lasts SECTION_S whatever part of it is looked at, so that what is read from a spectrum does not depend on how much.
 """
 
 import math
@@ -49,10 +49,6 @@ class Spectrum:
     window: Window = HANN
 
     @property
-    def bins(self) -> int:
-        return len(self.frequency)
-
-    @property
     def resolution(self) -> float:
         """Hz from bin to bin."""
         return self.sampling_frequency / self.section_samples
@@ -61,10 +57,21 @@ class Spectrum:
         """Those from one frequency to another, both included."""
         return slice(*np.searchsorted(self.frequency, [low_hz, np.nextafter(high_hz, np.inf)]).tolist())
 
+    def count_within(self, low_hz: float, high_hz: float) -> int:
+        within = self.bins_within(low_hz, high_hz)
+        return max(0, within.stop - within.start)
+
     @property
     def averages(self) -> float:
         """How many sections that do not overlap have so many samples."""
         return self.samples / self.section_samples
+
+    @property
+    def overlap(self) -> float:
+        """The share of a section that the next one has too, on average."""
+        if self.sections == 1:
+            return 0.0
+        return (self.sections - self.averages) / (self.sections - 1)
 
     @property
     def section_length(self) -> float:

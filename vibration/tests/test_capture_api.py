@@ -674,7 +674,7 @@ def test_the_spectrum_of_the_envelope_shows_how_often_a_machine_is_struck(collec
     assert told["envelope"] is True
     assert round(told["spectrum"]["peaks"][0]["frequency"]) == 40
     expected = envelope_spectrum_of(blows, rate)
-    assert told["spectrum"]["bins"] == expected.bins
+    assert told["spectrum"]["bins"] == len(expected.frequency)
     assert told["spectrum"]["resolution"] == expected.resolution
 
 

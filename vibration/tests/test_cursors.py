@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vibration.numbers.cursors import harmonics, sidebands
 from vibration.numbers.windows import FLAT_TOP, HANN
 from vibration.signals.spectra import envelope_spectrum_of, spectrum_of
+from vibration.spectra.cursors import harmonics, sidebands
 
 RATE, SECONDS = 5_120.0, 4.0
 TIME = np.arange(round(RATE * SECONDS)) / RATE

@@ -198,7 +198,9 @@ def test_the_highest_in_velocity_are_not_those_in_acceleration():
     spectrum = spectrum_of(sines(RATE, 4, *parts), RATE, 1)
     found = peaks_of(spectrum, 0, gain=velocity_gain("m/s2"))
     assert [it.frequency for it in found] == pytest.approx([40, 80, 120, 160, 200], rel=1e-3)
-    assert [it.amplitude for it in found] == pytest.approx([1_000 / (80 * np.pi * n**0.5) for n in range(1, 6)], rel=0.02)
+    assert [it.amplitude for it in found] == pytest.approx(
+        [1_000 / (80 * np.pi * n**0.5) for n in range(1, 6)], rel=0.02
+    )
     assert peaks_of(spectrum, 0)[0].frequency == pytest.approx(480, rel=1e-3)
 
 

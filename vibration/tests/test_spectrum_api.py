@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from machines.models import Machine
 from vibration.models import Recording
-from vibration.numbers.samples import Samples
 from vibration.numbers.peaks import peaks_of
+from vibration.numbers.samples import Samples
 from vibration.numbers.spectrum import spectrum_of
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, write_samples

@@ -142,9 +142,7 @@ class _Bins:
             return None
         half = comb.spacing / 2
         first, last = max(self.window.half_lobe, math.ceil(tone - half)), math.floor(tone + half)
-        centre, amplitude = tone_at(
-            self.amplitude, tone, first, min(last, len(self.amplitude) - 1), noise, self.window
-        )
+        centre, amplitude = tone_at(self.amplitude, tone, first, min(last, len(self.amplitude) - 1), noise, self.window)
         return _Found(multiple, centre, amplitude, min(height / max(noise, self.rounding), MOST_WEIGHT))
 
     def cursors(
