@@ -1,7 +1,7 @@
 """The frequency of the shaft, and the amplitudes at half its multiples: what unbalance and looseness change."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -21,6 +21,7 @@ AROUND = 0.5
 STANDS_OUT = 5.0  # times the median of the amplitudes: one bin in 2**25 of Gaussian noise does
 MIN_AROUND_BINS = 16
 
+AROUND_SHAFTS = 2.0  # times the shaft's frequency, above what is looked at
 STILL_THERE = 0.2  # of the line that was found: one so high was there all the time
 
 BINS_PER_SHAFT = 10  # at least: a tone takes up 4 bins, and each half order needs its own and a little more
@@ -98,7 +99,8 @@ def speed_over(values: np.ndarray, sampling_hz: float, shaft_hz: float) -> Speed
     half = len(values) // 2
     if half < MIN_SAMPLES or shaft_hz < BINS_PER_SHAFT * sampling_hz / half:
         return None
-    first, second = (_transform_of(part, sampling_hz) for part in (values[:half], values[half : 2 * half]))
+    halves = values[:half], values[half : 2 * half]
+    first, second = (_transform_below(AROUND_SHAFTS * shaft_hz, part, sampling_hz) for part in halves)
     if first is None or second is None:
         return None
     before, after = (_found_hz(it, shaft_hz) for it in (first, second))
@@ -109,9 +111,13 @@ def speed_over(values: np.ndarray, sampling_hz: float, shaft_hz: float) -> Speed
     return None if is_another else found
 
 
-def _transform_of(values: np.ndarray, sampling_hz: float) -> Transform | None:
+def _transform_below(hz: float, values: np.ndarray, sampling_hz: float) -> Transform | None:
+    """The lower bins of a transform, as those above take time and are not looked at; None of a flat signal."""
     deviations, _mean = centred(values)
-    return transform_of(deviations, sampling_hz) if deviations.any() else None
+    if not deviations.any():
+        return None
+    found = transform_of(deviations, sampling_hz)
+    return replace(found, plain=found.plain[: max(3, math.ceil(hz / found.resolution))])
 
 
 def _found_hz(transform: Transform, shaft_hz: float) -> float | None:

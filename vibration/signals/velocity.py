@@ -47,7 +47,7 @@ def velocity_rms(transform: Transform, unit: Unit) -> tuple[float | None, Reason
 
 
 def velocity_gain(unit: Unit) -> Gain | None:
-    """By what the amplitude of a sine in this unit is multiplied to be that of its velocity in mm/s; of frequencies in Hz.
+    """Of frequencies in Hz: times what the amplitude of a sine in this unit is that of its velocity in mm/s.
 
     None of a unit that has no velocity.
     """
