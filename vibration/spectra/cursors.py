@@ -52,7 +52,7 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Comb:
-    """Lines at `origin + multiple * spacing`, in bins, and by how much both may be off."""
+    """Lines at `origin + multiple * spacing`, in bins, and by how much each may be off: 0, it is known."""
 
     origin: float
     spacing: float
@@ -116,21 +116,27 @@ class _Bins:
         self.factor = noise_factor(spectrum.averages)
 
     def refined(self, comb: _Comb, steps: list[list[int]]) -> tuple[_Comb, dict[int, _Found]]:
-        """The comb by the lines that stand out at its multiples, looked for step by step; and these lines."""
+        """The comb by the lines that stand out at its multiples, looked for step by step; and these lines.
+
+        The first step is the one line that was read from the chart, so it may be as far off as it was read; each other
+        is nearer to its multiple than to the next.
+        """
         found: dict[int, _Found] = {}
         if comb.spacing < self.window.lobe:
             return comb, found  # its lines are not told apart
         for multiples in steps:
             for multiple in multiples:
-                if line := self._line(comb, multiple):
+                reach = comb.reach(multiple)
+                if multiples != steps[0]:
+                    reach = min(reach, (comb.spacing - self.window.half_lobe) / 2)
+                if line := self._line(comb, multiple, reach):
                     found[multiple] = line
             comb = _fitted(comb, list(found.values()))
         return comb, found
 
-    def _line(self, comb: _Comb, multiple: int) -> _Found | None:
-        """The highest line as near to a multiple as it may be off, and nearer to it than to the next."""
+    def _line(self, comb: _Comb, multiple: int, reach: float) -> _Found | None:
+        """The highest line within so many bins of a multiple, if it stands out."""
         place = comb.place(multiple)
-        reach = min(comb.reach(multiple), (comb.spacing - self.window.half_lobe) / 2)
         low, high = np.searchsorted(self.maxima, [max(self.window.half_lobe, place - reach), place + reach])
         near = self.maxima[low:high]
         if not len(near):
