@@ -1,5 +1,7 @@
 """What programs ask of waveform, spectrum and cursors of a capture, and of cursors on a recording; and the answers."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from common.rest.shapes import Column, Shape
@@ -140,7 +142,7 @@ class SpeedChange(Shape):  # of a SpeedOver
 
 class Speed(Shape):
     hz = serializers.FloatField(allow_null=True, help_text="회전 주파수(Hz) / of the capture, as `shaft_hz`.")
-    source: serializers.Field = serializers.ChoiceField(  # a value of ours, not where a field takes its own from
+    source: Any = serializers.ChoiceField(  # a value of ours, not where a field takes its own from
         SHAFT_SOURCES, allow_null=True, help_text="회전 주파수의 근거 / how it is known."
     )
     is_steady = serializers.BooleanField(

@@ -220,17 +220,12 @@ def _faults(bearing: Bearing, shaft_hz: float | None) -> dict:
     """What shapes.BearingFaults is made of."""
     told = {"name": bearing.name, "sensor_no": bearing.sensor.sensor_no if bearing.sensor else None}
     none = dict.fromkeys(shapes.FaultNumbers.names())
-    if not bearing.has_geometry:
+    elements, ball_mm = bearing.rolling_elements, bearing.ball_diameter_mm
+    pitch_mm, angle_deg = bearing.pitch_diameter_mm, bearing.contact_angle_deg
+    if elements is None or ball_mm is None or pitch_mm is None or angle_deg is None:
         return told | none | {"reason": shapes.GEOMETRY_MISSING, "orders": None}
     try:
-        orders = asdict(
-            fault_orders(
-                bearing.rolling_elements,
-                bearing.ball_diameter_mm,
-                bearing.pitch_diameter_mm,
-                bearing.contact_angle_deg,
-            )
-        )
+        orders = asdict(fault_orders(elements, ball_mm, pitch_mm, angle_deg))
     except NoBearing:
         return told | none | {"reason": shapes.GEOMETRY_WRONG, "orders": None}
     if shaft_hz is None:
