@@ -26,6 +26,7 @@ urlpatterns = [
     at("vibration-data", vibration.SampleList, "samples"),
     at("vibration-data/bulk", vibration.SampleBulk, "sample-bulk"),
     at("vibration-data/csv", vibration_uploads.CsvUploadView, "csv-upload"),
+    at("vibration-data/features", vibration_windows.FeaturesView, "features"),
     at("vibration-data/grouped-range", vibration.GroupedRange, "grouped-range"),
     at("vibration-data/spectrum", vibration_windows.SpectrumView, "spectrum"),
     at("vibration-data/waveform", vibration_windows.WaveformView, "waveform"),
