@@ -4,6 +4,7 @@ from vibration.pages import capture_views, upload_views, views
 
 urlpatterns = [
     path("", views.waveform, name="waveform"),
+    path("features/", views.features, name="features"),
     path("table/", views.table, name="table"),
     path("upload/", upload_views.upload, name="upload"),
     path("upload/preview/", upload_views.preview, name="upload-preview"),

@@ -29,6 +29,7 @@ PAGES = {
     "/diagnosis/alarms/?tab=cleared&severity=2": "main",
     "/diagnosis/timeline/": "#timeline[aria-busy=false]",
     "/vibration/": "#waveform[aria-busy=false]",
+    "/vibration/features/": "#features[aria-busy=false]",
     "/vibration/table/": "main",
     "/vibration/captures/": "main",
     "/vibration/captures/?range=30d": "main",

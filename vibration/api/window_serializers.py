@@ -195,7 +195,7 @@ class FeaturesQuery(WaveformQuery):
         required=False,
         min_value=1,
         max_value=MAX_WINDOWS,
-        help_text="창 수 / into so many windows, spread evenly. Left out: as many as 4 s have room for, at most "
+        help_text="창 수 / into so many windows, spread evenly. Left out: about one each 4 s, at most "
         f"{USUAL_WINDOWS}.",
     )
 

@@ -112,11 +112,11 @@ class Summary:
 def read_features(recording: Recording, start: float, end: float, windows: int | None = None) -> FeatureWindows:
     """Of so many windows of start <= measured_time <= end (seconds), which is cut to the recording.
 
-    None: as many as WINDOW_S has room for, at most USUAL_WINDOWS. At most MOST_SAMPLES samples are read.
+    None: about one each WINDOW_S, at most USUAL_WINDOWS. At most MOST_SAMPLES samples are read.
     """
     first, last = recording.span or (start, start)
     start, end = max(start, first), math.nextafter(min(end, last), math.inf)
-    asked = windows or max(1, min(USUAL_WINDOWS, math.floor((end - start) / WINDOW_S)))
+    asked = windows or max(1, min(USUAL_WINDOWS, round((end - start) / WINDOW_S)))
     if end <= start or recording.span is None:
         return FeatureWindows(start, start, asked, [], recording.pruned_before)
     found = window_features(recording, start, end, asked)
