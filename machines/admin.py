@@ -4,13 +4,27 @@ from django.utils.translation import gettext_lazy as _
 
 from common.admin.forms import ToldOfChanges
 from common.admin.lists import OfferedFilters, ReadOnly
-from machines.models import Machine, PostConflict, Sensor
+from machines.models import Bearing, Machine, PostConflict, Sensor
 
 
 class SensorInline(admin.TabularInline):
     model = Sensor
     extra = 0
     ordering = ["sensor_no"]
+
+
+class BearingInline(admin.TabularInline):
+    model = Bearing
+    extra = 0
+    ordering = ["name"]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        """Only sensors of this machine are offered."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "sensor" and field:
+            machine = request.resolver_match.kwargs.get("object_id")
+            field.queryset = field.queryset.filter(machine=machine) if machine else field.queryset.none()
+        return field
 
 
 @admin.register(Machine)
@@ -21,7 +35,7 @@ class MachineAdmin(ToldOfChanges, OfferedFilters, admin.ModelAdmin):
     list_filter = ["is_active", "registered_by", "location"]
     search_fields = ["name", "title", "location", "notes"]
     readonly_fields = ["registered_by"]
-    inlines = [SensorInline]
+    inlines = [SensorInline, BearingInline]
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(sensor_count=Count("sensors", distinct=True))

@@ -16,6 +16,7 @@ from common.database.fields import ExactCharField
 from common.limits.tally import Tally  # noqa: F401  its table is one of this app's
 from machines.episode_rules import Rule, read_rule
 
+MIN_ROLLING_ELEMENTS = 3
 LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
 
@@ -142,6 +143,80 @@ class Sensor(models.Model):
 
     def __str__(self):
         return f"{self.machine.name} / {self.sensor_no}"
+
+
+class Bearing(models.Model):
+    """A rolling bearing of a machine, with the geometry that the rates of its faults follow from, if it is known.
+
+    The formulas are in vibration/signals/bearings.py: the inner ring turns with the shaft.
+    """
+
+    machine = models.ForeignKey(Machine, verbose_name=_("machine"), on_delete=models.CASCADE, related_name="bearings")
+    sensor = models.ForeignKey(
+        Sensor,
+        verbose_name=_("sensor"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="bearings",
+        help_text=_("The one nearest to it. Empty: its fault frequencies are shown at all sensors."),
+    )
+    name = ExactCharField(_("name"), max_length=100, help_text=_("E.g. drive end, 6205."))
+    rolling_elements = models.PositiveSmallIntegerField(_("rolling elements"), null=True, blank=True)
+    ball_diameter_mm = models.FloatField(_("diameter of a rolling element (mm)"), null=True, blank=True)
+    pitch_diameter_mm = models.FloatField(_("pitch diameter (mm)"), null=True, blank=True)
+    contact_angle_deg = models.FloatField(_("contact angle (°)"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("bearing")
+        verbose_name_plural = _("bearings")
+        ordering = ["machine__name", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["machine", "name"], name="bearing_once_per_machine"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    rolling_elements__isnull=True,
+                    ball_diameter_mm__isnull=True,
+                    pitch_diameter_mm__isnull=True,
+                    contact_angle_deg__isnull=True,
+                )
+                | models.Q(
+                    rolling_elements__isnull=False,
+                    rolling_elements__gte=MIN_ROLLING_ELEMENTS,
+                    ball_diameter_mm__isnull=False,
+                    ball_diameter_mm__gt=0,
+                    pitch_diameter_mm__isnull=False,
+                    pitch_diameter_mm__gt=models.F("ball_diameter_mm"),
+                    contact_angle_deg__isnull=False,
+                    contact_angle_deg__gte=0,
+                    contact_angle_deg__lt=90,
+                ),
+                name="bearing_geometry",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.machine.name} / {self.name}"
+
+    @property
+    def has_geometry(self) -> bool:
+        return self.rolling_elements is not None
+
+    def clean(self):
+        """Raises ValidationError for geometry that is in part, or of no bearing, and for another machine's sensor."""
+        geometry = (self.rolling_elements, self.ball_diameter_mm, self.pitch_diameter_mm, self.contact_angle_deg)
+        if None in geometry and geometry != (None,) * 4:
+            raise ValidationError(_("Give all four numbers of the geometry, or none of them."), "partial")
+        if self.rolling_elements is not None and self.rolling_elements < MIN_ROLLING_ELEMENTS:
+            raise ValidationError({"rolling_elements": _("A bearing has at least three rolling elements.")})
+        if self.ball_diameter_mm is not None and not 0 < self.ball_diameter_mm < (self.pitch_diameter_mm or 0):
+            raise ValidationError(
+                {"ball_diameter_mm": _("A rolling element is larger than 0 and smaller than the pitch diameter.")}
+            )
+        if self.contact_angle_deg is not None and not 0 <= self.contact_angle_deg < 90:
+            raise ValidationError({"contact_angle_deg": _("A contact angle is from 0° to less than 90°.")})
+        if self.sensor_id and self.machine_id and self.sensor.machine_id != self.machine_id:
+            raise ValidationError({"sensor": _("This sensor is of another machine.")})
 
 
 class PostedData(models.TextChoices):

@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.chaos_captures.made import Key, Made
 from vibration.captures.reading import samples_of
-from vibration.captures.storing import features_row
+from vibration.captures.storing import made_of
 from vibration.models import Capture, CaptureFeatures
 
 
@@ -32,7 +32,7 @@ def wrong_features() -> Iterator[str]:
         if kept is None:
             yield f"{capture} has no features"
             continue
-        anew = features_row(capture, samples_of(capture), capture.sensor.machine.rated_rpm)
+        anew = made_of(capture, samples_of(capture), capture.sensor.machine.rated_rpm).features
         anew.sensor_id = capture.sensor_id
         if differing := [name for name in names if getattr(kept, name) != getattr(anew, name)]:
             yield f"{capture}: {', '.join(differing)} are others than a rebuild gives"

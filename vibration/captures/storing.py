@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import DateTimeField, F, QuerySet, Value
@@ -21,12 +22,14 @@ from machines.registering import register_sensor
 from vibration.captures.conflicts import Stored, note_conflicting
 from vibration.captures.incoming import Key, NewCapture, Place, wrong_with
 from vibration.captures.reading import samples_of
-from vibration.models import Capture, CaptureAxis, CaptureFeatures
+from vibration.models import Capture, CaptureAxis, CaptureFeatures, SpectrumOutline
 from vibration.models.captures import MAX_BYTES
 from vibration.numbers.classifying import RowClass
 from vibration.signals.codec import DamagedCapture, encode, scaled
-from vibration.signals.features import features_of
+from vibration.signals.features import features_and_transform
 from vibration.signals.flags import is_clipped, is_flat
+from vibration.trends import outlines, rollups
+from vibration.trends.rollups import Changed
 
 
 def store_captures(
@@ -56,7 +59,7 @@ def store_captures(
         _refuse_unknown(new, sensors)
     known = patience.until_done(lambda: _facts_of(new, sensors))
     made = [_make(it, known[it.place]) for it in new]
-    if too_long := {number: [_TOO_LONG] for number, (it, _f) in enumerate(made) if len(it.data or b"") > MAX_BYTES}:
+    if too_long := {number: [_TOO_LONG] for number, it in enumerate(made) if len(it.capture.data or b"") > MAX_BYTES}:
         raise InvalidRows(too_long, len(new))
 
     def write() -> list[Stored]:
@@ -118,8 +121,21 @@ def _refuse_unknown(new: Sequence[NewCapture], sensors: dict[Place, Sensor]) -> 
         raise InvalidRows(errors, len(new))
 
 
-def _make(new: NewCapture, known: _Facts) -> tuple[Capture, CaptureFeatures]:
-    """Both as they are to be stored, but for the sensor, which may not be there yet."""
+class Made(NamedTuple):
+    """A capture and what is made of it, as they are to be stored."""
+
+    capture: Capture
+    features: CaptureFeatures
+    outline: SpectrumOutline | None  # None of a signal without a spectrum
+
+    def belong_to(self, sensor: Sensor) -> None:
+        self.capture.sensor = self.features.sensor = sensor
+        if self.outline:
+            self.outline.sensor = sensor
+
+
+def _make(new: NewCapture, known: _Facts) -> Made:
+    """All but the sensor, which may not be there yet."""
     encoded, values = encode(new.values), scaled(new.values, new.scale)
     capture = Capture(
         axis=new.axis,
@@ -139,18 +155,17 @@ def _make(new: NewCapture, known: _Facts) -> tuple[Capture, CaptureFeatures]:
         size=len(encoded.data),
         data=encoded.data,
     )
-    return capture, features_row(capture, values, known.rated_rpm)
+    return made_of(capture, values, known.rated_rpm)
 
 
-def features_row(capture: Capture, values: np.ndarray, rated_rpm: float | None) -> CaptureFeatures:
-    """The features of a capture of these values, float64 (n,), in its unit; not saved."""
-    found = features_of(values, capture.sampling_hz, capture.unit, capture.rpm, rated_rpm)
-    return CaptureFeatures.of(capture, found)
+def made_of(capture: Capture, values: np.ndarray, rated_rpm: float | None) -> Made:
+    """What follows from a capture of these values, float64 (n,), in its unit; not saved."""
+    found, transform = features_and_transform(values, capture.sampling_hz, capture.unit, capture.rpm, rated_rpm)
+    outline = outlines.outline_row(capture, transform, found.shaft_hz)
+    return Made(capture, CaptureFeatures.of(capture, found), outline)
 
 
-def _write(
-    new: Sequence[NewCapture], made: list[tuple[Capture, CaptureFeatures]], sensors: dict[Place, Sensor]
-) -> list[Stored]:
+def _write(new: Sequence[NewCapture], made: list[Made], sensors: dict[Place, Sensor]) -> list[Stored]:
     numbers_of: dict[Place, list[int]] = defaultdict(list)
     for number, it in enumerate(new):
         numbers_of[it.place].append(number)
@@ -160,21 +175,23 @@ def _write(
         sensor = sensors[place]
         known = _known(sensor, [new[number] for number in numbers_of[place]])
         for number in numbers_of[place]:
-            capture, features = made[number]
+            capture = made[number].capture
             stored = known.setdefault(new[number].key, capture)
             if stored is capture:
-                capture.sensor = features.sensor = sensor
+                made[number].belong_to(sensor)
                 insert.append(number)
                 row_class = RowClass.NEW
             else:
                 row_class = RowClass.IDENTICAL if stored.sha256 == capture.sha256 else RowClass.CONFLICTING
             found[number] = Stored(stored, row_class)
-    captures = [made[number][0] for number in insert]
+    captures = [made[number].capture for number in insert]
     for capture in captures:
         capture.pk = None  # of an attempt that was undone
     _insert(captures)
-    CaptureFeatures.objects.bulk_create([made[number][1] for number in insert])
+    features = CaptureFeatures.objects.bulk_create([made[number].features for number in insert])
+    SpectrumOutline.objects.bulk_create([it for number in insert if (it := made[number].outline)])
     _note_newest(captures)
+    rollups.add(features)  # last, as it goes by the rows of the axes, which are locked now
     return [found[number] for number in range(len(new))]
 
 
@@ -234,14 +251,16 @@ def _known(sensor: Sensor, new: Sequence[NewCapture | Capture]) -> dict[Key, Cap
 def remove_samples(numbers: Sequence[int]) -> tuple[int, int]:
     """Remove the samples of these captures, by primary key, in one transaction; how many had some, and their bytes.
 
-    Features and all else that is known stay. One that is marked as kept keeps its samples.
+    Features and all else that is known stay, but for outlines of spectra, of which one a day does. One that is marked
+    as kept keeps its samples.
     """
 
     def remove() -> tuple[int, int]:
         captures = Capture.objects.with_samples().filter(pk__in=numbers, is_kept=False).order_by("pk")
-        sizes = dict(captures.select_for_update().values_list("pk", "size"))
-        Capture.objects.filter(pk__in=sizes).update(data=None, has_samples=False)
-        return len(sizes), sum(sizes.values())
+        going = list(captures.select_for_update().only("sensor", "axis", "unit", "started_at", "size"))
+        Capture.objects.filter(pk__in=[it.pk for it in going]).update(data=None, has_samples=False)
+        outlines.thin(going)
+        return len(going), sum(it.size for it in going)
 
     return in_transaction(remove)
 
@@ -252,14 +271,16 @@ def delete_captures(captures: QuerySet[Capture]) -> int:
     def delete() -> int:
         locked = Capture.objects.filter(pk__in=list(captures.values_list("pk", flat=True))).order_by("pk")
         numbers = list(locked.select_for_update().values_list("pk", flat=True))
-        axes = set()
+        gone = []
         for it in Capture.objects.filter(pk__in=numbers).without_samples().with_place().order_by("pk"):
-            axes.add((it.sensor_id, it.axis))
+            gone.append(Changed(it.sensor_id, it.axis, it.unit, it.started_at))
             features_of_key(it).delete()
+            outline_of_key(it).delete()
             note(Action.DELETE, it, str(it), samples=it.count, sha256=it.sha256, source=it.source)
         Capture.objects.filter(pk__in=numbers).delete()
-        for sensor, axis in sorted(axes):
+        for sensor, axis in sorted({(it.sensor, it.axis) for it in gone}):
             _forget_newest(sensor, axis)
+        rollups.remake(gone)
         return len(numbers)
 
     return in_transaction(delete)
@@ -283,8 +304,15 @@ def features_of_key(capture: Capture) -> QuerySet[CaptureFeatures]:
     return CaptureFeatures.objects.filter(sensor=capture.sensor_id, axis=capture.axis, started_at=capture.started_at)
 
 
+def outline_of_key(capture: Capture) -> QuerySet[SpectrumOutline]:
+    """The outline that is stored of it, as a queryset of one row or none."""
+    return SpectrumOutline.objects.filter(sensor=capture.sensor_id, axis=capture.axis, started_at=capture.started_at)
+
+
 def rebuild_features(numbers: Sequence[int]) -> int:
-    """Make the features of these captures, by primary key, anew from their samples; how many are not as they were.
+    """Make all that follows from these captures, by primary key, anew from their samples: features and outlines.
+
+    Returns how many are not as they were.
 
     In one transaction. Captures without samples keep what they have. Raises DamagedCapture.
     """
@@ -292,26 +320,43 @@ def rebuild_features(numbers: Sequence[int]) -> int:
     def rebuild() -> int:
         captures = Capture.objects.with_samples().filter(pk__in=numbers).order_by("pk")
         rated = dict(captures.values_list("pk", "sensor__machine__rated_rpm"))
-        changed = 0
+        changed: list[Changed] = []
         for it in captures.select_for_update():
             try:
                 values = samples_of(it)
             except DamagedCapture as error:
                 raise DamagedCapture(f"Capture {it.pk} of {it.started_at.isoformat()}: {error}") from None
-            made, stored = features_row(it, values, rated.get(it.pk)), features_of_key(it)
-            made.sensor_id = it.sensor_id
-            if values_of(made) not in map(values_of, stored):
-                stored.delete()
-                CaptureFeatures.objects.bulk_create([made])
-                changed += 1
-        return changed
+            made = made_of(it, values, rated.get(it.pk))
+            made.belong_to(it.sensor)
+            if _replace(features_of_key(it), made.features) | _replace(outline_of_key(it), made.outline):
+                changed.append(Changed(it.sensor_id, it.axis, it.unit, it.started_at))
+        _hold({(it.sensor, it.axis) for it in changed})
+        rollups.remake(changed)
+        return len(changed)
 
     return in_transaction(rebuild)
 
 
-def values_of(features: CaptureFeatures) -> list:
+def _replace(stored: QuerySet, made: CaptureFeatures | SpectrumOutline | None) -> bool:
+    """Store what was made in place of what is, if it is another; whether it was."""
+    if list(map(values_of, stored)) == ([values_of(made)] if made else []):
+        return False
+    stored.delete()
+    if made:
+        type(made)._default_manager.bulk_create([made])
+    return True
+
+
+def _hold(axes: set[tuple[int, str]]) -> None:
+    """Lock the rows of these axes, as whoever stores captures of one does."""
+    for sensor, axis in sorted(axes):
+        list(CaptureAxis.objects.filter(sensor=sensor, axis=axis).select_for_update().values_list("pk"))
+
+
+def values_of(row: CaptureFeatures | SpectrumOutline) -> list:
     """All that is stored of it."""
-    return [getattr(features, it.attname) for it in CaptureFeatures._meta.concrete_fields]
+    values = [getattr(row, it.attname) for it in row._meta.concrete_fields]
+    return [bytes(it) if isinstance(it, memoryview) else it for it in values]
 
 
 def say_kept(number: int, is_kept: bool) -> bool:

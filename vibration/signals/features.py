@@ -68,16 +68,24 @@ def features_of(
     The speeds are in revolutions a minute, `rpm` as measured beside the signal. A flat signal has no velocity, orders,
     bands and envelope. Raises ValueError without a value, and for a unit or a sampling rate that is none.
     """
+    return features_and_transform(values, sampling_hz, unit, rpm, rated_rpm)[0]
+
+
+def features_and_transform(
+    values: np.ndarray, sampling_hz: float, unit: str, rpm: float | None = None, rated_rpm: float | None = None
+) -> tuple[Features, Transform | None]:
+    """Those of `features_of`, and the transform that they are of; None of a flat signal, and of one that is short."""
     if not len(values) or not sampling_hz > 0:
         raise ValueError(f"{len(values)} samples at {sampling_hz!r} Hz have no features.")
     known_unit = Unit(unit)
     deviations, mean = centred(values)
     found = {"mean": mean} | asdict(moments_of(deviations[:, None])[0])
     if len(values) < MIN_SAMPLES:
-        return Features(**found, **_no_spectrum(Reason.SHORT, rpm, rated_rpm))
+        return Features(**found, **_no_spectrum(Reason.SHORT, rpm, rated_rpm)), None
     if not found["peak"]:
-        return Features(**found, **_no_spectrum(Reason.FLAT, rpm, rated_rpm))
-    return Features(**found, **_of_spectrum(transform_of(deviations, sampling_hz), known_unit, rpm, rated_rpm))
+        return Features(**found, **_no_spectrum(Reason.FLAT, rpm, rated_rpm)), None
+    transform = transform_of(deviations, sampling_hz)
+    return Features(**found, **_of_spectrum(transform, known_unit, rpm, rated_rpm)), transform
 
 
 def _no_spectrum(reason: Reason, rpm: float | None, rated_rpm: float | None) -> dict[str, Any]:

@@ -73,6 +73,13 @@ def unit_of(text: str) -> Unit:
     raise UnknownUnit(f"{text!r} is no unit that is known. {_known()}")
 
 
+def factor_between(one: Unit, other: Unit) -> float | None:
+    """What values in one unit are multiplied by to be in the other; None where they do not measure the same."""
+    if one == other:
+        return 1.0
+    return SI_FACTOR[one] / SI_FACTOR[other] if {one, other} <= set(ACCELERATIONS) else None
+
+
 def _known() -> str:
     known = ", ".join(repr(unit.value) for unit in Unit if unit)
     return f"A signal is in one of {known}, or its unit is left empty where it is not known."

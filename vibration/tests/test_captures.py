@@ -166,7 +166,7 @@ def test_captures_that_are_long_together_are_stored_by_several_statements(monkey
     monkeypatch.setattr(storing, "MAX_BYTES", 9_000)
     with CaptureQueriesContext(connection) as queries:
         assert store(*axes) == [RowClass.NEW] * 3
-    inserts = [it["sql"] for it in queries if "INTO" in it["sql"] and '"data"' in it["sql"].replace("`", '"')]
+    inserts = [it["sql"] for it in queries if "INTO" in it["sql"] and '"codec"' in it["sql"].replace("`", '"')]
     assert len(inserts) == 3
     assert Capture.objects.count() == CaptureFeatures.objects.count() == 3
 

@@ -14,6 +14,7 @@ MIGRATIONS = {
     "0005_conflicts_are_read": "give",
     "0006_operator": "give",
     "0007_captures": "give",
+    "0008_bearings": "give",
 }
 OF_PERMISSION = ("content_type__app_label", "content_type__model", "codename")
 Key = tuple[str, str, str]
