@@ -230,6 +230,7 @@ FRONT_END_PACKAGES = {
     "bootstrap": "dist/css",
     "chart.js": "dist",
     "chartjs-adapter-luxon": "dist",
+    "chartjs-plugin-annotation": "dist",
     "chartjs-plugin-zoom": "dist",
     "hammerjs": "",
     "htmx.org": "dist",
