@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from machines.models import Machine
 from vibration.models import Capture, CaptureAxis
-from vibration.pages.trends.quantities import unit_text
 from vibration.pages.rounding import significant
+from vibration.pages.trends.quantities import unit_text
 from vibration.trends.summary import Summary, newest_sound, summary_of
 
 MOST_READ = 12_000  # captures of all axes and periods of a table together

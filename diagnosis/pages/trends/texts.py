@@ -14,7 +14,8 @@ TREND_TEXT = PROBLEM_TEXT | {
     "single": _("{captures} captures, each on its own, from {start} to {end}."),
     "single_one": _("1 capture, from {start} to {end}."),
     "buckets": _(
-        "{captures} captures from {start} to {end}, of each {width} the least and the greatest value: no extreme is lost."
+        "{captures} captures from {start} to {end}: the least and the greatest value of each {width}; no extreme is "
+        "lost."
     ),
     "nothing": _("There is no capture from {start} to {end}."),
     "newest": _("The newest one is of {time}."),
@@ -28,7 +29,6 @@ TREND_TEXT = PROBLEM_TEXT | {
         "before_first": _("{axis}: the first capture is of {time}; there is nothing before."),
         "none": _("{axis}: no capture in this period."),
         "not_assessable": _("{axis}: not assessable in {captures} captures ({reason})."),
-        "not_assessable_all": _("{axis}: not assessable in any capture ({reason})."),
     },
     "unknown_unit": _("an unknown unit"),
     "reasons": dict(REASONS),
