@@ -20,11 +20,9 @@ class BearingInline(admin.TabularInline):
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """Only sensors of this machine are offered."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "sensor" and field:
-            machine = request.resolver_match.kwargs.get("object_id")
-            field.queryset = field.queryset.filter(machine=machine) if machine else field.queryset.none()
-        return field
+        if db_field.name == "sensor":
+            kwargs["queryset"] = Sensor.objects.filter(machine=request.resolver_match.kwargs.get("object_id"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Machine)
