@@ -9,6 +9,7 @@ import numpy as np
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.signals.quantities import QUANTITIES, Scale
 from vibration.signals.units import Unit, factor_between
+from vibration.trends.reading import newest_unit
 
 LOOKED_AT = 20  # of the newest captures, for one with a spectrum
 
@@ -34,8 +35,8 @@ def summary_of(
 ) -> Summary:
     """Of captures with start <= started_at < end; at most so many, the newest ones. One query.
 
-    What is in the unit of its signal is told in `unit`, or else in that of the newest one; one acceleration is
-    converted to the other.
+    What is in the unit of its signal is told in `unit`, or else in that of the trend; one acceleration is converted to
+    the other.
     """
     has_unit = QUANTITIES[quantity] == Scale.SIGNAL
     rows = CaptureFeatures.objects.filter(
@@ -44,8 +45,7 @@ def summary_of(
     newest_first = rows.order_by("-started_at").values_list("started_at", "unit", "crest_factor", quantity)
     found = list(newest_first[: most + 1])
     used = found[:most]
-    if unit is None:
-        unit = Unit(used[0][1]) if used else Unit.UNKNOWN
+    unit = newest_unit(axis) if unit is None else unit
     moving = [row for row in used if row[2] is not None]  # a signal whose samples are all alike has no crest factor
     factors = [factor_between(Unit(it), unit) if has_unit else 1.0 for _start, it, _crest, _value in moving]
     pairs = list(zip((row[3] for row in moving), factors, strict=True))

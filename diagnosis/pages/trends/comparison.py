@@ -79,8 +79,8 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Of the medians; None where one is not there, or is not above 0, or they are in different units."""
-        if self.compared is None or self.shown.of.unit != self.compared.of.unit:
+        """Of the medians; None where one is not there or not above 0."""
+        if self.compared is None:
             return None
         now, then = self.shown.of.median, self.compared.of.median
         return now / then if now is not None and now > 0 and then is not None and then > 0 else None
@@ -128,8 +128,8 @@ def table_of(axes: dict[str, CaptureAxis], quantity: str, shown: Period, compari
         found[key] = [(axis, first)]
         if comparison and (other := comparison.axes.get(key)):
             period = shown.shifted(comparison.shift)
-            unit = first.unit if first.count else None
-            found[key].append((other, summary_of(other, quantity, period.start, period.end, most=most, unit=unit)))
+            second = summary_of(other, quantity, period.start, period.end, most=most, unit=first.unit)
+            found[key].append((other, second))
     sound = newest_sound(pair for pairs in found.values() for pair in pairs)
     rows = []
     for key, pairs in found.items():

@@ -41,9 +41,9 @@ export function trendWords(text, zone, lang) {
     const told = { axis: nameOf(series), to: unitOf(series.unit) || text.unknown_unit };
     for (const [name, value] of Object.entries(numbers)) told[name] = typeof value === "number" ? count(value) : value;
     if ("unit" in numbers) told.unit = unitOf(numbers.unit) || text.unknown_unit;
-    if (numbers.first_at) told.time = time(Date.parse(numbers.first_at));
+    if (numbers.first) told.time = time(Date.parse(numbers.first));
     if (numbers.reason) told.reason = text.reasons[numbers.reason] ?? numbers.reason;
-    return fill(text.remarks[code] ?? code, told);
+    return fill(text.remarks[numbers.reason === "" ? "no_value" : code] ?? code, told);
   }
 
   // `stretches` are those without vibration, in milliseconds.
