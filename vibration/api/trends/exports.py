@@ -54,7 +54,7 @@ def _trend_lines(axis: CaptureAxis, trend: Trend, span: Span) -> Iterator[list]:
 def export_waterfall(
     request: Request, machine: str, axis: CaptureAxis, span: Span, found: Waterfall
 ) -> StreamingHttpResponse:
-    """A line of each capture that is shown, with the greatest amplitude of each row; empty where no spectrum reaches."""
+    """A line of each capture that is shown: the greatest amplitude of each row, empty where no spectrum reaches."""
     about: dict[str, object] = {
         "machine": machine,
         "sensor": axis.sensor.sensor_no,

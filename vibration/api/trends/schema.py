@@ -12,6 +12,7 @@ from vibration.api.trends import serializers as shapes
 _SPAN = {"start": "2026-11-20T00:00:00+09:00", "end": "2026-11-21T00:00:00+09:00"}
 _ASKED: dict[str, Any] = {"machine_name": "g1", **_SPAN, "newest": "2026-11-20T09:30:00+09:00"}
 _AXIS = {"sensor_no": "sensor1", "axis": "x"}
+_WATERFALL = _ASKED | _AXIS | {"unit": "m/s2", "captures": 1, "bucket_width": None}
 # RMS of the capture in capture_schema.POSTED
 RMS = 2.23606797749979
 _UNCHANGED = (
@@ -104,22 +105,32 @@ WATERFALL = extend_schema(
     responses=_answers(shapes.WaterfallAnswer),
     examples=[
         _example(
-            "한 측정 신호 / one capture",
-            _ASKED
-            | _AXIS
+            "스펙트럼이 없는 측정 신호 / a capture too short for a spectrum",
+            _WATERFALL
             | {
-                "unit": "m/s2",
-                "captures": 1,
+                "shown": 0,
+                "time": [],
+                "shaft_hz": [],
+                "rates": [],
+                "frequency": [0.0],
+                "decibels": {"floor": -80.0, "top": 0.0},
+                "levels": "",
+                "remarks": [{"code": "no_outline", "captures": 1}],
+            },
+        ),
+        _example(
+            "두 행 / two rows",
+            _WATERFALL
+            | {
                 "shown": 1,
-                "bucket_width": None,
                 "time": [34_200.0],
                 "shaft_hz": [25.0],
                 "rates": [1_000.0, 1_000.0],
-                "frequency": [0.0, 500.0],
-                "decibels": {"floor": -80.0, "top": 0.0},
-                "levels": b64encode(b"\1").decode(),
+                "frequency": [0.0, 250.0, 500.0],
+                "decibels": {"floor": -74.0, "top": 6.0},
+                "levels": b64encode(bytes([255, 1])).decode(),
                 "remarks": [],
             },
-        )
+        ),
     ],
 )

@@ -65,7 +65,7 @@ class TrendNumbersQuery(SpanQuery):
     series = serializers.ListField(
         child=SeriesField(),
         default=list,
-        help_text=f"{_SERIES} 생략하면 전체 / All of the machine if left out, at most {MAX_SERIES}; repeat it for each.",
+        help_text=f"{_SERIES} 생략하면 전체 / All if left out, at most {MAX_SERIES}; repeat it for each.",
     )
 
 
@@ -172,8 +172,8 @@ class TrendSeries(_Series):  # of what was `found`, a Trend
     time = Column(
         child=serializers.FloatField(),
         source="found.time",
-        help_text="시각 / seconds from `start` when each capture started, or where each bucket begins: the first one may "
-        "begin before `start`. Buckets without captures are left out.",
+        help_text="시각 / seconds from `start` when each capture started, or where each bucket begins: the first one "
+        "may begin before `start`. Buckets without captures are left out.",
     )
     least = Column(
         child=serializers.FloatField(allow_null=True),
@@ -246,7 +246,7 @@ class WaterfallAnswer(_Asked, _Series):  # of what was `found`, a Waterfall
     bucket_width = serializers.FloatField(
         source="found.every_s",
         allow_null=True,
-        help_text="구간의 길이(초) / the first capture of each part of the span of so many seconds is shown; null: all.",
+        help_text="구간의 길이(초) / of each part of so many seconds the first capture is shown; null: all are.",
     )
     time = Column(
         child=serializers.FloatField(),
