@@ -45,15 +45,18 @@ def stream_csv(
     rows: Iterable[Iterable],
     *,
     of: type[models.Model],
+    about: Mapping[str, object] | None = None,
 ) -> StreamingHttpResponse:
     """A download `<name>.csv`, UTF-8 with a BOM, sent while `rows` are read; a number has the digits that read back.
+
+    Above the header each of `about` is a line `# name: value`, which readers of CSV take for a comment.
 
     That it was asked for stands in the audit trail, as data `of` this model. Raises Throttled for whoever asks more
     often than DJANGO_EXPORT_RATE.
     """
     count_export(request)
     note_read(of, f"{name}.csv", event="export")
-    response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_lines(header, rows, about or {}), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{name}.csv")
     return response
 
@@ -103,9 +106,10 @@ class _Echo:
         return line
 
 
-def _lines(header: Iterable[str], rows: Iterable[Iterable]) -> Iterator[str]:
+def _lines(header: Iterable[str], rows: Iterable[Iterable], about: Mapping[str, object]) -> Iterator[str]:
     writer = SafeWriter(_Echo())
-    yield _BOM + writer.writerow(header)
+    above = [writer.writerow([f"# {name}: {value}"]) for name, value in about.items()]
+    yield _BOM + "".join(above) + writer.writerow(header)
     lines: list[str] = []
     for row in rows:
         lines.append(writer.writerow(row))

@@ -18,11 +18,12 @@ class BearingInline(admin.TabularInline):
     extra = 0
     ordering = ["name"]
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+    def get_formset(self, request, obj=None, **kwargs):
         """Only sensors of this machine are offered."""
-        if db_field.name == "sensor":
-            kwargs["queryset"] = Sensor.objects.filter(machine=request.resolver_match.kwargs.get("object_id"))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        formset = super().get_formset(request, obj, **kwargs)
+        if sensor := formset.form.base_fields.get("sensor"):  # there is none for who may only look
+            sensor.queryset = Sensor.objects.filter(machine=obj)
+        return formset
 
 
 @admin.register(Machine)
