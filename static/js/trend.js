@@ -46,6 +46,7 @@ const places = [
 ];
 
 let view = new FormData(form); // what is shown; the form may hold more, until it is sent
+let ticked = boxes.filter((box) => box.checked).map((box) => box.value); // keys of axes
 let span = period.of(view); // {start, end, isOpen}
 let shown = null; // [{place, answer, alarms}] as they came last
 let versions = ""; // of these
@@ -57,14 +58,13 @@ let readPoints = 0;
 // --- Reading -------------------------------------------------------------------------------------------------------
 
 const depth = () => history.state?.depth ?? 0;
-const chosen = () => view.getAll("series");
+const chosen = () => ticked;
 const instant = (ms) => new Date(ms).toISOString();
 
 function takeView() {
   view = new FormData(form);
-  const query = new URLSearchParams(view);
-  if (boxes.every((box) => box.checked)) query.delete("series"); // as is usual
-  return `?${query}`;
+  ticked = boxes.filter((box) => box.checked).map((box) => box.value);
+  return `?${new URLSearchParams(view)}`;
 }
 
 function enter() {
@@ -217,7 +217,7 @@ function unitOf(drawn) {
 const flatOf = (answer) =>
   answer.series.map((series) => ({
     series,
-    stretches: flatStretches(series, answer.bucket_width).map((ends) => ends.map((it) => captured(answer, it))),
+    stretches: flatStretches(series).map((ends) => ends.map((it) => captured(answer, it))),
   }));
 
 function inWords({ place, answer }) {
@@ -270,22 +270,23 @@ function listAlarms(drawn) {
 function when({ answer, series, place }, { index }) {
   const at = captured(answer, series.time[index]);
   const from = words.time(at);
-  const told = answer.bucket_width ? fill(text.from_to, { start: from, end: words.time(at + answer.bucket_width * 1e3) }) : from;
+  const { bucket_width: width } = series;
+  const told = width ? fill(text.from_to, { start: from, end: words.time(at + width * 1e3) }) : from;
   if (plan.opening === null) return told;
   return fill(text.days_from_opening, { days: ((at - place.opening) / 86400e3).toFixed(2), time: told });
 }
 
-function line({ answer, series, place }, { index }) {
+function line({ series, place }, { index }) {
   const axis = nameOf(place, series);
   const least = words.withUnit(series.least[index], series.unit);
-  if (!answer.bucket_width) return fill(text.value, { axis, value: least });
+  if (!series.bucket_width) return fill(text.value, { axis, value: least });
   return fill(text.range, { axis, least, greatest: words.withUnit((series.greatest ?? series.least)[index], series.unit) });
 }
 
 function readPoint(dataset, point) {
-  const { answer, series, place, which } = dataset;
+  const { series, place, which } = dataset;
   const value = words.withUnit(point.y, series.unit);
-  const what = fill(answer.bucket_width ? text[which] : text.value, { axis: nameOf(place, series), value });
+  const what = fill(series.bucket_width ? text[which] : text.value, { axis: nameOf(place, series), value });
   reading.textContent = fill(text.reads, { what, when: when(dataset, point) });
 }
 
@@ -293,7 +294,7 @@ function readPoint(dataset, point) {
 function open({ answer, series, place, which }, { index }) {
   const at = captured(answer, series.time[index]);
   // A script has milliseconds, a capture microseconds.
-  const [start, end] = answer.bucket_width ? [at, at + answer.bucket_width * 1e3] : [Math.floor(at), Math.floor(at) + 1];
+  const [start, end] = series.bucket_width ? [at, at + series.bucket_width * 1e3] : [Math.floor(at), Math.floor(at) + 1];
   location.assign(
     `${figure.dataset.capture}?${new URLSearchParams({
       machine: place.machine,
@@ -368,6 +369,7 @@ form.elements.machine.addEventListener("change", () => {
   form.requestSubmit();
 });
 form.elements.feature.addEventListener("change", () => form.requestSubmit());
+// All axes are meant where none is named.
 form.addEventListener("formdata", ({ formData }) => {
   if (boxes.every((box) => box.checked)) formData.delete("series");
 });

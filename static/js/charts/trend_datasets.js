@@ -7,17 +7,17 @@ const PX_PER_SHAPE = 90; // then the shape of an axis stands so far apart
 const RADIUS_PX = 3.5;
 
 // Where nothing was captured for longer than is usual, the line breaks off.
-const isGap = ({ time, gap_s: gap }, width, index) =>
-  index > 0 && gap !== null && time[index] - time[index - 1] > Math.max(gap, 1.5 * (width ?? 0));
+const isGap = ({ time, gap_s: gap }, index) => index > 0 && gap !== null && time[index] - time[index - 1] > gap;
 
 // A bucket is drawn as a step as wide as its time: within it the values lay between the two edges, and nothing more is
 // known. `toX` makes of seconds after the start what the chart has along x.
-function pointsOf(series, values, width, toX) {
+function pointsOf(series, values, toX) {
+  const { bucket_width: width } = series;
   const points = [];
   series.time.forEach((time, index) => {
     const y = values[index];
     const x = toX(time);
-    if (isGap(series, width, index) || y === null) points.push({ x, y: NaN, index });
+    if (isGap(series, index) || y === null) points.push({ x, y: NaN, index });
     if (y === null) return;
     points.push({ x, y, index });
     if (width) points.push({ x: toX(time + width), y, index });
@@ -28,13 +28,13 @@ function pointsOf(series, values, width, toX) {
 // Of an axis one dataset, or two where there are buckets: the least and the greatest value of each. `looks` has the
 // number of the look of each series by its key, `name` its name.
 export function trendDatasets(answer, { looks, name, toX, widthPx, dashed = false }) {
-  const { bucket_width: width } = answer;
   return answer.series.flatMap((series, place) => {
+    const { bucket_width: width } = series;
     const look = axisLook(looks.get(series.key));
     const few = series.time.length * PX_PER_POINT < widthPx;
     const every = Math.max(1, Math.round((series.time.length * (width ? 2 : 1) * PX_PER_SHAPE) / Math.max(1, widthPx)));
     const of = (which, values, more) => {
-      const data = pointsOf(series, values, width, toX);
+      const data = pointsOf(series, values, toX);
       return {
         ...look,
         series,
@@ -57,12 +57,13 @@ export function trendDatasets(answer, { looks, name, toX, widthPx, dashed = fals
 }
 
 // Stretches without any vibration, as [from, to] in seconds after the start.
-export function flatStretches(series, width) {
+export function flatStretches(series) {
+  const { bucket_width: width } = series;
   const stretches = [];
   for (const index of series.flat) {
     const from = series.time[index];
     const next = series.time[index + 1];
-    const to = width ? from + width : next !== undefined && !isGap(series, width, index + 1) ? next : from;
+    const to = width ? from + width : next !== undefined && !isGap(series, index + 1) ? next : from;
     const last = stretches.at(-1);
     if (last && last[1] >= from) last[1] = to;
     else stretches.push([from, to]);

@@ -33,7 +33,8 @@ export function trendWords(text, zone, lang) {
       const newest = answer.newest ? ` ${fill(text.newest, { time: time(Date.parse(answer.newest)) })}` : "";
       return fill(text.nothing, told) + newest;
     }
-    if (answer.bucket_width) return fill(text.buckets, { ...told, width: width(answer.bucket_width) });
+    const widths = new Set(answer.series.map((it) => it.bucket_width).filter((it) => it));
+    if (widths.size) return fill(text.buckets, { ...told, width: [...widths].map(width).join(", ") });
     return captures === 1 ? fill(text.single_one, told) : fill(text.single, told);
   }
 
