@@ -18,13 +18,12 @@ class BearingInline(admin.TabularInline):
     extra = 0
     ordering = ["name"]
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+    def get_formset(self, request, obj=None, **kwargs):
         """Only sensors of this machine are offered."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "sensor" and field:
-            machine = request.resolver_match.kwargs.get("object_id")
-            field.queryset = field.queryset.filter(machine=machine) if machine else field.queryset.none()
-        return field
+        formset = super().get_formset(request, obj, **kwargs)
+        if sensor := formset.form.base_fields.get("sensor"):  # there is none for who may only look
+            sensor.queryset = Sensor.objects.filter(machine=obj)
+        return formset
 
 
 @admin.register(Machine)

@@ -215,7 +215,7 @@ class Bearing(models.Model):
             )
         if self.contact_angle_deg is not None and not 0 <= self.contact_angle_deg < 90:
             raise ValidationError({"contact_angle_deg": _("A contact angle is from 0° to less than 90°.")})
-        if self.sensor_id and self.machine_id and self.sensor.machine_id != self.machine_id:
+        if self.sensor and self.machine_id and self.sensor.machine_id != self.machine_id:
             raise ValidationError({"sensor": _("This sensor is of another machine.")})
 
 

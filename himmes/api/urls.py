@@ -10,6 +10,7 @@ from vibration.api import capture_views as captures
 from vibration.api import upload_views as vibration_uploads
 from vibration.api import views as vibration
 from vibration.api import window_views as vibration_windows
+from vibration.api.trends import views as trends
 
 
 def at(path: str, view, name: str):
@@ -36,6 +37,9 @@ urlpatterns = [
     at(r"captures/(?P<pk>[0-9]{1,18})/samples", captures.CaptureSamples, "capture-samples"),
     at(r"captures/(?P<pk>[0-9]{1,18})/spectrum", captures.CaptureSpectrumView, "capture-spectrum"),
     at(r"captures/(?P<pk>[0-9]{1,18})/waveform", captures.CaptureWaveformView, "capture-waveform"),
+    at("trend", trends.TrendView, "trend"),
+    at("trend/numbers", trends.TrendNumbersView, "trend-numbers"),
+    at("waterfall", trends.WaterfallView, "waterfall"),
     at("vibration-diagnosis", diagnosis.DiagnosisList, "diagnoses"),
     at("vibration-diagnosis/bulk", diagnosis.DiagnosisBulk, "diagnosis-bulk"),
     at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),

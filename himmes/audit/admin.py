@@ -20,11 +20,11 @@ from common.audit_trail import Action, author_of
 from diagnosis.models import Episode, VibrationDiagnosis
 from himmes.accounts.login_limits import UNKNOWN_NAME
 from himmes.accounts.models import ApiToken
-from machines.models import Machine, Sensor
+from machines.models import Bearing, Machine, Sensor
 from vibration.models import Capture, CaptureMapping, ImportRun, Recording, VibrationData
 
 ABOUT: list[type[Model]] = [Machine, Sensor, Recording, VibrationData, VibrationDiagnosis, Episode, ImportRun]
-ABOUT += [Capture, CaptureMapping, ApiToken, User, Group, AccessAttempt]
+ABOUT += [Bearing, Capture, CaptureMapping, ApiToken, User, Group, AccessAttempt]
 EVENTS = {
     "login": _("login"),
     "logout": _("logout"),

@@ -25,7 +25,7 @@ from common.terminal import user_name
 from diagnosis.models import Subscription
 from himmes.accounts.models import ApiToken
 from himmes.operations.logs import current_request
-from machines.models import Machine, Sensor
+from machines.models import Bearing, Machine, Sensor
 from vibration.files.report import COUNTS
 from vibration.models import CaptureMapping, ImportRun, Recording
 
@@ -35,6 +35,7 @@ HIDDEN = "•••"
 NOT_NOTED: dict[type[Model], list[str]] = {
     Machine: ["id"],
     Sensor: ["id"],
+    Bearing: ["id"],
     get_user_model(): ["id", "last_login", "date_joined"],
     Group: ["id"],
     ApiToken: ["id", "digest", "last_used"],

@@ -19,8 +19,8 @@ from diagnosis.models import Episode, EpisodeAct, VibrationDiagnosis
 from diagnosis.pages.about import ELSEWHERE, about
 from himmes.accounts.models import ApiToken
 from himmes.audit.trail import NOT_NOTED
-from machines.admin import MachineAdmin, SensorInline
-from machines.models import Machine, PostConflict, RegisteredBy, Sensor
+from machines.admin import BearingInline, MachineAdmin, SensorInline
+from machines.models import Bearing, Machine, PostConflict, RegisteredBy, Sensor
 from machines.serializers import MachineSerializer, SensorSerializer
 from vibration.admin import MachineWithRecordingsAdmin, with_figures
 from vibration.api.serializers import RecordingSerializer
@@ -51,8 +51,8 @@ def in_trail(model: type[Model]) -> Shown:
     return lambda request: set(auditlog.get_model_fields(model)["include_fields"])
 
 
-def in_inline(request) -> set[str]:
-    return set(SensorInline(Machine, admin.site).get_fields(request))
+def in_inline(inline: type[admin.TabularInline]) -> Shown:
+    return lambda request: set(inline(Machine, admin.site).get_fields(request))
 
 
 def on_page(request) -> set[str]:
@@ -80,9 +80,11 @@ PLACES = {
         _NOTED,
     ),
     "page of a machine": (Machine, on_page, ELSEWHERE, "diagnosis/pages/about.py"),
-    "form of sensors": (Sensor, in_inline, {"id", "machine"}, "SensorInline"),
+    "form of sensors": (Sensor, in_inline(SensorInline), {"id", "machine"}, "SensorInline"),
     "API of sensors": (Sensor, in_api(SensorSerializer), set(), "SensorSerializer"),
     "audit trail of sensors": (Sensor, in_trail(Sensor), set(NOT_NOTED[Sensor]), _NOTED),
+    "form of bearings": (Bearing, in_inline(BearingInline), {"id", "machine"}, "BearingInline"),
+    "audit trail of bearings": (Bearing, in_trail(Bearing), set(NOT_NOTED[Bearing]), _NOTED),
     "form of recordings": (Recording, in_form(Recording), {"id", *HOW_STORED}, "RecordingAdmin.readonly_fields"),
     "API of recordings": (Recording, in_api(RecordingSerializer), HOW_STORED, "RecordingSerializer"),
     # Of a token, a form asks what a person decides; the rest is made.

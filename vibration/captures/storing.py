@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
-from django.db.models import DateTimeField, F, QuerySet, Value
+from django.db.models import DateTimeField, F, Model, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -189,7 +189,7 @@ def _write(new: Sequence[NewCapture], made: list[Made], sensors: dict[Place, Sen
         capture.pk = None  # of an attempt that was undone
     _insert(captures)
     features = CaptureFeatures.objects.bulk_create([made[number].features for number in insert])
-    SpectrumOutline.objects.bulk_create([it for number in insert if (it := made[number].outline)])
+    SpectrumOutline.objects.bulk_create([outline for number in insert if (outline := made[number].outline)])
     _note_newest(captures)
     rollups.add(features)  # last, as it goes by the rows of the axes, which are locked now
     return [found[number] for number in range(len(new))]
@@ -337,13 +337,13 @@ def rebuild_features(numbers: Sequence[int]) -> int:
     return in_transaction(rebuild)
 
 
-def _replace(stored: QuerySet, made: CaptureFeatures | SpectrumOutline | None) -> bool:
+def _replace(stored: QuerySet, made: Model | None) -> bool:
     """Store what was made in place of what is, if it is another; whether it was."""
     if list(map(values_of, stored)) == ([values_of(made)] if made else []):
         return False
     stored.delete()
     if made:
-        type(made)._default_manager.bulk_create([made])
+        stored.bulk_create([made])
     return True
 
 
@@ -353,7 +353,7 @@ def _hold(axes: set[tuple[int, str]]) -> None:
         list(CaptureAxis.objects.filter(sensor=sensor, axis=axis).select_for_update().values_list("pk"))
 
 
-def values_of(row: CaptureFeatures | SpectrumOutline) -> list:
+def values_of(row: Model) -> list:
     """All that is stored of it."""
     values = [getattr(row, it.attname) for it in row._meta.concrete_fields]
     return [bytes(it) if isinstance(it, memoryview) else it for it in values]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from common.natural_order import natural
 from vibration.models import Recording
 from vibration.numbers.states import STATES
-from vibration.pages.quantities import NAMES
+from vibration.pages.trends.quantities import CHOICES
 from vibration.windows.signal_features import MAX_WINDOWS
 
 STATE_NAMES = dict(
@@ -138,7 +138,7 @@ class FeaturesForm(RecordingForm):
 
     feature = forms.ChoiceField(
         label=_("Feature"),
-        choices=NAMES,
+        choices=CHOICES,
         error_messages={"invalid_choice": _("There is no feature “%(value)s”. Choose one from the list.")},
     )
     windows = forms.IntegerField(

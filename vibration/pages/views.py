@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib.auth.decorators import permission_required
 from django.shortcuts import render
 from django.utils import timezone
@@ -7,9 +9,9 @@ from common.page_queries import reads
 from vibration.models import CaptureAxis
 from vibration.models.captures import REASONS
 from vibration.pages.forms import STATE_NAMES, FeaturesForm, WaveformForm
-from vibration.pages.quantities import NAMES
 from vibration.pages.sample_table import read_page
 from vibration.pages.table_form import SampleTableForm
+from vibration.pages.trends.quantities import QUANTITY_NAMES
 from vibration.signals.quantities import QUANTITIES, Scale
 from vibration.signals.reasons import Reason
 from vibration.storage.exporting import export_samples
@@ -115,13 +117,13 @@ def features(request):
     form = FeaturesForm(request.GET)
     recording = form.chosen()
     nothing_stored = not form.fields["machine"].choices
-    context = {"form": form, "recording": recording, "nothing_stored": nothing_stored}
+    context: dict[str, Any] = {"form": form, "recording": recording, "nothing_stored": nothing_stored}
     if recording:
         machine, unit = recording.sensor.machine, recording.sensor.unit
         units = {Scale.SIGNAL: unit}
         context |= {
             "features": [
-                {"name": name, "title": NAMES[name], "unit": units.get(scale, scale.value)}
+                {"name": name, "title": QUANTITY_NAMES[name], "unit": units.get(scale, scale.value)}
                 for name, scale in QUANTITIES.items()
             ],
             "text": FEATURES_TEXT | {"states": STATE_NAMES, "reasons": dict(REASONS) | _REASONS_OF_WINDOWS},

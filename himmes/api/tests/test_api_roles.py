@@ -74,6 +74,9 @@ BODIES = {
 OF_CAPTURE = ["capture", "capture-samples", "capture-spectrum", "capture-waveform"]
 MULTIPART = {"csv-upload", "capture-bulk"}
 QUERIES = dict.fromkeys(["spectrum", "waveform"], "?machine_name=g1&sensor_no=sensor1")
+QUERIES |= dict.fromkeys(["trend", "trend-numbers"], "?machine_name=g1") | {
+    "waterfall": "?machine_name=g1&series=sensor1/x"
+}
 
 
 def call(program: Program, name: str, method: str) -> int:
@@ -85,7 +88,7 @@ def call(program: Program, name: str, method: str) -> int:
         "sensor": Sensor.objects.create(machine=recording.sensor.machine, sensor_no="spare").pk,
         "recording": recording.pk,
     }
-    numbers |= dict.fromkeys(OF_CAPTURE, a_capture()) if name in OF_CAPTURE else {}
+    numbers |= dict.fromkeys(OF_CAPTURE, a_capture()) if name in [*OF_CAPTURE, "waterfall"] else {}
     path = PATHS[name].pattern.regex.pattern.removeprefix("^").removesuffix("/?$")
     if path.startswith("episodes/"):
         numbers[name] = an_episode(shelved=name == "unshelve")

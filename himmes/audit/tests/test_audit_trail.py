@@ -66,6 +66,8 @@ MACHINE_FORM = {
     "title": "Pump",
     "is_active": "on",
     "sensors-TOTAL_FORMS": 1,
+    "bearings-TOTAL_FORMS": 0,
+    "bearings-INITIAL_FORMS": 0,
     "sensors-INITIAL_FORMS": 0,
     "sensors-0-sensor_no": "sensor1",
 }
