@@ -344,6 +344,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {  # of those that several fields have
         "QuantityUnitEnum": "vibration.api.trends.serializers.QUANTITY_UNITS",
+        "BearingReasonEnum": "vibration.api.spectra.serializers.BEARING_REASONS",
+        "CursorKindEnum": "vibration.api.spectra.serializers.KINDS",
+        "CursorReasonEnum": "vibration.api.spectra.serializers.CURSOR_REASONS",
         "ReasonEnum": "vibration.api.capture_serializers.REASONS",
         "ShaftSourceEnum": "vibration.api.capture_serializers.SHAFT_SOURCES",
         "UnitEnum": "vibration.api.capture_serializers.UNITS",

@@ -148,7 +148,7 @@ class Sensor(models.Model):
 class Bearing(models.Model):
     """A rolling bearing of a machine, with the geometry that the rates of its faults follow from, if it is known.
 
-    The formulas are in vibration/signals/bearings.py: the inner ring turns with the shaft.
+    The formulas are in machines/bearings.py: the inner ring turns with the shaft.
     """
 
     machine = models.ForeignKey(Machine, verbose_name=_("machine"), on_delete=models.CASCADE, related_name="bearings")

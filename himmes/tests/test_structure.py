@@ -107,11 +107,11 @@ def test_no_folder_has_more_modules_than_are_seen_at_a_glance():
     assert many == {}
 
 
-PURE = [it for wing in ("numbers", "signals", "csv", "formats") for it in production(f"vibration/{wing}")]
+PURE = [it for wing in ("numbers", "signals", "spectra", "csv", "formats") for it in production(f"vibration/{wing}")]
 PURE += [ROOT / f"vibration/files/{name}.py" for name in ("name_stamps", "name_patterns")]
 PURE += production("diagnosis/episodes")
 PURE += [ROOT / name for name in ("diagnosis/history/runs.py", "diagnosis/synthetic.py", "common/printable.py")]
-PURE += [ROOT / "machines/episode_rules.py"]
+PURE += [ROOT / "machines/episode_rules.py", ROOT / "machines/bearings.py"]
 
 
 @pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(ROOT)))

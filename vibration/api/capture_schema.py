@@ -56,7 +56,7 @@ ROW = {
     "has_samples": True,
     "features": FEATURES,
 }
-_OF_CAPTURE = {"id": 1, **_PLACE, "sampling_hz": 1000.0, "count": 4, "unit": "m/s2"}
+OF_CAPTURE = {"id": 1, **_PLACE, "sampling_hz": 1000.0, "count": 4, "unit": "m/s2"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 GONE = {
     (410, "application/problem+json"): OpenApiResponse(
@@ -77,7 +77,7 @@ PARTS = {
 }
 
 
-def _answer(name: str, value, **more) -> OpenApiExample:
+def answer(name: str, value, **more) -> OpenApiExample:
     return OpenApiExample(name, value, response_only=True, **more)
 
 
@@ -103,7 +103,7 @@ CAPTURES = extend_schema_view(
             (200, "application/json"): shapes.CaptureRow(many=True),
             (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
         },
-        examples=[_answer("측정 신호 / a capture", ROW, media_type="application/json")],
+        examples=[answer("측정 신호 / a capture", ROW, media_type="application/json")],
     ),
     post=extend_schema(
         tags=[TAG],
@@ -121,7 +121,7 @@ CAPTURES = extend_schema_view(
         examples=[
             OpenApiExample("한 축 / one axis", POSTED, request_only=True, media_type="application/json"),
             OpenApiExample("세 축 / three axes", SEVERAL, request_only=True, media_type="application/json"),
-            _answer("저장됨 / stored", STORED, status_codes=["200", "201"]),
+            answer("저장됨 / stored", STORED, status_codes=["200", "201"]),
         ],
     ),
 )
@@ -133,7 +133,7 @@ CAPTURE_BULK = extend_schema(
     f"out, and its number, of the list `captures` of the answer, is in `conflicts`. At most {MAX_CAPTURES} captures.",
     request={"multipart/form-data": PARTS},
     responses=shapes.PostedCaptures,
-    examples=[_answer("저장됨 / stored", STORED, status_codes=["200"])],
+    examples=[answer("저장됨 / stored", STORED, status_codes=["200"])],
 )
 CAPTURE = extend_schema(
     tags=[TAG],
@@ -141,7 +141,7 @@ CAPTURE = extend_schema(
     description="샘플 없이. / One capture, without its samples.",
     responses=shapes.CaptureDetail,
     examples=[
-        _answer(
+        answer(
             "측정 신호 / a capture",
             ROW
             | {
@@ -168,85 +168,11 @@ SAMPLES = extend_schema(
         **GONE,
     },
     examples=[
-        _answer("네 샘플 / four samples", POSTED["values"], media_type="application/json"),
-        _answer(
+        answer("네 샘플 / four samples", POSTED["values"], media_type="application/json"),
+        answer(
             "CSV",
             "time,value\r\n0.0,1.0\r\n0.001,3.0\r\n0.002,-1.0\r\n0.003,-3.0\r\n",
             media_type="text/csv",
-        ),
-    ],
-)
-WAVEFORM = extend_schema(
-    tags=[TAG],
-    summary="측정 신호의 파형 / waveform of a capture",
-    description="구간을 점 수만큼의 칸으로 묶되 칸마다 최솟값과 최댓값을 유지합니다. / A window as at most `points` "
-    "buckets with the least and greatest value of each: no peak is lost. Few samples come one by one.",
-    parameters=[shapes.CaptureWaveformQuery],
-    responses={200: shapes.CaptureWaveform, **GONE},
-    examples=[
-        _answer(
-            "네 샘플 / four samples",
-            _OF_CAPTURE
-            | {
-                "start": 0.0,
-                "end": 0.0030000000000000005,
-                "bucket_width": 0.0,
-                "buckets": 4,
-                "samples": 4,
-                "time": [0.0, 0.001, 0.002, 0.003],
-                "values": {"min": POSTED["values"], "max": POSTED["values"]},
-            },
-        )
-    ],
-)
-SPECTRUM = extend_schema(
-    tags=[TAG],
-    summary="측정 신호의 스펙트럼 / spectrum of a capture",
-    description="진폭 스펙트럼과 높은 피크. `envelope=true`는 포락선의 스펙트럼. / The single-sided amplitude "
-    "spectrum of a window: the mean of the powers of sections of 1 s that overlap by half (Welch), each with its "
-    "mean removed, a periodic Hann window, coherent gain corrected. With `envelope=true` that of the envelope of the "
-    "high band, of all samples at once: how often a machine is struck. The spectrum has at most `points` values, "
-    "each the greatest of its group of bins. Once samples are removed, `spectrum_reason` is `samples_removed`.",
-    parameters=[shapes.CaptureSpectrumQuery],
-    responses=shapes.CaptureSpectrumAnswer,
-    examples=[
-        _answer(
-            "네 샘플 / four samples",
-            _OF_CAPTURE
-            | {
-                "envelope": False,
-                "shaft_hz": 25.0,
-                "shaft_source": "measured",
-                "spectrum_reason": "too_few_samples",
-                "spectrum": None,
-            },
-        ),
-        _answer(
-            "단일 주파수 / a tone",
-            _OF_CAPTURE
-            | {
-                "count": 2000,
-                "envelope": False,
-                "shaft_hz": 25.0,
-                "shaft_source": "measured",
-                "spectrum_reason": None,
-                "spectrum": {
-                    "start": 0.0,
-                    "end": 1.999,
-                    "samples": 2000,
-                    "sampling_frequency": 1000.0,
-                    "resolution": 1.0,
-                    "sections": 3,
-                    "section_samples": 1000,
-                    "section_length": 1.0,
-                    "is_short": False,
-                    "window": "Hann",
-                    "bins": 501,
-                    "frequency": [0.5, 2.5],
-                    "amplitude": [0.001, 0.002],
-                    "peaks": [{"frequency": 50.0, "amplitude": 2.0, "order": 2.0}],
-                },
-            },
         ),
     ],
 )

@@ -12,17 +12,13 @@ from common.rest.shapes import Column, Shape
 from common.rest.strict import RefuseUnknown
 from machines.models import Machine, Sensor
 from vibration.api.serializers import CountedRows, NotesField, WindowQuery
-from vibration.api.window_serializers import Extremes, SpectrumOfSections
+from vibration.api.window_serializers import Extremes, points_of
 from vibration.models import Capture
 from vibration.models.captures import MAX_RATE_HZ, MAX_RPM, MIN_RATE_HZ
-from vibration.numbers.spectrum import TOO_FEW
 from vibration.numbers.states import MAX_VALUE
 from vibration.signals.orders import ShaftSource
 from vibration.signals.reasons import Reason
-from vibration.signals.spectra import RATE_TOO_LOW
 from vibration.signals.units import Unit, UnknownUnit, unit_of
-from vibration.windows.analysis import PRUNED
-from vibration.windows.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 
 MAX_AXES = 16
 REASONS = [it.value for it in Reason if it]
@@ -268,30 +264,16 @@ class CaptureDetail(CaptureRow):
     sha256 = serializers.CharField(help_text="SHA-256 / of rate, unit, speed and the values in the unit.")
 
 
-class _PartQuery(WindowQuery):
+class PartQuery(WindowQuery):
     start = serializers.FloatField(default=0.0, help_text="시작(초) / seconds from the start of the capture, included.")
     end = serializers.FloatField(required=False, help_text="끝(초) / seconds, included; left out: to the end.")
 
 
-class CaptureWaveformQuery(_PartQuery):
-    points = serializers.IntegerField(
-        default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS, help_text="점 수 / at most so many buckets."
-    )
+class CaptureWaveformQuery(PartQuery):
+    points = points_of("at most so many buckets")
 
 
-class CaptureSpectrumQuery(_PartQuery):
-    points = serializers.IntegerField(
-        default=DEFAULT_POINTS,
-        min_value=MIN_POINTS,
-        max_value=MAX_POINTS,
-        help_text="점 수 / at most so many amplitudes.",
-    )
-    envelope = serializers.BooleanField(
-        default=False, help_text="포락선 / the spectrum of the envelope of the high band, not of the samples."
-    )
-
-
-class _OfCapture(Shape):  # of a `capture`
+class OfCapture(Shape):  # of a `capture`
     id = serializers.IntegerField(source="capture.pk")
     machine_name = serializers.CharField(source="capture.sensor.machine.name")
     sensor_no = serializers.CharField(source="capture.sensor.sensor_no")
@@ -304,7 +286,7 @@ class _OfCapture(Shape):  # of a `capture`
     unit = serializers.ChoiceField(UNITS, source="capture.unit", allow_blank=True)
 
 
-class CaptureWaveform(_OfCapture):  # of a `waveform` too, whose extremes are one column
+class CaptureWaveform(OfCapture):  # of a `waveform` too, whose extremes are one column
     start = serializers.FloatField(
         source="waveform.start",
         help_text="Seconds from the start of the capture: the window, widened to whole buckets.",
@@ -321,35 +303,3 @@ class CaptureWaveform(_OfCapture):  # of a `waveform` too, whose extremes are on
     )
     time = Column(child=serializers.FloatField(), source="waveform.time", help_text="Seconds where each bucket begins.")
     values = Extremes(source="waveform", help_text="값 / least and greatest value of each bucket.")
-
-
-class CapturePeak(Shape):
-    frequency = serializers.FloatField(help_text="주파수(Hz) / the mean of the bins that belong to the peak.")
-    amplitude = serializers.FloatField(help_text="진폭 / of the sine that has as much energy as these bins together.")
-    order = serializers.FloatField(allow_null=True, help_text="차수 / times `shaft_hz`; null where that is not known.")
-
-
-class CaptureSpectrum(SpectrumOfSections):  # of a `spectrum`, its frequencies, amplitudes and peaks by themselves
-    """A single-sided amplitude spectrum: a sine of amplitude A stands in it as A."""
-
-    resolution = serializers.FloatField(
-        source="spectrum.resolution",
-        help_text="분해능 / Hz from bin to bin, 1 / `section_length`: 1 Hz, or coarser when `is_short`. Of the "
-        "envelope: as fine as the window is long.",
-    )
-    amplitude = Column(child=serializers.FloatField(), help_text="진폭 / greatest of each group, in the unit.")
-    peaks = CapturePeak(many=True, help_text="피크 / the five highest that stand out, highest first.")
-
-
-class CaptureSpectrumAnswer(_OfCapture):
-    envelope = serializers.BooleanField(help_text="포락선 / whether it is that of the envelope.")
-    shaft_hz = serializers.FloatField(allow_null=True, help_text="회전 주파수(Hz) / that orders are multiples of.")
-    shaft_source = serializers.ChoiceField(
-        SHAFT_SOURCES, allow_null=True, help_text="회전 주파수의 근거 / how it is known."
-    )
-    spectrum_reason = serializers.ChoiceField(
-        [TOO_FEW, RATE_TOO_LOW, PRUNED],
-        allow_null=True,
-        help_text="스펙트럼이 없는 이유 / why there is none; null: there is one.",
-    )
-    spectrum = CaptureSpectrum(allow_null=True)

@@ -1,7 +1,6 @@
 """The API of captures; its paths stand in `himmes/api/urls.py`, what it says of itself in `capture_schema.py`."""
 
 import io
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,11 +35,9 @@ from vibration.api.filters import CaptureFilter
 from vibration.captures.conflicts import Stored, in_words
 from vibration.captures.incoming import NewCapture
 from vibration.captures.reading import SamplesRemoved, features_of_captures, key_of, samples_of
-from vibration.captures.window import CaptureSpectrum, spectrum_in, waveform_of
 from vibration.metrics import counting
 from vibration.models import Capture, CaptureFeatures
 from vibration.numbers.classifying import Posted, RowClass
-from vibration.numbers.spectrum import reduced
 
 RESULTS = {
     RowClass.NEW: shapes.NEW,
@@ -217,7 +214,7 @@ class CaptureOne(APIView):
             "source": capture.source,
             "sha256": capture.sha256,
         }
-        return Response(shapes.CaptureDetail.of(as_row(capture, _features_of(capture)) | more))
+        return Response(shapes.CaptureDetail.of(as_row(capture, known_features(capture)) | more))
 
 
 class NpyRenderer(BaseRenderer):
@@ -244,12 +241,12 @@ class CaptureSamples(APIView):
 
     def get(self, request, pk):
         read_query(Serializer, request.query_params)
-        capture = _with_samples(pk)
+        capture = with_samples(pk)
         kind = request.accepted_renderer.format
         version = quote_etag(f"{capture.sha256[:32]}-{kind}")
         if unchanged := get_conditional_response(request, etag=version):
             return unchanged
-        values = _samples_of(capture)
+        values = given_samples(capture)
         if kind == "csv":
             times = np.arange(capture.count) / capture.sampling_hz
             response: HttpResponseBase = export_samples(request, capture, times.tolist(), values.tolist())
@@ -259,68 +256,16 @@ class CaptureSamples(APIView):
         return response
 
 
-@schema.WAVEFORM
-class CaptureWaveformView(APIView):
-    """A window of a capture as at most `points` buckets with the least and greatest value."""
-
-    queryset = Capture.objects.all()
-
-    def get(self, request, pk):
-        asked = read_query(shapes.CaptureWaveformQuery, request.query_params)
-        capture = _with_samples(pk)
-        try:
-            waveform = waveform_of(capture, asked["start"], asked.get("end", math.inf), asked["points"])
-        except SamplesRemoved as error:
-            raise Gone(str(error)) from None
-        return Response(shapes.CaptureWaveform.of({"capture": capture, "waveform": waveform}))
-
-
-@schema.SPECTRUM
-class CaptureSpectrumView(APIView):
-    """The amplitude spectrum of a window of a capture, or that of its envelope."""
-
-    queryset = Capture.objects.all()
-
-    def get(self, request, pk):
-        asked = read_query(shapes.CaptureSpectrumQuery, request.query_params)
-        capture = _with_samples(pk)
-        envelope = asked["envelope"]
-        found = spectrum_in(capture, asked["start"], asked.get("end", math.inf), envelope=envelope)
-        features = _features_of(capture)
-        shaft_hz = features.shaft_hz if features else None
-        return Response(
-            shapes.CaptureSpectrumAnswer.of(
-                {
-                    "capture": capture,
-                    "envelope": envelope,
-                    "shaft_hz": shaft_hz,
-                    "shaft_source": (features.shaft_source if features else None) or None,
-                    "spectrum_reason": found.reason,
-                    "spectrum": _spectrum_values(found, shaft_hz, asked["points"]),
-                }
-            )
-        )
-
-
-def _spectrum_values(found: CaptureSpectrum, shaft_hz: float | None, points: int) -> dict | None:
-    """What shapes.CaptureSpectrum is made of, with at most `points` amplitudes."""
-    if found.spectrum is None:
-        return None
-    frequency, amplitude = reduced(found.spectrum, points)
-    peaks = [vars(it) | {"order": it.frequency / shaft_hz if shaft_hz else None} for it in found.peaks]
-    return {"spectrum": found.spectrum, "frequency": frequency, "amplitude": amplitude[:, 0], "peaks": peaks}
-
-
-def _with_samples(pk: str) -> Capture:
+def with_samples(pk: str) -> Capture:
     return get_object_or_404(Capture.objects.with_place(), pk=pk)
 
 
-def _samples_of(capture: Capture) -> np.ndarray:
+def given_samples(capture: Capture) -> np.ndarray:
     try:
         return samples_of(capture)
     except SamplesRemoved as error:
         raise Gone(str(error)) from None
 
 
-def _features_of(capture: Capture) -> CaptureFeatures | None:
+def known_features(capture: Capture) -> CaptureFeatures | None:
     return features_of_captures([capture]).get(key_of(capture))

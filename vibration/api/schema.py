@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from common.rest.lists import LIST_PARAMETERS, TOTAL
-from vibration.api import serializers, upload_serializers, window_serializers
+from vibration.api import feature_serializers, serializers, upload_serializers, window_serializers
 from vibration.numbers.classifying import Posted, RowClass
 from vibration.numbers.states import STATES
 
@@ -133,9 +133,16 @@ SPECTRUM = extend_schema(
     "coherent gain corrected. At rates below 512 Hz or above 65,536 Hz a section has 256 or 32,768 samples; of a shorter "
     "window the longest stretch without a gap is the only one. Where the window has more than about 32,768 samples, "
     "parts spread evenly over it are read for kurtosis and spectrum, `parts` in all; RMS, peak and crest factor stay "
-    "those of all samples. The spectrum has at most `points` values a state, each the greatest of its group of bins.",
+    "those of all samples. The spectrum has at most `points` values a state from `low` to `high`, each the greatest of its "
+    "group of bins. `format=csv` sends it as CSV, and each bin where `points` is left out.",
     parameters=[window_serializers.SpectrumQuery],
-    responses=window_serializers.SpectrumAnswer,
+    responses={
+        (200, "application/json"): window_serializers.SpectrumAnswer,
+        (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
+        (410, "application/problem+json"): OpenApiResponse(
+            {"$ref": "#/components/schemas/Problem"}, "삭제됨 / as CSV: its raw samples were removed by retention"
+        ),
+    },
     examples=[
         _answer(
             "샘플 하나 / one sample",
@@ -182,6 +189,7 @@ SPECTRUM = extend_schema(
                     "sampling_frequency": 1000.0,
                     "resolution": 2.0,
                     "sections": 7,
+                    "overlap": 0.5,
                     "section_samples": 500,
                     "section_length": 0.5,
                     "is_short": False,
@@ -197,20 +205,20 @@ SPECTRUM = extend_schema(
         ),
     ],
 )
-_FEATURES = window_serializers.FEATURE_NAMES
+_FEATURES = feature_serializers.FEATURE_NAMES
 _NO_VALUE = {"windows": 0, "median": None, "ratio": None, "reason": None}
 FEATURES = extend_schema(
     tags=[DATA],
     summary="구간별 특징값 / features over windows",
-    description="측정 신호와 같은 특징값을 상태별로, 구간에 고르게 둔 창마다 계산합니다. 창은 4초이며 한 번에 읽는 샘플은 52만 개 이하입니다. `format=csv`는 "
-    "창과 상태마다 한 행입니다. / The features of captures, of one recording: of windows of 4 s, or less where more are "
+    description="측정 신호와 같은 특징값을 상태별로, 고르게 둔 구간마다 계산합니다. 구간은 4초이며 한 번에 읽는 샘플은 524,288개 이하입니다. `format=csv`는 "
+    "구간과 상태마다 한 행입니다. / The features of captures, of one recording: of windows of 4 s, or less where more are "
     "asked for, spread evenly over the part asked for. By state one value a window, with the median of each and its "
     "ratio to that of the state normal. All but the mean are of the values less their mean. Nothing says what unit the "
     "samples are in, so no velocity is assessed. At most 524,288 samples are read; where windows hold more, `cut` says "
     "so. `format=csv` sends a line of each window and state, below lines `# name: value`.",
-    parameters=[window_serializers.FeaturesQuery],
+    parameters=[feature_serializers.FeaturesQuery],
     responses={
-        (200, "application/json"): window_serializers.FeaturesAnswer,
+        (200, "application/json"): feature_serializers.FeaturesAnswer,
         (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
     },
     examples=[

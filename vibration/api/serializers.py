@@ -118,7 +118,8 @@ class PostedSamples(CountedRows):
 class WindowQuery(serializers.Serializer):
     """A window of time, `start` to `end` in seconds."""
 
-    def validate(self, query):
+    def validate(self, attrs):
+        query = super().validate(attrs)
         if query.get("end", query["start"]) < query["start"]:
             raise serializers.ValidationError({"end": "Must not be smaller than start."})
         return query

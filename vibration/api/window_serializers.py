@@ -1,6 +1,6 @@
 """What programs ask for of a window of a recording, and what they are told: a waveform, or a spectrum with features."""
 
-from typing import Any
+import math
 
 from rest_framework import serializers
 
@@ -9,27 +9,57 @@ from vibration.api.serializers import WindowQuery
 from vibration.models import DEFAULT_RECORDING
 from vibration.numbers.spectrum import NOT_EVEN, TOO_FEW
 from vibration.numbers.states import STATES
-from vibration.signals.quantities import QUANTITIES
-from vibration.signals.reasons import Reason
+from vibration.numbers.windows import WINDOWS
 from vibration.windows.analysis import PRUNED
-from vibration.windows.signal_features import MAX_WINDOWS, USUAL_WINDOWS
 from vibration.windows.waveform import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 
 
-class WaveformQuery(WindowQuery):
+def points_of(text: str) -> serializers.IntegerField:
+    """So many values are sent at most; of CSV, where it is left out, each is sent."""
+    return serializers.IntegerField(
+        required=False,
+        min_value=MIN_POINTS,
+        max_value=MAX_POINTS,
+        help_text=f"점 수 / {text}; left out: {DEFAULT_POINTS}, and in CSV all that there are.",
+    )
+
+
+class RangeQuery(serializers.Serializer):
+    """A range of frequencies, `low` to `high` in Hz."""
+
+    low = serializers.FloatField(default=0.0, min_value=0, help_text="최저 주파수(Hz) / lowest frequency, included.")
+    high = serializers.FloatField(
+        required=False, min_value=0, help_text="최고 주파수(Hz) / highest frequency, included; left out: to the end."
+    )
+
+    def validate(self, attrs):
+        query = super().validate(attrs)
+        if query.get("high", math.inf) < query["low"]:
+            raise serializers.ValidationError({"high": "Must not be smaller than low."})
+        return query
+
+
+def states_of() -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.ChoiceField(choices=STATES),
+        default=list(STATES),
+        help_text="상태 / states, all when left out.",
+    )
+
+
+class RecordingQuery(WindowQuery):
     machine_name = serializers.CharField(help_text="설비 이름 / machine.")
     sensor_no = serializers.CharField(help_text="센서 번호 / sensor.")
     recording = serializers.CharField(default=DEFAULT_RECORDING, help_text="측정 기록 / recording.")
     start = serializers.FloatField(default=0.0, help_text="시작(초) / seconds, included.")
     end = serializers.FloatField(required=False, help_text="끝(초) / seconds, included; left out: to the end.")
+
+
+class WaveformQuery(RecordingQuery):
     points = serializers.IntegerField(
         default=DEFAULT_POINTS, min_value=MIN_POINTS, max_value=MAX_POINTS, help_text="점 수 / at most so many buckets."
     )
-    states = serializers.ListField(
-        child=serializers.ChoiceField(choices=STATES),
-        default=list(STATES),
-        help_text="상태 / states, all when left out.",
-    )
+    states = states_of()
 
 
 class Extremes(Shape):  # of the Waveform of one state
@@ -73,13 +103,9 @@ class WaveformAnswer(OfRecording):  # of a `waveform` too, and the `columns` of 
     )
 
 
-class SpectrumQuery(WaveformQuery):
-    points = serializers.IntegerField(
-        default=DEFAULT_POINTS,
-        min_value=MIN_POINTS,
-        max_value=MAX_POINTS,
-        help_text="점 수 / at most so many amplitudes of each state.",
-    )
+class SpectrumQuery(RangeQuery, RecordingQuery):
+    points = points_of("at most so many amplitudes of each state")
+    states = states_of()
 
 
 class WindowFeatures(Shape):
@@ -123,6 +149,9 @@ class SpectrumOfSections(Shape):  # of a `spectrum`, and its frequencies to be d
     sections = serializers.IntegerField(
         source="spectrum.sections", help_text="세그먼트 수 / sections, overlapping by half, that are averaged."
     )
+    overlap = serializers.FloatField(
+        source="spectrum.overlap", help_text="겹침 / share of a section that the next one has too; 0 of a single one."
+    )
     section_samples = serializers.IntegerField(
         source="spectrum.section_samples", help_text="세그먼트의 샘플 수 / samples of each."
     )
@@ -134,10 +163,10 @@ class SpectrumOfSections(Shape):  # of a `spectrum`, and its frequencies to be d
         help_text="짧은 세그먼트 / no stretch without a gap has room for a whole section: the longest is the only "
         "one, and the resolution is coarser.",
     )
-    window = serializers.ChoiceField(["Hann"], source="spectrum.WINDOW")
-    bins = serializers.IntegerField(
-        source="spectrum.bins", help_text="Amplitudes before they were reduced to `points`."
+    window = serializers.ChoiceField(
+        [it.name for it in WINDOWS.values()], source="spectrum.window.name", help_text="창 함수 / of each section."
     )
+    bins = serializers.IntegerField(help_text="Amplitudes from `low` to `high`, before they were reduced to `points`.")
     frequency = Column(child=serializers.FloatField(), help_text="주파수(Hz) / the middle of each group of bins.")
 
 
@@ -187,80 +216,3 @@ class SpectrumAnswer(OfRecording):  # of an `analysis` too; features and spectru
         help_text="스펙트럼이 없는 이유 / why there is none; null: there is one.",
     )
     spectrum = Spectrum(allow_null=True)
-
-
-class FeaturesQuery(WaveformQuery):
-    points: Any = None  # it is windows that are asked for
-    windows = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_WINDOWS,
-        help_text="창 수 / into so many windows, spread evenly. Left out: about one each 4 s, at most "
-        f"{USUAL_WINDOWS}.",
-    )
-
-
-class FeatureSummary(Shape):
-    """Of one feature in one state, over all windows."""
-
-    windows = serializers.IntegerField(help_text="창 수 / windows in which it is assessable.")
-    median = serializers.FloatField(allow_null=True, help_text="중앙값 / of these; null: there are none.")
-    ratio = serializers.FloatField(
-        allow_null=True,
-        help_text="정상 대비 / median over that of normal; null where that is 0 or not known, and of the mean.",
-    )
-    reason = serializers.ChoiceField(
-        [it.value for it in Reason if it],
-        allow_null=True,
-        help_text="평가할 수 없는 이유 / why most windows without it have none: unit, rate, short, flat, speed; null: "
-        "all have it, or nothing stands out of the noise, or their samples are not evenly spaced.",
-    )
-
-
-class FeaturesAnswer(OfRecording):  # of `read`, the FeatureWindows, too; columns and summaries of the states
-    rated_rpm = serializers.IntegerField(allow_null=True, help_text="정격 회전수(rpm) / null where it is not known.")
-    unit = serializers.CharField(
-        source="recording.sensor.unit", help_text="센서 단위 / as entered at the sensor; nothing is computed from it."
-    )
-    pruned_before = serializers.FloatField(
-        source="recording.pruned_before",
-        help_text="원본 샘플이 삭제된 구간의 끝(초) / raw samples before it were removed; no window has them.",
-    )
-    start = serializers.FloatField(source="read.start", help_text="Seconds: what the windows are spread over.")
-    end = serializers.FloatField(source="read.end")
-    windows = serializers.IntegerField(source="read.asked", help_text="창 수 / windows, of which some may be empty.")
-    window_length = serializers.FloatField(
-        source="read.length", help_text="창의 길이(초) / seconds of each: 4, or less where more windows are asked for."
-    )
-    window_distance = serializers.FloatField(
-        source="read.part", help_text="창의 간격(초) / seconds from one to the next. The samples between are not read."
-    )
-    empty = serializers.IntegerField(source="read.empty", help_text="빈 창 / windows in which nothing was measured.")
-    removed = serializers.IntegerField(
-        source="read.removed", help_text="삭제된 창 / windows whose samples were removed by retention."
-    )
-    uneven = serializers.IntegerField(
-        source="read.uneven",
-        help_text="불균등 창 / windows whose samples are not evenly spaced: they are no signal and have no features.",
-    )
-    cut = serializers.IntegerField(
-        source="read.cut",
-        help_text="잘린 창 / windows that hold more samples than are read of one: their beginning is.",
-    )
-    samples_read = serializers.IntegerField(source="read.samples_read", help_text="읽은 샘플 수 / of all windows.")
-    window_start = Column(child=serializers.FloatField(), help_text="Seconds: the first sample of each window.")
-    window_end = Column(child=serializers.FloatField(), help_text="Seconds: its last sample.")
-    samples = Column(child=serializers.IntegerField(), help_text="샘플 수 / samples of each window.")
-    sampling_frequency = Column(
-        child=serializers.FloatField(allow_null=True), help_text="샘플링 주파수 / Hz of each; null: not evenly spaced."
-    )
-    features = serializers.DictField(
-        child=serializers.DictField(child=Column(child=serializers.FloatField(allow_null=True))),
-        help_text="상태별 특징값 / by state and feature: a value of each window, null where not assessable.",
-    )
-    summaries = serializers.DictField(
-        child=serializers.DictField(child=FeatureSummary()), help_text="요약 / by state and feature."
-    )
-
-
-FEATURE_NAMES = tuple(QUANTITIES)

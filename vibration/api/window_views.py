@@ -1,33 +1,27 @@
 """The API of windows of recordings; its paths stand in `himmes/api/urls.py`, what it says of itself in `schema.py`."""
 
 import math
-from collections.abc import Iterator
 
-from django.http import StreamingHttpResponse
+import numpy as np
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.csv_export import CsvRenderer, stream_csv
+from common.csv_export import CsvRenderer
 from common.rest.query import read_query
 from vibration.api import schema
-from vibration.api.window_serializers import (
-    FEATURE_NAMES,
-    FeaturesAnswer,
-    FeaturesQuery,
-    SpectrumAnswer,
-    SpectrumQuery,
-    WaveformAnswer,
-    WaveformQuery,
-)
+from vibration.api.capture_views import Gone
+from vibration.api.spectra.rows import export_recording_spectrum
+from vibration.api.window_serializers import SpectrumAnswer, SpectrumQuery, WaveformAnswer, WaveformQuery
 from vibration.models import Recording, VibrationData
-from vibration.numbers.spectrum import Spectrum, peaks_of, reduced
+from vibration.numbers.peaks import peaks_of
+from vibration.numbers.spectrum import Spectrum, reduced
 from vibration.numbers.states import STATES
-from vibration.windows.analysis import Analysis, analyse
-from vibration.windows.signal_features import FeatureWindows, read_features, summaries
-from vibration.windows.waveform import read_waveform
+from vibration.windows.analysis import PRUNED, Analysis, analyse
+from vibration.windows.waveform import DEFAULT_POINTS, read_waveform
 
 
 @schema.WAVEFORM
@@ -38,14 +32,16 @@ class WaveformView(APIView):
 
     def get(self, request):
         asked = read_query(WaveformQuery, request.query_params)
-        recording = _recording_of(asked)
-        waveform = read_waveform(recording, asked["start"], asked.get("end", math.inf), asked["points"])
+        recording = recording_of(asked)
+        waveform = read_waveform(
+            recording, asked["start"], asked.get("end", math.inf), asked.get("points", DEFAULT_POINTS)
+        )
         return Response(
             WaveformAnswer.of(
                 {
                     "recording": recording,
                     "waveform": waveform,
-                    "columns": {state: waveform.of(state) for state in _states_of(asked)},
+                    "columns": {state: waveform.of(state) for state in states_of(asked)},
                 }
             )
         )
@@ -56,83 +52,18 @@ class SpectrumView(APIView):
     """A window of one recording in numbers: features and amplitude spectrum of each state."""
 
     queryset = VibrationData.objects.all()
-
-    def get(self, request):
-        asked = read_query(SpectrumQuery, request.query_params)
-        recording = _recording_of(asked)
-        found = analyse(recording, asked["start"], asked.get("end", math.inf))
-        return Response(SpectrumAnswer.of(_values(recording, found, _states_of(asked), asked["points"])))
-
-
-@schema.FEATURES
-class FeaturesView(APIView):
-    """The features of captures, of windows of one recording: by state over time, with their medians."""
-
-    queryset = VibrationData.objects.all()
     renderer_classes = [JSONRenderer, CsvRenderer]
 
     def get(self, request):
-        asked = read_query(FeaturesQuery, request.query_params)
-        recording, states = _recording_of(asked), _states_of(asked)
-        read = read_features(recording, asked["start"], asked.get("end", math.inf), asked.get("windows"))
+        asked = read_query(SpectrumQuery, request.query_params)
+        recording = recording_of(asked)
+        found = analyse(recording, asked["start"], asked.get("end", math.inf))
         if request.accepted_renderer.format == "csv":
-            return _export_features(request, recording, read, states)
-        return Response(FeaturesAnswer.of(_values_of_features(recording, read, states)))
+            return _as_csv(request, recording, found, asked)
+        return Response(SpectrumAnswer.of(_values(recording, found, asked)))
 
 
-def _values_of_features(recording: Recording, read: FeatureWindows, states: list[str]) -> dict:
-    """What FeaturesAnswer is made of."""
-    summed = summaries(read, FEATURE_NAMES)
-    return {
-        "recording": recording,
-        "rated_rpm": recording.sensor.machine.rated_rpm or None,
-        "read": read,
-        "window_start": [it.start for it in read.found],
-        "window_end": [it.end for it in read.found],
-        "samples": [it.samples for it in read.found],
-        "sampling_frequency": [it.sampling_hz for it in read.found],
-        "features": {state: {name: read.values(state, name) for name in FEATURE_NAMES} for state in states},
-        "summaries": {
-            state: {name: vars(it) | {"reason": it.reason or None} for name, it in summed[state].items()}
-            for state in states
-        },
-    }
-
-
-def _export_features(
-    request: Request, recording: Recording, read: FeatureWindows, states: list[str]
-) -> StreamingHttpResponse:
-    """A line of each window and state, below what is told of all."""
-    sensor = recording.sensor
-    about = {
-        "machine": sensor.machine.name,
-        "sensor": sensor.sensor_no,
-        "recording": recording.name,
-        "unit": sensor.unit or "not known",
-        "start": read.start,
-        "end": read.end,
-        "windows": read.asked,
-        "window_length": read.length,
-        "window_distance": read.part,
-        "empty": read.empty,
-        "removed": read.removed,
-        "uneven": read.uneven,
-        "cut": read.cut,
-        "reduction": "none within a window; the samples between windows are not read",
-    }
-    name = "-".join(["features", sensor.machine.name, sensor.sensor_no, recording.name])
-    header = ["start", "end", "samples", "sampling_hz", "state", *FEATURE_NAMES]
-    return stream_csv(request, name, header, _feature_lines(read, states), of=VibrationData, about=about)
-
-
-def _feature_lines(read: FeatureWindows, states: list[str]) -> Iterator[list]:
-    for window in read.found:
-        for state in states:
-            values = [getattr(window.features[state], it) if window.features else None for it in FEATURE_NAMES]
-            yield [window.start, window.end, window.samples, window.sampling_hz, state, *values]
-
-
-def _recording_of(asked: dict) -> Recording:
+def recording_of(asked: dict) -> Recording:
     return get_object_or_404(
         Recording.objects.select_related("sensor__machine"),
         name=asked["recording"],
@@ -141,34 +72,51 @@ def _recording_of(asked: dict) -> Recording:
     )
 
 
-def _states_of(asked: dict) -> list[str]:
+def states_of(asked: dict) -> list[str]:
     return [state for state in STATES if state in asked["states"]]
 
 
-def _values(recording: Recording, analysis: Analysis, states: list[str], points: int) -> dict:
+def _values(recording: Recording, analysis: Analysis, asked: dict) -> dict:
     """What SpectrumAnswer is made of, with at most `points` amplitudes of each state."""
+    states = states_of(asked)
     rpm = recording.sensor.machine.rated_rpm or None  # 0 is no speed to be a multiple of
     return {
         "recording": recording,
         "rated_rpm": rpm,
         "analysis": analysis,
         "features": {state: analysis.features[STATES.index(state)] for state in states},
-        "spectrum": _values_of_spectrum(analysis.spectrum, states, points, rpm) if analysis.spectrum else None,
+        "spectrum": _values_of_spectrum(analysis.spectrum, states, asked, rpm) if analysis.spectrum else None,
     }
 
 
-def _values_of_spectrum(spectrum: Spectrum, states: list[str], points: int, rpm: int | None) -> dict:
-    frequency, amplitude = reduced(spectrum, points)
+def _values_of_spectrum(spectrum: Spectrum, states: list[str], asked: dict, rpm: int | None) -> dict:
+    low, high = asked["low"], asked.get("high", math.inf)
+    frequency, amplitude = reduced(spectrum, asked.get("points", DEFAULT_POINTS), low, high)
     columns = {state: STATES.index(state) for state in states}
     return {
         "spectrum": spectrum,
+        "bins": spectrum.count_within(low, high),
         "frequency": frequency,
         "amplitude": {state: amplitude[:, column] for state, column in columns.items()},
         "peaks": {
             state: [
                 vars(peak) | {"order": peak.frequency / (rpm / 60) if rpm else None}
-                for peak in peaks_of(spectrum, column)
+                for peak in peaks_of(spectrum, column, low_hz=low, high_hz=high)
             ]
             for state, column in columns.items()
         },
     }
+
+
+def _as_csv(request: Request, recording: Recording, found: Analysis, asked: dict) -> HttpResponseBase:
+    """Raises Gone where the samples were removed: a table without lines would look like a spectrum."""
+    if found.reason == PRUNED:
+        raise Gone(f"Raw samples of {recording} before {recording.pruned_before:g} s were removed by retention.")
+    states, bins = states_of(asked), 0
+    frequency, amplitude = np.empty(0), np.empty((0, len(STATES)))
+    if found.spectrum:
+        low, high = asked["low"], asked.get("high", math.inf)
+        bins = found.spectrum.count_within(low, high)
+        frequency, amplitude = reduced(found.spectrum, asked.get("points", max(bins, 1)), low, high)
+    columns = [STATES.index(state) for state in states]
+    return export_recording_spectrum(request, recording, found, states, (frequency, amplitude[:, columns]), bins)

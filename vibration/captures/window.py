@@ -1,14 +1,16 @@
 """What of a capture is looked at: its waveform as a chart can show it, and its spectrum; for the API and the pages."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from vibration.captures.reading import SamplesRemoved, samples_of
 from vibration.models import Capture
-from vibration.numbers.spectrum import NoSpectrum, Peak, Spectrum, peaks_of
-from vibration.signals.spectra import envelope_spectrum_of, spectrum_of
+from vibration.numbers.spectrum import NoSpectrum
+from vibration.signals.orders import SpeedOver, speed_over
+from vibration.signals.units import Unit
+from vibration.spectra.shown import Look, Shown, shown_of
 from vibration.windows.analysis import PRUNED
 from vibration.windows.waveform import Waveform
 
@@ -17,9 +19,9 @@ from vibration.windows.waveform import Waveform
 class CaptureSpectrum:
     """Of the samples of a window of a capture, or of the envelope of their high band."""
 
-    spectrum: Spectrum | None  # one column; its times count from the start of the capture
-    peaks: list[Peak]
+    shown: Shown | None  # its times count from the start of the capture
     reason: str | None  # why there is none: the message of NoSpectrum, or PRUNED
+    speed: SpeedOver | None = None  # whether it changes within the window; None: that can't be told
 
 
 def waveform_of(capture: Capture, start: float, end: float, points: int) -> Waveform:
@@ -50,19 +52,21 @@ def waveform_of(capture: Capture, start: float, end: float, points: int) -> Wave
     )
 
 
-def spectrum_in(capture: Capture, start: float, end: float, *, envelope: bool = False) -> CaptureSpectrum:
+def spectrum_in(
+    capture: Capture, start: float, end: float, look: Look, *, shaft_hz: float | None = None
+) -> CaptureSpectrum:
     """The spectrum of the samples with start <= time <= end (seconds from the start of the capture)."""
     try:
         values = samples_of(capture)
     except SamplesRemoved:
-        return CaptureSpectrum(None, [], PRUNED)
+        return CaptureSpectrum(None, PRUNED)
     first, past = _within(start, end, capture)
+    part, rate = values[first:past], capture.sampling_hz
     try:
-        found = (envelope_spectrum_of if envelope else spectrum_of)(values[first:past], capture.sampling_hz)
+        shown = shown_of(part, rate, Unit(capture.unit), look).moved(first / rate)
     except NoSpectrum as error:
-        return CaptureSpectrum(None, [], str(error))
-    begin = first / capture.sampling_hz
-    return CaptureSpectrum(replace(found, start=begin + found.start, end=begin + found.end), peaks_of(found, 0), None)
+        return CaptureSpectrum(None, str(error))
+    return CaptureSpectrum(shown, None, speed_over(part, rate, shaft_hz) if shaft_hz else None)
 
 
 def _last_time(capture: Capture) -> float:

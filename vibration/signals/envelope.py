@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vibration.numbers.spectrum import tone_at
+from vibration.numbers.peaks import tone_at
 from vibration.signals.reasons import Reason
 from vibration.signals.transform import Transform, centred, quick_length, transform_of
 
@@ -49,12 +49,12 @@ def fastest(sampling_hz: float) -> float:
     return FASTEST_SHARE * max(LOW_HZ, LOW_SHARE * sampling_hz)
 
 
-def envelope_transform(transform: Transform) -> Transform | None:
-    """The transform of the envelope of a signal's high band, whose sampling rate is about 0.8 of the signal's.
+def swings_of(transform: Transform) -> tuple[np.ndarray, float] | None:
+    """The envelope of a signal's high band less its mean, float64 (n,) of the scaled samples, and its sampling rate.
 
-    None where the rate is too low, or the envelope has no swing at all. The envelope is the absolute value of the
-    analytic signal, which has the bins of the band alone, moved down to 0; it is given room for twice as many bins, as
-    its square has twice the bandwidth.
+    That rate is about 0.8 of the signal's. None where the signal's is too low, or the envelope has no swing at all. The
+    envelope is the absolute value of the analytic signal, which has the bins of the band alone, moved down to 0; it is
+    given room for twice as many bins, as its square has twice the bandwidth.
     """
     band = band_of(transform.sampling_hz)
     if band is None:
@@ -69,9 +69,15 @@ def envelope_transform(transform: Transform) -> Transform | None:
     spread[:width] = transform.plain[bins]
     envelope = np.abs(np.fft.ifft(spread)) * (2 * length / transform.samples)
     swings, _mean = centred(envelope)
-    if not swings.any():
+    return (swings, transform.sampling_hz * length / transform.samples) if swings.any() else None
+
+
+def envelope_transform(transform: Transform) -> Transform | None:
+    """The transform of the envelope of a signal's high band; None where `swings_of` has none."""
+    swings = swings_of(transform)
+    if swings is None:
         return None
-    found = transform_of(swings, transform.sampling_hz * length / transform.samples)
+    found = transform_of(*swings)
     return Transform(found.scale * transform.scale, found.samples, found.sampling_hz, found.plain)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from vibration.numbers.spectrum import NOISE_BANDWIDTH
+from vibration.numbers.windows import HANN
 
 FACTORS = (2, 3, 5, 7, 11)  # of the lengths for which numpy's transform has a way of its own
 
@@ -75,9 +75,9 @@ class Transform:
         """float64 (bins,): what each bin has of the mean square of the scaled samples.
 
         Half of the square of an amplitude, but for the first and last bin, less what the window adds: the squares of a
-        sine's amplitudes are NOISE_BANDWIDTH times as many as the sine's.
+        sine's amplitudes are HANN.noise_bandwidth times as many as the sine's.
         """
-        squares = self.amplitude**2 / (2 * NOISE_BANDWIDTH)
+        squares = self.amplitude**2 / (2 * HANN.noise_bandwidth)
         squares[0] *= 2
         if self.samples % 2 == 0:
             squares[-1] *= 2

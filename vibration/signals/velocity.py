@@ -4,8 +4,12 @@ An acceleration is integrated on the spectrum: a sine's velocity is its accelera
 frequency. ISO 20816-1 has the range of frequencies.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from vibration.numbers.peaks import Gain
+from vibration.numbers.spectrum import Spectrum
 from vibration.signals.reasons import Reason
 from vibration.signals.transform import Transform
 from vibration.signals.units import ACCELERATIONS, SI_FACTOR, Unit
@@ -18,6 +22,9 @@ MIN_SECONDS = 0.99  # a second, of which one per cent may be missing
 # 10.5 Hz would lose up to a sixth of its power in a signal of one second.
 EDGE_BINS = 1.5
 MM_PER_M = 1000.0
+# What is slower is left out of a spectrum of the velocity: there, the noise of a sensor of acceleration, divided by the
+# frequency, is higher than any line.
+LOWEST_HZ = 2.0
 
 
 def velocity_rms(transform: Transform, unit: Unit) -> tuple[float | None, Reason]:
@@ -37,3 +44,33 @@ def velocity_rms(transform: Transform, unit: Unit) -> tuple[float | None, Reason
     if unit in ACCELERATIONS:
         squares = squares / (2 * np.pi * transform.frequency[bins]) ** 2
     return float(transform.scale * SI_FACTOR[unit] * MM_PER_M * np.sqrt(squares.sum())), Reason.NONE
+
+
+def velocity_gain(unit: Unit) -> Gain | None:
+    """Of frequencies in Hz: times what the amplitude of a sine in this unit is that of its velocity in mm/s.
+
+    None of a unit that has no velocity.
+    """
+    if unit not in SI_FACTOR:
+        return None
+    factor = SI_FACTOR[unit] * MM_PER_M
+    if unit not in ACCELERATIONS:
+        return lambda hz: np.full(np.shape(hz), factor)
+    return lambda hz: factor / (2 * np.pi * hz)
+
+
+def velocity_spectrum(spectrum: Spectrum, unit: Unit) -> tuple[Spectrum, float] | None:
+    """That of the velocity in mm/s, and the lowest frequency in Hz that it has; what is below is 0.
+
+    Of an acceleration, from LOWEST_HZ on, without the bins that the mean left its mark on. None of a unit that has no
+    velocity.
+    """
+    gain = velocity_gain(unit)
+    if gain is None:
+        return None
+    first = 0
+    if unit in ACCELERATIONS:
+        first = max(spectrum.window.half_lobe, int(np.searchsorted(spectrum.frequency, LOWEST_HZ)))
+    amplitude = np.zeros_like(spectrum.amplitude)
+    amplitude[first:] = spectrum.amplitude[first:] * gain(spectrum.frequency[first:])[:, None]
+    return replace(spectrum, amplitude=amplitude), first * spectrum.resolution

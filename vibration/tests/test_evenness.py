@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vibration.numbers.evenness import quantum_of, spacings_of
-from vibration.numbers.spectrum import NOT_EVEN, TOO_FEW, NoSpectrum, peaks_of, spectrum_of
+from vibration.numbers.peaks import peaks_of
+from vibration.numbers.spectrum import NOT_EVEN, TOO_FEW, NoSpectrum, spectrum_of
 
 TONE_HZ = 50.0
 

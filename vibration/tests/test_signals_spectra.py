@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vibration.numbers.spectrum import TOO_FEW, NoSpectrum, peaks_of
+from vibration.numbers.peaks import peaks_of
+from vibration.numbers.spectrum import TOO_FEW, NoSpectrum
 from vibration.signals.spectra import RATE_TOO_LOW, envelope_spectrum_of, spectrum_of
 from vibration.tests.test_signals_features import blows, sines
 

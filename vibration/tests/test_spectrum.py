@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vibration.csv.synthetic import sample_lines
+from vibration.numbers.peaks import peaks_of
 from vibration.numbers.spectrum import (
     MAX_SECTION,
     MIN_SECTION,
     NOT_EVEN,
-    PEAK_DISTANCE_BINS,
     TOO_FEW,
     NoSpectrum,
-    peaks_of,
     reduced,
     section_samples,
     spectrum_of,
 )
+from vibration.numbers.windows import HANN
 
 RATE = 1_000.0  # Hz
 
@@ -169,7 +169,7 @@ def test_of_many_tones_the_five_highest_are_marked():
 
 
 def test_tones_that_the_window_cannot_tell_apart_are_one_peak():
-    near = (PEAK_DISTANCE_BINS - 1) * 2.0
+    near = (HANN.lobe - 1) * 2.0
     [(frequency, amplitude)] = peaks(*sines(20_000, (100, 1.0, 0), (100 + near, 0.9, 0)))
     assert 100 < frequency < 100 + near
     assert amplitude == pytest.approx(np.hypot(1.0, 0.9), rel=0.01)  # the energy of both

@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from machines.models import Machine
 from vibration.models import Recording
+from vibration.numbers.peaks import peaks_of
 from vibration.numbers.samples import Samples
-from vibration.numbers.spectrum import peaks_of, spectrum_of
+from vibration.numbers.spectrum import spectrum_of
 from vibration.numbers.states import STATES
 from vibration.storage.writing import open_recording, write_samples
 from vibration.tests.world import make_recording, make_samples
@@ -242,3 +243,96 @@ def test_a_spectrum_costs_a_fixed_number_of_queries(operator, django_assert_num_
     # were removed meanwhile
     with django_assert_num_queries(8):
         operator.get(URL, PLACE)
+
+
+# --- A part of the frequencies, as CSV, and cursors
+
+
+def test_a_part_of_the_frequencies_is_reduced_by_itself_and_has_its_own_peaks(operator):
+    time, values = tone()
+    write(time, values + 0.5 * np.sin(2 * np.pi * 200 * time)[:, None])
+    part = operator.get(URL, PLACE | {"low": 100, "high": 300, "points": 20}).json()["spectrum"]
+    assert (part["bins"], len(part["frequency"])) == (101, 17)
+    assert 100 <= part["frequency"][0] < part["frequency"][-1] <= 300
+    assert max(part["amplitude"]["normal"]) == pytest.approx(0.5, rel=0.01)
+    assert [it["frequency"] for it in part["peaks"]["normal"]] == pytest.approx([200], rel=1e-3)
+    assert part["overlap"] == 0.5
+
+
+def table(answer) -> tuple[dict[str, str], list[str]]:
+    """What stands above the header of a CSV, and the other lines."""
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    above = [line.removeprefix("# ").partition(": ") for line in lines if line.startswith("# ")]
+    return {name: value for name, _colon, value in above}, lines[len(above) :]
+
+
+def test_as_csv_it_has_every_bin_and_a_column_of_each_state_and_says_what_it_is(operator):
+    write(*tone())
+    query = PLACE | {"states": ["looseness", "normal"], "format": "csv"}
+    above, lines = table(operator.get(URL, query))
+    told = operator.get(URL, PLACE).json()["spectrum"]
+    assert lines[0] == "frequency,normal,looseness"
+    numbers = np.array([line.split(",") for line in lines[1:]], float)
+    assert numbers[:, 0].tolist() == told["frequency"]
+    assert numbers[:, 2].tolist() == told["amplitude"]["looseness"]
+    assert (above["machine_name"], above["recording"], above["unit"]) == ("g1", "default", "not known")
+    assert (above["window"], above["resolution_hz"], above["reduction"]) == ("Hann", "2.0", "none")
+    assert above["averaging"] == "7 sections of 500 samples (0.5 s); overlap 50%"
+    above, lines = table(operator.get(URL, query | {"points": 10, "low": 100}))
+    assert (len(lines), above["reduction"]) == (1 + 10, "greatest of each 21 bins")
+
+
+def test_a_spectrum_that_is_not_there_has_no_line_of_csv(operator):
+    make_recording(5)
+    above, lines = table(operator.get(URL, PLACE | {"format": "csv", "states": "normal"}))
+    assert (above["no spectrum"], lines) == ("too_few_samples", ["frequency,normal"])
+
+
+CURSORS = "/api/vibration-data/cursors"
+
+
+def test_cursors_stand_on_the_multiples_of_the_state_asked_for(operator):
+    time, values = tone(4_000, 27.5)
+    write(time, np.round(values + np.outer(np.sin(2 * np.pi * 82.5 * time), [0, 0.5, 0, 0]), 6))
+    query = PLACE | {"kind": "harmonics", "hz": 28, "count": 4}
+    told = operator.get(CURSORS, query | {"state": "unbalance"}).json()
+    assert (told["recording"], told["state"], told["spectrum_reason"]) == ("default", "unbalance", None)
+    assert told["base_hz"] == pytest.approx(27.5, abs=0.05)
+    assert {it["multiple"]: it["amplitude"] for it in told["lines"] if it["stands_out"]} == pytest.approx(
+        {1: 2, 3: 0.5}, rel=0.01
+    )
+    normal = operator.get(CURSORS, query | {"state": "normal"}).json()
+    assert [it["multiple"] for it in normal["lines"] if it["stands_out"]] == [1]
+    assert normal["lines"][0]["amplitude"] == pytest.approx(1, rel=0.01)
+
+
+def test_without_a_spectrum_there_are_no_cursors_and_the_reason_is_told(operator):
+    make_recording(5)
+    told = operator.get(CURSORS, PLACE | {"kind": "harmonics", "hz": 28, "state": "normal"}).json()
+    assert (told["lines"], told["spectrum_reason"]) == ([], "too_few_samples")
+    time = np.round(np.cumsum(np.linspace(0.8, 1.2, 500)) * 0.001, 6)
+    write_samples(open_recording("g1", "sensor1", name="uneven"), Samples(time, make_samples(500)[1]))
+    told = operator.get(
+        CURSORS, PLACE | {"recording": "uneven", "kind": "sidebands", "hz": 28, "spacing": 5, "state": "normal"}
+    ).json()
+    assert told["spectrum_reason"] == "not_evenly_sampled"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"state": None}, "state"),
+        ({"state": "sideways"}, "state"),
+        ({"hz": None}, "hz"),
+        ({"kind": "sidebands"}, "spacing"),
+        ({"resolution": 1}, "resolution"),
+        ({"start": 2, "end": 1}, "end"),
+        ({"low": 2, "high": 1}, "high"),
+    ],
+)
+def test_a_wrong_question_for_cursors_is_answered_with_its_field(operator, query, field):
+    make_recording(5)
+    whole = PLACE | {"kind": "harmonics", "hz": 28, "state": "normal"} | query
+    answer = operator.get(CURSORS, {name: value for name, value in whole.items() if value is not None})
+    assert answer.status_code == 400
+    assert [it["field"] for it in answer.json()["errors"]] == [field]

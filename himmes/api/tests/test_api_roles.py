@@ -71,12 +71,15 @@ BODIES = {
     "note": {"comment": "loud"},
     "close": {"revision": 1, "verdict": "false"},
 }
-OF_CAPTURE = ["capture", "capture-samples", "capture-spectrum", "capture-waveform"]
+OF_CAPTURE = ["capture", "capture-cursors", "capture-fault-frequencies", "capture-samples", "capture-spectrum"]
+OF_CAPTURE += ["capture-waveform"]
 MULTIPART = {"csv-upload", "capture-bulk"}
+CURSORS = "kind=harmonics&hz=25"
 QUERIES = dict.fromkeys(["spectrum", "waveform"], "?machine_name=g1&sensor_no=sensor1")
 QUERIES |= dict.fromkeys(["trend", "trend-numbers"], "?machine_name=g1") | {
     "waterfall": "?machine_name=g1&series=sensor1/x"
 }
+QUERIES |= {"cursors": f"{QUERIES['spectrum']}&state=normal&{CURSORS}", "capture-cursors": f"?{CURSORS}"}
 
 
 def call(program: Program, name: str, method: str) -> int:

@@ -190,6 +190,7 @@ def test_each_operation_is_called_as_its_example_says(program, operator_program,
     address = path.removeprefix("/api/").replace("{id}", str(numbers.get(path.split("/")[2])))
     required = [it["name"] for it in operation.get("parameters", []) if it["in"] == "query" and it.get("required")]
     values = {"machine_name": "g1", "sensor_no": "sensor1", "series": "sensor1/x"}
+    values |= {"state": "normal", "kind": "harmonics", "hz": "25"}
     if required:
         address += "?" + "&".join(f"{name}={values[name]}" for name in required)
     address += QUERIES.get(path, "")
