@@ -74,6 +74,14 @@ def test_the_features_are_named_in_the_language_of_the_reader(english):
     assert "1× 진폭" in english.get(URL, headers={"Accept-Language": "ko"}).text
 
 
+def test_where_the_machine_has_captures_too_a_link_leads_to_the_trend_of_the_same_feature(english):
+    make_recording(5)
+    link = 'href="/vibration/trend/?machine=g1&amp;feature=kurtosis"'
+    assert link not in english.get(URL, {"feature": "kurtosis"}).text
+    stored(a_second(machine="g1"))
+    assert link in english.get(URL, {"feature": "kurtosis"}).text
+
+
 def test_the_page_of_the_waveform_leads_to_that_of_the_features(english):
     make_recording(5)
     assert f'href="{URL}?machine=g1&amp;sensor=sensor1&amp;recording=default"' in flat(english.get("/vibration/"))
