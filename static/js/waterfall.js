@@ -40,7 +40,7 @@ let reading = null; // the AbortController of the request under way
 let readSize = { width: 0, height: 0 };
 let resizing = null; // a timer
 let cell = null; // where the cursor is
-let marked = null; // the column to compare with, {ms, at}
+let marked = null; // when the capture started that another is compared with, in milliseconds
 
 // --- The period and the range -----------------------------------------------------------------------------------------
 
@@ -154,15 +154,15 @@ function show() {
   button("right").disabled = span.isOpen;
   button("now").disabled = !after.value && !before.value;
   button("allFrequencies").disabled = low.value === "" && high.value === "";
-  canvas.dataset.columns = data.starts.length;
   cell = null;
   part("reading").textContent = "";
   showChoices();
 }
 
-const unit = () => text.units[data.answer.unit] ?? data.answer.unit;
-const withUnit = (value) => `${rounded(value)} ${unit()}`;
-const amplitude = (db) => withUnit(10 ** (db / 20));
+// Where the unit is not known, decibels are of 1 of it, and an amplitude is a mere number.
+const unit = () => text.units[data.answer.unit];
+const decibels = () => (data.answer.unit ? fill(text.decibels, { unit: unit() }) : text.decibels_unknown);
+const amplitude = (db) => `${rounded(10 ** (db / 20))} ${data.answer.unit ? unit() : ""}`.trim();
 const inDb = (db) => db.toFixed(1).replace("-", "−");
 
 function inWords() {
@@ -229,8 +229,6 @@ function lines({ ms, column, low, high }) {
   const db = data.inDecibels(level);
   return [at, place, `${inDb(db)} ${decibels()} (${amplitude(db)})`];
 }
-
-const decibels = () => fill(text.decibels, { unit: unit() });
 
 function readCell(found) {
   cell = found;

@@ -52,10 +52,10 @@ class FeaturesAnswer(OfRecording):  # of `read`, the FeatureWindows, too; column
     end = serializers.FloatField(source="read.end")
     windows = serializers.IntegerField(source="read.asked", help_text="구간 수 / windows, of which some may be empty.")
     window_length = serializers.FloatField(
-        source="read.length", help_text="구간의 길이(초) / seconds of each: 4, or less where more windows are asked for."
+        source="read.length", help_text="구간의 길이(초) / seconds of each: 4, or less where more are asked for."
     )
     window_distance = serializers.FloatField(
-        source="read.part", help_text="구간의 간격(초) / seconds from one to the next. The samples between are not read."
+        source="read.part", help_text="구간의 간격(초) / seconds from one to the next; samples between are not read."
     )
     empty = serializers.IntegerField(source="read.empty", help_text="빈 구간 / windows in which nothing was measured.")
     removed = serializers.IntegerField(

@@ -21,9 +21,13 @@ const STEPS = {
   End: [Infinity, 0],
 };
 
-// `page` tells: text; zone of the plant; zoomed({from, to, low, high}); read(cell, lines) with each cell that the cursor
-// is at, where `lines` gives its tooltip; open(cell) when it is chosen; marked() the instant of a column that stays marked, or null.
-// A cell is {column, low, high}, `column` null in a gap, at `ms`.
+// A cell is {ms, column, low, high}: an instant, the column that is drawn there, null in a gap, and the ends of a row.
+// `page` tells:
+//   zone           of the plant;
+//   zoomed(ends)   called with {from, to, low, high};
+//   read(cell)     called with each cell that the cursor is at; open(cell) when it is chosen;
+//   lines(cell)    it in words, for the tooltip; decibels() what those of the bar are of;
+//   marked()       the instant of a column that stays marked, or null.
 export function waterfallChart(canvas, page) {
   const lang = document.documentElement.lang;
   const zoom = zooming(() => {
@@ -74,7 +78,7 @@ export function waterfallChart(canvas, page) {
     pen.translate(area.right + BAR_PX.room - 8, (area.top + area.bottom) / 2);
     pen.rotate(-Math.PI / 2);
     pen.textAlign = "center";
-    pen.fillText(page.decibels(data), 0, 0);
+    pen.fillText(page.decibels(), 0, 0);
   }
 
   function line(ms, dash) {

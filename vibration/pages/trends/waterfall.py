@@ -113,6 +113,7 @@ WATERFALL_TEXT = {
     "hz": _("Frequency (Hz)"),
     "orders": _("Order (multiples of the shaft frequency)"),
     "decibels": _("dB re 1 {unit}"),
+    "decibels_unknown": _("dB, unit not known"),
     "unknown_unit": _("unit not known"),
     "shown": _("{captures} captures, {start} to {end}."),
     "shown_one": _("One capture, {start} to {end}."),
