@@ -39,17 +39,18 @@ def measured(name: str, address: str, given: argparse.Namespace) -> dict:
 
 
 def lines_of(told: dict[str, dict]) -> list[list[str]]:
-    """A line of each cost: milliseconds on each database, growth of these and of the database's work, bytes."""
+    """A line of each cost: milliseconds on each database, growth of these and of the rows that MariaDB reads, bytes."""
     first = next(iter(told.values()))
     sizes = sum(key.startswith("features_") for key in first)
     lines = []
-    for key in sorted({it.removesuffix("_work_growth") for it in first if it.endswith("_work_growth")}):
-        last = {name: them[f"{key}_ms_{sizes}"] for name, them in told.items()}
-        grown = ", ".join(f"{them[f'{key}_growth']:.2f} / {them[f'{key}_work_growth']:.2f}" for them in told.values())
-        lines.append([key, *(f"{it:,.1f}" for it in last.values()), grown, f"{first[f'{key}_bytes_{sizes}']:,}"])
+    for key in sorted(it.removesuffix("_cpu_ms_growth") for it in first if it.endswith("_cpu_ms_growth")):
+        last = [them[f"{key}_ms_{sizes}"] for them in told.values()]
+        grown = " / ".join(f"{them[f'{key}_ms_growth']:.2f}" for them in told.values())
+        rows = " / ".join(f"{it:.2f}" for them in told.values() if (it := them.get(f"{key}_rows_growth")))
+        lines.append([key, *(f"{it:,.1f}" for it in last), grown, rows or "-", f"{first[f'{key}_bytes_{sizes}']:,}"])
     for key in sorted(it.removesuffix("_ms") for it in first if it.endswith("_ms")):
         size = f"{first[f'{key}_bytes']:,}" if f"{key}_bytes" in first else "-"
-        lines.append([key, *(f"{them[f'{key}_ms']:,.1f}" for them in told.values()), "-", size])
+        lines.append([key, *(f"{them[f'{key}_ms']:,.1f}" for them in told.values()), "-", "-", size])
     return lines
 
 
@@ -76,7 +77,7 @@ def main() -> None:
     print_report(
         f"Milliseconds with {given.features:,} features; goals: "
         f"{goals}, 5 years in {GOAL_BYTES:,} bytes, growth {GOAL_GROWTH}",
-        ["cost", *told, "growth", "bytes"],
+        ["cost", *told, "growth", "of rows", "bytes"],
         lines_of(told),
         figures,
     )

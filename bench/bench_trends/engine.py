@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -33,7 +33,7 @@ from bench.bench_trends import peer  # noqa: E402
 from bench.bench_trends.plant import A_DAY, AXES, DAYS, EVERY_S, MACHINE, SENSOR, Plant  # noqa: E402
 from bench.page_requests import Request, at  # noqa: E402
 from bench.whole_requests import Site, analyze  # noqa: E402
-from common.tests.rows_read import work_of  # noqa: E402
+from common.tests.rows_read import rows_read  # noqa: E402
 from machines.models import RegisteredBy, Sensor  # noqa: E402
 from vibration.captures.incoming import NewCapture  # noqa: E402
 from vibration.captures.storing import store_captures  # noqa: E402
@@ -43,7 +43,6 @@ from vibration.trends.reading import Span  # noqa: E402
 
 RECENT_DAYS = 20  # that each size has
 LONG_S = 10.0
-PAIRS = 40
 WARM_UP = 4
 
 
@@ -90,10 +89,10 @@ def _nothing_kept() -> dict:
 
 
 def measured(site: Site, asked: Request, times: int) -> dict[str, float]:
-    """Milliseconds, and those of the processor in this process; work, statements; bytes as sent, and unpacked.
+    """Milliseconds, and those of the processor in this process; rows, statements; bytes as sent, and unpacked.
 
-    The lower quartile of some calls: what else runs on the machine only adds to it. The work of a database, rows or
-    steps (see `work_of`), is the same whatever else runs.
+    The lower quartile of some calls: what else runs on the machine only adds to it. The rows that MariaDB reads are as
+    many whatever else runs.
     """
     for _ in range(WARM_UP):
         site.ask(asked)
@@ -108,7 +107,7 @@ def measured(site: Site, asked: Request, times: int) -> dict[str, float]:
     return {
         "ms": in_ms(seconds),
         "cpu_ms": round(cpu / times * 1e3, 1),
-        "work": work_of(lambda: site.ask(asked)),
+        **({"rows": rows_read(lambda: site.ask(asked))} if connection.vendor == "mysql" else {}),
         "statements": site.measure(asked, 1).queries,
         "sent_bytes": len(body),
         "bytes": len(unpacked),
@@ -149,7 +148,7 @@ def _cookie(site: Site) -> str:
     return f"{SESSION_COOKIE}={site.sessions['viewer']}"
 
 
-def spectrum_of_long(site: Site, now, times: int) -> dict[str, float]:
+def spectrum_of_long(site: Site, now: datetime, times: int) -> dict[str, float]:
     """Of a capture of 10 s."""
     count = round(LONG_S * signals.RATE_HZ)
     seconds = np.arange(count) / signals.RATE_HZ
@@ -159,7 +158,7 @@ def spectrum_of_long(site: Site, now, times: int) -> dict[str, float]:
     return measured(site, Request("spectrum", at("api-capture-spectrum", stored.capture.pk)), times)
 
 
-def posts(now) -> dict[str, float]:
+def posts(now: datetime, pairs: int) -> dict[str, float]:
     """Storing a capture of three axes with and without rollups and outlines, in turn."""
     made = [signals.make_signal(seed) for seed in range(5)]
     took: dict[bool, list[float]] = {True: [], False: []}
@@ -168,7 +167,7 @@ def posts(now) -> dict[str, float]:
     def store(number: int) -> None:
         signal = made[number % len(made)]
         values = [signal.counts[axis :: len(AXES)] for axis in range(len(AXES))]
-        at_ = now - timedelta(seconds=2 * PAIRS + WARM_UP - number)
+        at_ = now - timedelta(seconds=2 * pairs + WARM_UP - number)
         new = [
             NewCapture("posted", SENSOR, axis, at_, signals.RATE_HZ, its, "g", signals.SHAFT_HZ * 60, signals.SCALE)
             for axis, its in zip(AXES, values, strict=True)
@@ -177,7 +176,7 @@ def posts(now) -> dict[str, float]:
 
     for number in range(WARM_UP):
         store(number)
-    for number in range(WARM_UP, WARM_UP + 2 * PAIRS):
+    for number in range(WARM_UP, WARM_UP + 2 * pairs):
         is_whole = bool(number % 2)
         with (
             patch.object(rollups, "add", rollups.add if is_whole else lambda new: None),
@@ -235,7 +234,7 @@ def sizes_up_to(most: int, days: int) -> list[tuple[int, int]]:
     return found
 
 
-def measure(most: int, days: int, times: int) -> dict[str, float]:
+def measure(most: int, days: int, times: int, pairs: int) -> dict[str, float]:
     site, plant = Site(), Plant(timezone.now().replace(microsecond=0), days)
     questions, figures, others = Questions(plant), {}, 0
     stored = []
@@ -255,9 +254,10 @@ def measure(most: int, days: int, times: int) -> dict[str, float]:
                 figures[f"{key_of(name)}_{what}_{number}"] = value
             print(f"{name}: {figures[f'{key_of(name)}_ms_{number}']} ms", file=sys.stderr, flush=True)
     for name in questions.of_each_size():
-        for what, growth in (("ms", "growth"), ("work", "work_growth")):
-            first, last = (figures[f"{key_of(name)}_{what}_{number}"] for number in (1, len(stored)))
-            figures[f"{key_of(name)}_{growth}"] = round(last / first, 2)
+        for what in ("ms", "cpu_ms", "rows"):
+            if f"{key_of(name)}_{what}_1" in figures:
+                first, last = (figures[f"{key_of(name)}_{what}_{number}"] for number in (1, len(stored)))
+                figures[f"{key_of(name)}_{what}_growth"] = round(last / first, 2)
     for name, asked in questions.of_years().items():
         figures |= {f"{key_of(name)}_{what}": value for what, value in measured(site, asked, times).items()}
     figures["unchanged_ms"] = unchanged(site, plant, times)
@@ -267,7 +267,7 @@ def measure(most: int, days: int, times: int) -> dict[str, float]:
     for name, days_ in (("90_days", "90_days_x_3"), ("5_years", "5_years_x_3")):
         for way in ("pandas", "parquet"):
             figures[f"{way}_{name}_over_ours"] = round(figures[f"{way}_{name}_ms"] / figures[f"trend_{days_}_ms"], 2)
-    return figures | posts(plant.now)
+    return figures | posts(plant.now, pairs)
 
 
 def main() -> None:
@@ -275,9 +275,10 @@ def main() -> None:
     parser.add_argument("--features", type=int, required=True)
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--requests", type=int, required=True)
+    parser.add_argument("--pairs", type=int, default=40)
     given = parser.parse_args()
     call_command("migrate", verbosity=0)
-    json.dump(measure(given.features, given.days, given.requests), sys.stdout)
+    json.dump(measure(given.features, given.days, given.requests, given.pairs), sys.stdout)
     print()
 
 
