@@ -35,10 +35,8 @@ class _OverTime(APIView):
         now = timezone.now()
         span, axes = span_of(asked, now), axes_of(asked["machine_name"], names)
         version = version_of(request, axes, now)
-        if unchanged := get_conditional_response(request, etag=version):
-            mark_poll(unchanged)
-            return unchanged
-        response = make(asked, axes, span)
+        unchanged = get_conditional_response(request, etag=version)
+        response = unchanged or make(asked, axes, span)
         response.headers["ETag"], response.headers["Cache-Control"] = version, "private, no-cache"
         mark_poll(response, "If-None-Match" in request.headers)
         return response
