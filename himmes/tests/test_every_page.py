@@ -160,8 +160,8 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     make_some_captures()
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload, two
-    # trends; a machine's title is its name in both; that of each capture has a time
+    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload,
+    # two trends; a machine's title is its name in both; that of each capture has a time
     assert len(titles) == 39
 
 
