@@ -56,14 +56,13 @@ def _plan(form: TrendForm, shown: Period, comparison: Comparison | None) -> dict
     """What the script draws, beside the period, which it finds in the form."""
     alarm = comparison.opening if comparison else None
     # Where not all can look different, those that are drawn do.
-    choices = list(form.fields["series"].choices)
-    dealt = sorted(choices, key=lambda it: len(choices) > MOST_AXES and it[0] not in form.cleaned_data["series"])
-    looks = {key: number % MOST_AXES for number, (key, _name) in enumerate(dealt)}
+    dealt = sorted(form.keys, key=lambda it: len(form.keys) > MOST_AXES and it not in form.cleaned_data["series"])
+    looks = {key: number % MOST_AXES for number, key in enumerate(dealt)}
     return {
         "machine": form.cleaned_data["machine"],
         "feature": form.cleaned_data["feature"],
         "feature_name": QUANTITY_NAMES[form.cleaned_data["feature"]],
-        "axes": [{"key": key, "look": looks[key]} for key, _name in choices],
+        "axes": [{"key": key, "look": looks[key]} for key in form.keys],
         "looks": MOST_AXES,
         "lengths": {name: _ms(length) for name, length in form.lengths.items()},
         "usual_length": _ms(form.lengths[form.default_range]),
