@@ -1,5 +1,6 @@
 """Periods of time in query strings of pages: two plant times, or a range that ends now."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,8 @@ class PeriodForm(forms.Form):
 
     # The range that is meant when neither dates nor a range are named; none: all there is
     default_range = ""
-    lengths: dict[str, timedelta] = RANGES
-    range_names: "dict[str, Text]" = RANGE_NAMES
+    lengths: Mapping[str, timedelta] = RANGES
+    range_names: "Mapping[str, Text]" = RANGE_NAMES
     ranges_label: "Text" = _("Or a range until now")
 
     def period(self, now: datetime) -> tuple[datetime | None, datetime | None]:

@@ -49,6 +49,7 @@ def shown(response) -> dict[str, tuple]:
 
 def unbalance(days: float) -> Episode:
     """An alarm of pump3 that opened so many days ago, and cleared soon."""
+    Machine.objects.get_or_create(name="pump3", defaults={"rated_rpm": 1_500})
     at = days_ago(days)
     post("pump3", *((at + timedelta(minutes=number), int(number < 3)) for number in range(9)))
     return Episode.objects.get(opened_at__gte=at, opened_at__lt=at + timedelta(hours=1))
@@ -137,6 +138,8 @@ def test_of_more_than_twelve_axes_the_first_are_drawn_and_the_page_says_so(clien
     response = client.get(URL, {"feature": "rms"})
     assert response.context["form"].data.getlist("series") == [f"de/{axis}" for axis in names[:12]]
     assert "2 axes more are not drawn" in flat(response)
+    looks = {it["key"]: it["look"] for it in client.get(URL, {"series": ["de/a1", "de/a13"]}).context["plan"]["axes"]}
+    assert looks["de/a1"] != looks["de/a13"]
     response = client.get(URL, {"series": [f"de/{axis}" for axis in names[:13]]})
     assert response.context["form"].errors == {
         "series": ["Choose at most 12 axes: more can't be told apart in one chart."]

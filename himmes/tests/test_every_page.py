@@ -35,6 +35,8 @@ PAGES = {
     "/vibration/captures/": "main",
     "/vibration/captures/?range=30d": "main",
     "/vibration/kept/": "main",
+    "/vibration/trend/": "#trend[aria-busy=false]",
+    "/vibration/trend/?feature=rms&range=365d&compare=month": "#trend[aria-busy=false]",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
 OF_CAPTURE = "main:not(:has(.chart[aria-busy=true]))"
@@ -61,7 +63,7 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|JSON|PNG|RMS|\bdB\b|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|JSON|PNG|RMS|\bdB\b|Enter|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 # Text as it is read, piece by piece; what is marked as of another language is not meant.
@@ -130,7 +132,7 @@ def test_with_no_data_every_page_says_what_to_do(new_page, user):
     page = new_page(login=user)
     for url in PAGES:
         page.goto(url)
-        if "/captures/" in url or "/waterfall/" in url:  # who reads them may have no terminal
+        if any(it in url for it in ("/captures/", "/waterfall/", "/trend/")):  # who reads them may have no terminal
             assert "Operators and administrators can upload files here" in page.inner_text("main"), url
         else:
             assert "python manage.py make_sample_" in page.locator("main pre").first.inner_text(), url
@@ -161,7 +163,8 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
     # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload,
-    # a waterfall, features of a recording; a machine's title is its name in both; that of each capture has a time
+    # a waterfall, features of a recording, two trends; a machine's title is its name in both; that of each capture has
+    # a time
     assert len(titles) == 39
 
 

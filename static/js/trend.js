@@ -27,6 +27,7 @@ const reading = figure.querySelector("[data-reading]");
 const alarmList = figure.querySelector("[data-alarms-of]");
 const banner = figure.querySelector("[role=alert]");
 const clock = document.querySelector("[data-checked]");
+const csvOfCompared = figure.querySelector("[data-csv-of=compared]");
 const boxes = [...form.querySelectorAll("[name=series]")];
 const button = (name) => figure.querySelector(`[data-do=${name}]`);
 const { zone } = figure.dataset;
@@ -81,10 +82,8 @@ function question({ machine, shift, axes }) {
   return query;
 }
 
-// A period that is compared need not be read again while only the other one goes on: its end moves with the start.
 function settle() {
   span = period.of(view);
-  if (span.isOpen) span.end = Math.max(span.end, span.start + 1);
   readPoints = Math.round(trend.widthPx() / 50) * 50; // so that a pixel more asks no other question
 }
 
@@ -198,6 +197,7 @@ function show() {
     const told = figure.querySelector(`[data-period-of=${dashed ? "compared" : "shown"}]`);
     if (told) told.textContent = fill(text.from_to, { start: words.time(span.start + shift), end: words.time(span.end + shift) });
   }
+  if (csvOfCompared) csvOfCompared.href = `${figure.dataset.url}?${question(places[1])}&format=csv`;
   button("back").disabled = depth() === 0;
   button("right").disabled = span.isOpen;
   button("now").disabled = !view.get("after") && !view.get("before");
@@ -358,6 +358,10 @@ addEventListener("popstate", () => {
 });
 for (const box of boxes) {
   box.addEventListener("change", () => {
+    if (boxes.length > plan.looks) {
+      form.requestSubmit(); // the looks are dealt out anew
+      return;
+    }
     history.replaceState(history.state, "", takeView());
     read({ anew: true });
   });
@@ -388,6 +392,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && span.isOpen) read();
 });
 
+for (const [index, swatch] of form.querySelectorAll("[data-axis-swatch]").entries()) swatch.dataset.axisSwatch = plan.axes[index].look;
 takeOut(figure, { canvas, name: `${plan.machine} – ${plan.feature_name}`, question: () => question(places[0]) });
 paintAxisSwatches();
 read({ anew: true });

@@ -1,5 +1,6 @@
 """The query string of the trend page as a form; an error is shown at its field."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.periods import RANGE_NAMES, RANGES, InstantField, PeriodForm, query_with
 from diagnosis.models import Episode
@@ -53,7 +55,7 @@ class TrendForm(PeriodForm):
 
     default_range = "30d"
     lengths = RANGES | {"90d": timedelta(days=90), "365d": timedelta(days=365)}
-    range_names = RANGE_NAMES | {"90d": _("last 90 days"), "365d": _("last year")}
+    range_names: "Mapping[str, Text]" = RANGE_NAMES | {"90d": _("last 90 days"), "365d": _("last year")}
 
     machine = forms.ChoiceField(
         label=_("Machine"),
@@ -78,7 +80,7 @@ class TrendForm(PeriodForm):
         error_messages={"invalid_choice": _("There is no range “%(value)s”. Choose 1h, 24h, 7d, 30d, 90d or 365d.")},
     )
     compare = forms.ChoiceField(
-        label=_("Compare with"),
+        label=pgettext_lazy("a trend", "Compare with"),
         choices=_KINDS,
         required=False,
         error_messages={
@@ -105,12 +107,12 @@ class TrendForm(PeriodForm):
         machines = {it.sensor.machine.name: it.sensor.machine for it in self.known}
         self.nothing_stored = not machines
         self._offer("machine", {name: str(it) for name, it in machines.items()})
-        self.chosen_machine: Machine | None = machines.get(self.data["machine"])
+        self.chosen_machine: Machine | None = machines.get(self.data.get("machine", ""))
         self.keys = {series_key(it.sensor.sensor_no, it.axis): it for it in self._axes_of(self.chosen_machine)}
         self._offer_series()
         if not self.data.get("feature"):
             self.data["feature"] = telling_feature(_newest_features(list(self.keys.values())))
-        others = [("", _("the same machine"))]
+        others: list[tuple[str, Text]] = [("", _("the same machine"))]
         others += [(name, str(it)) for name, it in machines.items() if it != self.chosen_machine]
         self._field("with_machine").choices = others
         self.other_machine = machines.get(self.data.get("with_machine", "")) or self.chosen_machine

@@ -44,7 +44,6 @@ def trend(request: HttpRequest) -> HttpResponse:
         context |= {
             "plan": _plan(form, shown, comparison),
             "text": TREND_TEXT | {"states": {it.value: it.label for it in FaultType}},
-            "most_axes": MOST_AXES,
         }
     response = render(request, "diagnosis/trend_numbers.html" if is_part else "diagnosis/trend.html", context)
     patch_vary_headers(response, ["HX-Request"])
@@ -56,14 +55,15 @@ def trend(request: HttpRequest) -> HttpResponse:
 def _plan(form: TrendForm, shown: Period, comparison: Comparison | None) -> dict[str, Any]:
     """What the script draws, beside the period, which it finds in the form."""
     alarm = comparison.opening if comparison else None
+    # Where not all can look different, those that are drawn do.
+    dealt = sorted(form.keys, key=lambda it: len(form.keys) > MOST_AXES and it not in form.cleaned_data["series"])
+    looks = {key: number % MOST_AXES for number, key in enumerate(dealt)}
     return {
         "machine": form.cleaned_data["machine"],
         "feature": form.cleaned_data["feature"],
         "feature_name": QUANTITY_NAMES[form.cleaned_data["feature"]],
-        "axes": [
-            {"key": key, "name": name, "look": number % MOST_AXES}
-            for number, (key, name) in enumerate(form.fields["series"].choices)
-        ],
+        "axes": [{"key": key, "look": looks[key]} for key in form.keys],
+        "looks": MOST_AXES,
         "lengths": {name: _ms(length) for name, length in form.lengths.items()},
         "usual_length": _ms(form.lengths[form.default_range]),
         "opening": _instant(alarm),

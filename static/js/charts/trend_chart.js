@@ -5,9 +5,11 @@ import { moment, stretch } from "./annotations.js";
 import { applyTheme } from "./colours.js";
 import { lineOptions, lineTooltip } from "./line_charts.js";
 import { pointCursor } from "./point_cursor.js";
+import { greatest, least } from "./waveform_datasets.js";
 import { zooming } from "./zooming.js";
 
 const NEAR_PX = 24; // a click so far from a line is still meant for it; a finger is wide
+const GRACE = 0.05; // of the values' range, above and below
 const NAME_PX = 64; // of an alarm
 const DAY_MS = 86400e3;
 
@@ -62,7 +64,7 @@ export function trendChart(canvas, text, page) {
       ...lineOptions(),
       scales: {
         x: { ...(opening === null ? timeScale : dayScale), grid: {}, border: {} },
-        y: { title: title(""), grace: "5%", grid: {}, border: {}, ticks: {} },
+        y: { title: title(""), grace: `${100 * GRACE}%`, grid: {}, border: {}, ticks: {} },
       },
       onClick: clicked,
       plugins: {
@@ -82,6 +84,13 @@ export function trendChart(canvas, text, page) {
   });
   pointCursor(chart, page);
 
+  // The room below the least value does not go below 0 where no value does.
+  function lowest(datasets) {
+    const values = datasets.flatMap(({ data }) => data.map(({ y }) => y)).filter((y) => !Number.isNaN(y));
+    const [low, high] = [least(values), greatest(values)];
+    return low >= 0 && low - GRACE * (high - low) < 0 ? 0 : undefined;
+  }
+
   // Whether the name of an alarm covers that of no other one.
   const hasRoom = (alarm, alarms, length) =>
     alarms.every((it) => it === alarm || it.dashed !== alarm.dashed || Math.abs(it.at - alarm.at) > (NAME_PX / chart.width) * length);
@@ -89,6 +98,7 @@ export function trendChart(canvas, text, page) {
   // `from` and `to` are instants; `alarms` are {at, name, url, dashed}, `flat` pairs of instants.
   function show({ datasets, from, to, unit, alarms, flat, name }) {
     if (!zoom.isTurning()) Object.assign(chart.options.scales.x, { min: toX(from), max: toX(to) });
+    chart.options.scales.y.min = lowest(datasets);
     chart.options.scales.y.title.text = unit ? `${name} (${unit})` : name;
     chart.data.datasets = datasets;
     chart.options.plugins.annotation.annotations = Object.fromEntries([

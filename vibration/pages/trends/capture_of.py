@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Case, F, FloatField, QuerySet, Value, When
+from django.db.models.expressions import CombinedExpression
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -62,7 +63,7 @@ class CaptureOfForm(forms.Form):
         """The one that is meant, if there is any. The form must be valid."""
         asked = self.cleaned_data
         rows = _of_span(asked["axis"], asked["start"], asked["end"])
-        value = F(asked["feature"])
+        value: F | CombinedExpression = F(asked["feature"])
         if QUANTITIES[asked["feature"]] == Scale.SIGNAL:
             # Of accelerations in m/s2 and in g the one is as many times the other.
             whens = [When(unit=it.value, then=Value(SI_FACTOR[it])) for it in ACCELERATIONS]
