@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import connection
 from django.test import Client, override_settings
 from hypothesis import HealthCheck
@@ -33,6 +34,10 @@ CHROMIUM_ARGS = [
     # As root, which a container often is, Chromium refuses to start with its sandbox.
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+
+# The live server writes the head of an answer and then its body: else the body would wait 40 ms until the head is
+# acknowledged, which whoever asks puts off for as long.
+WSGIRequestHandler.disable_nagle_algorithm = True
 
 # Nor is it one of what hypothesis makes up
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
