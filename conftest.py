@@ -229,14 +229,21 @@ def watch():
     assert not (problems := watch.verdict()), "\n".join(problems)
 
 
+@pytest.fixture(scope="session")
+def contexts(chromium):
+    from himmes.tests.browser_contexts import Contexts
+
+    return Contexts(chromium)
+
+
 @pytest.fixture
-def new_page(chromium, live_server, transactional_db, watch):
-    """Opens pages: new_page(login=user, locale="en", viewport={...}, color_scheme="dark", ...)."""
-    contexts = []
+def new_page(contexts, live_server, transactional_db, watch):
+    """Opens pages: new_page(login=user, locale="en", viewport={...}, color_scheme="dark", ...), each by itself."""
+    taken = []
 
     def new_page(login=None, **options):
-        context = chromium.new_context(base_url=live_server.url, **{"locale": "en-US"} | options)
-        contexts.append(context)
+        taken.append(contexts.take(base_url=live_server.url, **{"locale": "en-US"} | options))
+        context = taken[-1].context
         if login:
             client = Client()
             client.force_login(login)
@@ -249,8 +256,8 @@ def new_page(chromium, live_server, transactional_db, watch):
         return page
 
     yield new_page
-    for context in contexts:
-        context.close()
+    for it in taken:
+        contexts.give_back(it, live_server.url)
 
 
 @pytest.fixture
