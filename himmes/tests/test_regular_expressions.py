@@ -30,7 +30,7 @@ LENGTHS = [100, 1_000, 4_000, 16_000, 64_000, 256_000]
 QUADRATIC_ADDRESS, ADDRESS_LENGTHS = r"^r/(?P<content_type_id>.+)/(?P<object_id>.+)/\Z", LENGTHS[:3]
 LIMIT_S = 1.0  # of this process's own CPU time, whatever else the machine does
 # What is quadratic and takes LIMIT_S for the longest text takes twice SOON_S for one of TOLD_BY characters. What takes
-# less is not tried with longer ones: there are many thousand attacks, and of 256,000 characters each takes milliseconds.
+# less is not tried with longer ones: of 256,000 characters each of many thousand attacks takes milliseconds.
 TOLD_BY = 16_000
 SOON_S = LIMIT_S * (TOLD_BY / LENGTHS[-1]) ** 2 / 2
 MANY = 24  # spellings of one expression: enough for each branch of those there are
