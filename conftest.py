@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import zlib
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,13 +51,34 @@ def looks_at_the_database(item) -> bool:
     return bool(uses_it or item.get_closest_marker("django_db") or hasattr(item.module, "connection"))
 
 
+def is_left_out(item, half: int | None) -> bool:
+    """Whether a test drives a browser and this run has none, or leaves it to the run on another database.
+
+    What only a browser tells is in scripts, styles and texts, which know no database; tests without one look at what
+    pages read. The name of a function decides, so that both databases meet about as many.
+    """
+    if not item.get_closest_marker("browser"):
+        return False
+    function, _bracket, _case = item.nodeid.partition("[")
+    return WITHOUT_BROWSER or (half is not None and zlib.crc32(function.encode()) % 2 + 1 != half)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--browser-half",
+        type=int,
+        choices=[1, 2],
+        help="of the tests in a browser only this half; another run, on another database, has the other",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m database` chooses
 def pytest_collection_modifyitems(config, items):
     for item in filter(looks_at_the_database, items):
         item.add_marker("database")
-    if WITHOUT_BROWSER:
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
-        items[:] = [item for item in items if not item.get_closest_marker("browser")]
+    left_out = {item for item in items if is_left_out(item, config.getoption("--browser-half"))}
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(trylast=True)
