@@ -263,7 +263,7 @@ def new_page(contexts, live_server, transactional_db, watch):
     """Opens pages: new_page(login=user, locale="en", viewport={...}, color_scheme="dark", ...), each by itself."""
     taken = []
 
-    def new_page(login=None, **options):
+    def new_page(login=None, viewport=None, color_scheme=None, **options):
         taken.append(contexts.take(base_url=live_server.url, **{"locale": "en-US"} | options))
         context = taken[-1].context
         if login:
@@ -273,6 +273,10 @@ def new_page(contexts, live_server, transactional_db, watch):
                 [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
             )
         page = context.new_page()
+        # Of the page, not of its context: so one context serves many tests.
+        if viewport:
+            page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(PATIENCE_MS)
         watch.follow(page)
         return page
