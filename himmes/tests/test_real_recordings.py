@@ -1,4 +1,4 @@
-"""The page of three real recordings: its tables are what was measured, by a script that others of their shape pass, too."""
+"""The page of three real recordings has what was measured; what measures it takes others of their shape, too."""
 
 import json
 import re
