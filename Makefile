@@ -1,6 +1,6 @@
 # The work is done in scripts/; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format chaos-notices chaos-captures bench-import bench-api bench-captures bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
+.PHONY: help run test test-all lint format chaos-notices chaos-captures bench-import bench-api bench-captures bench-trends bench-queries bench-pages bench-episodes bench-growth soak chaos attack fuzz-api fuzz-files watch-days scan screenshots image-check messages
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /\1\t/p' Makefile | expand -t 16
@@ -47,6 +47,12 @@ bench-captures: ## measure captures on SQLite and MariaDB: posts, reads, bytes a
 	@scripts/setup.sh bench
 	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_captures $(ARGS)
+
+bench-trends: ## measure trends and waterfalls on SQLite and MariaDB (ARGS='--features 10000000' takes an hour)
+	@scripts/system_packages.sh mariadb
+	@scripts/setup.sh bench
+	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
+		.venv/bin/python -m bench.bench_trends $(ARGS)
 
 bench-queries: ## measure the newest of each machine on MariaDB against a window function
 	@scripts/system_packages.sh mariadb

@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import zlib
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import connection
 from django.test import Client, override_settings
 from hypothesis import HealthCheck
@@ -34,6 +36,10 @@ CHROMIUM_ARGS = [
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
 
+# The live server writes the head of an answer and then its body: else the body would wait 40 ms until the head is
+# acknowledged, which whoever asks puts off for as long.
+WSGIRequestHandler.disable_nagle_algorithm = True
+
 # Nor is it one of what hypothesis makes up
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("busy")
@@ -45,13 +51,34 @@ def looks_at_the_database(item) -> bool:
     return bool(uses_it or item.get_closest_marker("django_db") or hasattr(item.module, "connection"))
 
 
+def is_left_out(item, half: int | None) -> bool:
+    """Whether a test drives a browser and this run has none, or leaves it to the run on another database.
+
+    What only a browser tells is in scripts, styles and texts, which know no database; tests without one look at what
+    pages read. The name of a function decides, so that both databases meet about as many.
+    """
+    if not item.get_closest_marker("browser"):
+        return False
+    function, _bracket, _case = item.nodeid.partition("[")
+    return WITHOUT_BROWSER or (half is not None and zlib.crc32(function.encode()) % 2 + 1 != half)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--browser-half",
+        type=int,
+        choices=[1, 2],
+        help="of the tests in a browser only this half; another run, on another database, has the other",
+    )
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m database` chooses
 def pytest_collection_modifyitems(config, items):
     for item in filter(looks_at_the_database, items):
         item.add_marker("database")
-    if WITHOUT_BROWSER:
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("browser")])
-        items[:] = [item for item in items if not item.get_closest_marker("browser")]
+    left_out = {item for item in items if is_left_out(item, config.getoption("--browser-half"))}
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(trylast=True)
@@ -224,14 +251,21 @@ def watch():
     assert not (problems := watch.verdict()), "\n".join(problems)
 
 
-@pytest.fixture
-def new_page(chromium, live_server, transactional_db, watch):
-    """Opens pages: new_page(login=user, locale="en", viewport={...}, color_scheme="dark", ...)."""
-    contexts = []
+@pytest.fixture(scope="session")
+def contexts(chromium):
+    from himmes.tests.browser_contexts import Contexts
 
-    def new_page(login=None, **options):
-        context = chromium.new_context(base_url=live_server.url, **{"locale": "en-US"} | options)
-        contexts.append(context)
+    return Contexts(chromium)
+
+
+@pytest.fixture
+def new_page(contexts, live_server, transactional_db, watch):
+    """Opens pages: new_page(login=user, locale="en", viewport={...}, color_scheme="dark", ...), each by itself."""
+    taken = []
+
+    def new_page(login=None, viewport=None, color_scheme=None, **options):
+        taken.append(contexts.take(base_url=live_server.url, **{"locale": "en-US"} | options))
+        context = taken[-1].context
         if login:
             client = Client()
             client.force_login(login)
@@ -239,13 +273,17 @@ def new_page(chromium, live_server, transactional_db, watch):
                 [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
             )
         page = context.new_page()
+        # Of the page, not of its context: so one context serves many tests.
+        if viewport:
+            page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
         page.set_default_timeout(PATIENCE_MS)
         watch.follow(page)
         return page
 
     yield new_page
-    for context in contexts:
-        context.close()
+    for it in taken:
+        contexts.give_back(it, live_server.url)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Periods of time in query strings of pages: two plant times, or a range that ends now."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
@@ -9,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from common.rest.query import with_plus
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise as Text
 
 RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 RANGE_NAMES = {"1h": _("last hour"), "24h": _("last 24 hours"), "7d": _("last 7 days"), "30d": _("last 30 days")}
@@ -79,11 +83,14 @@ class PeriodForm(forms.Form):
 
     # The range that is meant when neither dates nor a range are named; none: all there is
     default_range = ""
+    lengths: Mapping[str, timedelta] = RANGES
+    range_names: "Mapping[str, Text]" = RANGE_NAMES
+    ranges_label: "Text" = _("Or a range until now")
 
     def period(self, now: datetime) -> tuple[datetime | None, datetime | None]:
         """First instant, included, and last one, left out; None where it is open. The form must be valid."""
         after, before = self.cleaned_data["after"], self.cleaned_data["before"]
-        if length := RANGES.get(self.cleaned_data["range"] or ("" if after or before else self.default_range)):
+        if length := self.lengths.get(self.cleaned_data["range"] or ("" if after or before else self.default_range)):
             return now - length, None
         return after, before
 
@@ -92,7 +99,8 @@ class PeriodForm(forms.Form):
         dates = self.data.get("after") or self.data.get("before")
         chosen = self.data.get("range") or ("" if dates else self.default_range)
         return [
-            {"name": name, "query": self.query(range=key), "chosen": key == chosen} for key, name in RANGE_NAMES.items()
+            {"name": name, "query": self.query(range=key), "chosen": key == chosen}
+            for key, name in self.range_names.items()
         ]
 
     def query(self, **changes: str | int) -> str:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from diagnosis.episodes.standing import Kind
 from diagnosis.pages import alarm_views, kept, notices, views
+from diagnosis.pages.trends.views import trend
 
 urlpatterns = [
     path("", views.overview, name="home"),
@@ -20,6 +21,8 @@ urlpatterns = [
     ],
     # Among the pages of vibration, but evidence of alarms is kept, too.
     path("vibration/kept/", kept.kept, name="captures-kept"),
+    # Likewise: it marks alarms.
+    path("vibration/trend/", trend, name="trend"),
     path("diagnosis/notices/", notices.notices, name="notices"),
     path("diagnosis/notices/add/", notices.add_subscription, name="subscription-add"),
     path("diagnosis/notices/<int:number>/", notices.change_subscription, name="subscription"),

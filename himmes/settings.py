@@ -230,6 +230,7 @@ FRONT_END_PACKAGES = {
     "bootstrap": "dist/css",
     "chart.js": "dist",
     "chartjs-adapter-luxon": "dist",
+    "chartjs-plugin-annotation": "dist",
     "chartjs-plugin-zoom": "dist",
     "hammerjs": "",
     "htmx.org": "dist",
@@ -342,6 +343,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {  # of those that several fields have
+        "QuantityUnitEnum": "vibration.api.trends.serializers.QUANTITY_UNITS",
         "BearingReasonEnum": "vibration.api.spectra.serializers.BEARING_REASONS",
         "CursorKindEnum": "vibration.api.spectra.serializers.KINDS",
         "CursorReasonEnum": "vibration.api.spectra.serializers.CURSOR_REASONS",

@@ -211,17 +211,22 @@ class RecordingQuerySet(models.QuerySet):
         return recorded.order_by("name").values_list("name", "title")
 
 
+def newest_of_axis(rows: models.QuerySet, sensor: Sensor | int, axis: str) -> models.QuerySet:
+    """Of rows under the key (sensor, axis, started_at) those of one axis of a sensor, newest first.
+
+    Told that a column equals something, MariaDB finds no index for an order that names the column. Told a range of one
+    value it does, as in `VibrationDiagnosisQuerySet.of_machine`. SQLite reads on from a range of the first column.
+    """
+    if connections[rows.db].vendor != "mysql":
+        return rows.filter(sensor=sensor, axis=axis).order_by("-started_at", "-sensor_id", "-axis")
+    found = rows.filter(sensor__gte=sensor, sensor__lte=sensor, axis__gte=axis, axis__lte=axis)
+    return found.order_by("-sensor_id", "-axis", "-started_at")
+
+
 class CaptureQuerySet(models.QuerySet):
     def of_axis(self, sensor: Sensor | int, axis: str):
-        """Those of one axis of a sensor, newest first; the first ones from any bound on cost their number.
-
-        Told that a column equals something, MariaDB finds no index for an order that names the column. Told a range of
-        one value it does, as in `VibrationDiagnosisQuerySet.of_machine`.
-        """
-        if connections[self.db].vendor != "mysql":
-            return self.filter(sensor=sensor, axis=axis).newest_first()
-        found = self.filter(sensor__gte=sensor, sensor__lte=sensor, axis__gte=axis, axis__lte=axis)
-        return found.order_by("-sensor_id", "-axis", "-started_at")
+        """Those of one axis of a sensor, newest first; the first ones from any bound on cost their number."""
+        return newest_of_axis(self, sensor, axis)
 
     def with_axis(self, axis: str):
         """Those of an axis of this name, in the order that they have; a range for the same reason."""

@@ -17,36 +17,23 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import urlencode, urlsplit
 
-import django
-
 from bench.chaos_captures.made import AXES, Made
+from bench.own_database import own_database
 from bench.serving import children_of, in_production
-from scripts.throwaway_server import running_server
+from bench.waiting import PATIENCE_S, wait_until
 
-PATIENCE_S = 900.0
-POLL_S = 0.005
 KILLED_UNTIL = 0.9  # of the work
 WITHIN_S = 0.05  # from what was waited for to the kill: a few times as long as storing one takes
 POSTERS = 3
 BROKER_KILLS = 5  # so many kills of the gateway to one restart of the broker
 WAYS = ("files", "messages", "posts")
-
-
-def wait_until(condition: Callable[[], bool], what: str, gave_up: Event | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition() and not (gave_up and gave_up.is_set()):
-        if time.monotonic() > deadline:
-            sys.exit(f"waited {PATIENCE_S:g} s in vain until {what}")
-        time.sleep(POLL_S)
 
 
 def stored(way: str) -> int:
@@ -231,16 +218,6 @@ def run(folder: Path, given: argparse.Namespace) -> dict:
     }
 
 
-@contextmanager
-def database(folder: Path, *, sqlite: bool) -> Iterator[str]:
-    """The address of an empty one."""
-    if sqlite:
-        yield f"sqlite:///{folder / 'chaos.sqlite3'}"
-        return
-    with running_server(folder) as server:
-        yield server.database_url
-
-
 def main() -> None:
     parser = argparse.ArgumentParser("chaos_captures", description=__doc__.splitlines()[0])
     parser.add_argument("--sqlite", action="store_true", help="on SQLite instead of MariaDB")
@@ -248,16 +225,8 @@ def main() -> None:
     parser.add_argument("--captures", type=int, default=200, help="of three axes, on each way; %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of captures and instants; %(default)s")
     given = parser.parse_args()
-    # Else SIGTERM would end this program alone, and leave its servers and processes running.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(prefix="himmes-chaos-captures-") as name:
-        folder = Path(name)
-        with database(folder, sqlite=given.sqlite) as url:
-            os.environ |= {"DATABASE_URL": url, "DJANGO_API_REGISTERS_MACHINES": "True"}
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
-            os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
-            django.setup()
-            result = run(folder, given)
+    with own_database("chaos-captures", sqlite=given.sqlite, DJANGO_API_REGISTERS_MACHINES="True") as folder:
+        result = run(folder, given)
     print(json.dumps(result))
     sys.exit(not result["ok"])
 

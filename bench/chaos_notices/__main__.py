@@ -14,28 +14,22 @@ anything is off.
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from threading import RLock
 
-import django
-
 from bench.chaos_notices.receivers import Got, Kept, Moment, Receivers
+from bench.own_database import own_database
 from bench.serving import free_port
-from scripts.throwaway_server import running_server
+from bench.waiting import wait_until
 
 MACHINES = 20
 DOWN_S = 25.0  # how long the receivers are away
-PATIENCE_S = 900.0  # for what must come
 STEP_S = 0.05
 
 
@@ -73,14 +67,6 @@ class Workers:
                 it.wait()
             self.kills[moment.value] += 1
             self.start()
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            sys.exit(f"waited {PATIENCE_S:g} s in vain until {what}")
-        time.sleep(STEP_S)
 
 
 def diagnosed(machine: str, states: list[int], until: datetime) -> None:
@@ -133,7 +119,7 @@ def run(folder: Path, given: argparse.Namespace) -> dict:
             def kill() -> None:
                 before = workers.kills.total()
                 kept.arm(next(moments))
-                wait_until(lambda: workers.kills.total() > before, "a worker came")
+                wait_until(lambda: workers.kills.total() > before, "a worker came", every_s=STEP_S)
                 print(f"killed {workers.kills.total()} of {given.kills} times", flush=True)
 
             start = timezone.now() - timedelta(minutes=5)
@@ -148,7 +134,7 @@ def run(folder: Path, given: argparse.Namespace) -> dict:
                     receivers.up()
                 for _number in range(kills):
                     kill()
-            wait_until(lambda: not Notice.objects.filter(sent_at=None).exists(), "all was sent")
+            wait_until(lambda: not Notice.objects.filter(sent_at=None).exists(), "all was sent", every_s=STEP_S)
     notices = dict(Notice.objects.values_list("key", "subscription__channel"))
     return judged(notices, kept.got, workers.kills) | {"seconds": round(time.monotonic() - began)}
 
@@ -187,16 +173,6 @@ def out_of_order(got: list[Got]) -> int:
     )
 
 
-@contextmanager
-def database(folder: Path, *, sqlite: bool) -> Iterator[str]:
-    """The address of an empty one."""
-    if sqlite:
-        yield f"sqlite:///{folder / 'chaos.sqlite3'}"
-        return
-    with running_server(folder) as server:
-        yield server.database_url
-
-
 def main() -> None:
     parser = argparse.ArgumentParser("chaos_notices", description=__doc__.splitlines()[0])
     parser.add_argument("--sqlite", action="store_true", help="on SQLite instead of MariaDB")
@@ -205,28 +181,20 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="%(default)s")
     parser.add_argument("--down-seconds", type=float, default=DOWN_S, help="of the receivers; %(default)s")
     given = parser.parse_args()
-    # Else SIGTERM would end this program alone, and leave its servers and workers running.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(prefix="himmes-chaos-notices-") as name:
-        folder = Path(name)
-        with database(folder, sqlite=given.sqlite) as url:
-            mail_port = str(free_port())
-            os.environ |= {
-                "DATABASE_URL": url,
-                "CHAOS_MAIL_PORT": mail_port,
-                "DJANGO_EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
-                "DJANGO_EMAIL_FROM": "mes@example.org",
-                "DJANGO_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
-                "DJANGO_EPISODE_RULE": "2/3/5",
-                "DJANGO_PRUNE_AFTER": "",
-                "DJANGO_KEEP_CAPTURES": "forever",
-                "DJANGO_SITE_URL": "",
-            }
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "himmes.settings")
-            os.environ.setdefault("DJANGO_SECRET_KEY", "benchmark-" * 6)
-            django.setup()
-            result = run(folder, given)
-            log = (folder / "workers.log").read_text(errors="replace")
+    mail_port = str(free_port())
+    variables = {
+        "CHAOS_MAIL_PORT": mail_port,
+        "DJANGO_EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
+        "DJANGO_EMAIL_FROM": "mes@example.org",
+        "DJANGO_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "DJANGO_EPISODE_RULE": "2/3/5",
+        "DJANGO_PRUNE_AFTER": "",
+        "DJANGO_KEEP_CAPTURES": "forever",
+        "DJANGO_SITE_URL": "",
+    }
+    with own_database("chaos-notices", sqlite=given.sqlite, **variables) as folder:
+        result = run(folder, given)
+        log = (folder / "workers.log").read_text(errors="replace")
     # A killed worker says nothing; a traceback is that of one which failed.
     if "Traceback" in log:
         print(log[log.index("Traceback") :][:5_000], file=sys.stderr)

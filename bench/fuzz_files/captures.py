@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.fuzz_files.made_captures import MadeCapture
+from bench.fuzz_files.made_capture import MadeCapture
 from vibration.formats.applying import Signal, apply, preview
 from vibration.formats.guessing import Guess, guess
 from vibration.formats.mapping import from_json

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.contrib.auth.decorators import permission_required
 from django.shortcuts import get_object_or_404, render
@@ -20,6 +21,7 @@ from diagnosis.pages.alarm_views import MAY_ACT
 from diagnosis.pages.forms import DiagnosisForm, HistoryForm, TimelineForm
 from diagnosis.pages.live import kept_while, render_live
 from diagnosis.pages.overview import counts_of, state_of, tiles_of
+from diagnosis.pages.trends.small import SMALL_TEXT, small_trends
 from diagnosis.states import STALE, FaultType
 from diagnosis.storage.current_states import as_of
 from machines.models import Machine
@@ -106,6 +108,8 @@ def machine_by_name(request):
 def _machine(request, name: str):
     found = get_object_or_404(Machine.objects.select_related("current_state"), name=name)
 
+    captures = cache(lambda: newest_rows(found))  # the part that updates itself has none
+
     def context(version: str) -> dict:
         now = timezone.now()
         history = read_runs([found], now - RECENT, now, now=now)
@@ -121,7 +125,9 @@ def _machine(request, name: str):
             "earlier_runs": max(0, len(runs) - RECENT_RUNS),
             "about": list(about(found)),
             "recordings": Recording.objects.of_machine(name).with_place(),
-            "captures": lambda: newest_rows(found),  # the part that updates itself has none
+            "captures": captures,
+            "trends": lambda: small_trends(captures()),
+            "trend_text": SMALL_TEXT,
             "sensors": found.sensors.order_by("sensor_no"),
         }
 

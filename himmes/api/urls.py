@@ -7,10 +7,12 @@ from diagnosis.api import views as diagnosis
 from himmes.api import docs
 from machines import api as machines
 from vibration.api import capture_views as captures
+from vibration.api import feature_views as vibration_features
 from vibration.api import upload_views as vibration_uploads
 from vibration.api import views as vibration
 from vibration.api import window_views as vibration_windows
 from vibration.api.spectra import views as spectra
+from vibration.api.trends import views as trends
 
 
 def at(path: str, view, name: str):
@@ -27,6 +29,7 @@ urlpatterns = [
     at("vibration-data", vibration.SampleList, "samples"),
     at("vibration-data/bulk", vibration.SampleBulk, "sample-bulk"),
     at("vibration-data/csv", vibration_uploads.CsvUploadView, "csv-upload"),
+    at("vibration-data/features", vibration_features.FeaturesView, "features"),
     at("vibration-data/cursors", spectra.RecordingCursorsView, "cursors"),
     at("vibration-data/grouped-range", vibration.GroupedRange, "grouped-range"),
     at("vibration-data/spectrum", vibration_windows.SpectrumView, "spectrum"),
@@ -39,6 +42,9 @@ urlpatterns = [
     at(r"captures/(?P<pk>[0-9]{1,18})/samples", captures.CaptureSamples, "capture-samples"),
     at(r"captures/(?P<pk>[0-9]{1,18})/spectrum", spectra.CaptureSpectrumView, "capture-spectrum"),
     at(r"captures/(?P<pk>[0-9]{1,18})/waveform", spectra.CaptureWaveformView, "capture-waveform"),
+    at("trend", trends.TrendView, "trend"),
+    at("trend/numbers", trends.TrendNumbersView, "trend-numbers"),
+    at("waterfall", trends.WaterfallView, "waterfall"),
     at("vibration-diagnosis", diagnosis.DiagnosisList, "diagnoses"),
     at("vibration-diagnosis/bulk", diagnosis.DiagnosisBulk, "diagnosis-bulk"),
     at("vibration-diagnosis/grouped-recent", diagnosis.GroupedRecent, "grouped-recent"),

@@ -29,10 +29,14 @@ PAGES = {
     "/diagnosis/alarms/?tab=cleared&severity=2": "main",
     "/diagnosis/timeline/": "#timeline[aria-busy=false]",
     "/vibration/": "#waveform[aria-busy=false]",
+    "/vibration/features/": "#features[aria-busy=false]",
     "/vibration/table/": "main",
+    "/vibration/waterfall/": "#waterfall[aria-busy=false]",
     "/vibration/captures/": "main",
     "/vibration/captures/?range=30d": "main",
     "/vibration/kept/": "main",
+    "/vibration/trend/": "#trend[aria-busy=false]",
+    "/vibration/trend/?feature=rms&range=365d&compare=month": "#trend[aria-busy=false]",
 }
 PAGES_OF_A_MACHINE = {"/machines/g1/": "#live", "/diagnosis/history/?machine=g1": "main tbody"}
 OF_CAPTURE = "main:not(:has(.chart[aria-busy=true]))"
@@ -59,9 +63,10 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|JSON|PNG|RMS|\bdB\b|Enter|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
+OF_COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}  # rules of axe
 # Text as it is read, piece by piece; what is marked as of another language is not meant.
 TEXTS = """(language) => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -128,7 +133,7 @@ def test_with_no_data_every_page_says_what_to_do(new_page, user):
     page = new_page(login=user)
     for url in PAGES:
         page.goto(url)
-        if "/captures/" in url:  # who reads them may have no terminal
+        if any(it in url for it in ("/captures/", "/waterfall/", "/trend/")):  # who reads them may have no terminal
             assert "Operators and administrators can upload files here" in page.inner_text("main"), url
         else:
             assert "python manage.py make_sample_" in page.locator("main pre").first.inner_text(), url
@@ -158,9 +163,10 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     make_some_captures()
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload; a
-    # machine's title is its name in both; that of each capture has a time
-    assert len(titles) == 35
+    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload,
+    # a waterfall, features of a recording, two trends; a machine's title is its name in both; that of each capture has
+    # a time
+    assert len(titles) == 39
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
@@ -170,13 +176,28 @@ def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
     look_at_all(new_page, user, with_data=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def serious_on(page) -> list[str]:
+    """What axe finds on a page that is open in light, and of what depends on colours in dark, too."""
+    found = [("light", it) for it in Axe().run(page).response["violations"]]
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("html[data-bs-theme=dark]")
+    found += [("dark", it) for it in Axe().run(page, options=OF_COLOURS).response["violations"]]
+    page.emulate_media(color_scheme="light")
+    return [
+        f"{page.url} in {scheme}: {it['id']}: {node['target']} {node['html'][:150]}"
+        for scheme, it in found
+        if it["impact"] in ("serious", "critical")
+        for node in it["nodes"]
+    ]
+
+
 @pytest.mark.parametrize("with_data", [True, False], ids=["data", "no data"])
-def test_axe_finds_nothing_serious(new_page, user, scheme, with_data):
+def test_axe_finds_nothing_serious_light_and_dark(new_page, user, with_data):
     if with_data:
         fill(samples=60_000, machines=3, diagnoses=600)
         make_some_captures()
-    page = new_page(login=user, color_scheme=scheme)
+    still = {"color_scheme": "light", "reduced_motion": "reduce"}  # or buttons would be between two colours
+    page = new_page(login=user, **still)
     pages = (
         PAGES
         | PAGES_OF_ONESELF
@@ -190,12 +211,10 @@ def test_axe_finds_nothing_serious(new_page, user, scheme, with_data):
             continue
         page.goto(url)
         page.wait_for_selector(ready if with_data or "aria-busy" not in ready else "main")
-        for found in Axe().run(page).response["violations"]:
-            if found["impact"] in ("serious", "critical"):
-                findings += [f"{url}: {found['id']}: {node['target']} {node['html'][:150]}" for node in found["nodes"]]
-    new = new_page(color_scheme=scheme)
+        findings += serious_on(page)
+    new = new_page(**still)
     new.goto("/login/")
-    findings += [f"/login/: {it['id']}" for it in Axe().run(new).response["violations"] if it["impact"] != "minor"]
+    findings += serious_on(new)
     assert not findings, "\n".join(findings)
 
 

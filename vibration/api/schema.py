@@ -6,8 +6,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from common.rest.lists import LIST_PARAMETERS, TOTAL
-from vibration.api import serializers, upload_serializers, window_serializers
+from vibration.api import feature_serializers, serializers, upload_serializers, window_serializers
 from vibration.numbers.classifying import Posted, RowClass
+from vibration.numbers.states import STATES
 
 DATA = "진동 데이터 / vibration data"
 RECORDING_TAG = "측정 기록 / recordings"
@@ -200,6 +201,55 @@ SPECTRUM = extend_schema(
                 },
             },
             response_only=True,
+            status_codes=["200"],
+        ),
+    ],
+)
+_FEATURES = feature_serializers.FEATURE_NAMES
+_NO_VALUE = {"windows": 0, "median": None, "ratio": None, "reason": None}
+FEATURES = extend_schema(
+    tags=[DATA],
+    summary="구간별 특징값 / features over windows",
+    description="측정 신호와 같은 특징값을 상태별로, 고르게 둔 구간마다 계산합니다. 구간은 4초이며 한 번에 읽는 샘플은 524,288개 이하입니다. `format=csv`는 "
+    "구간과 상태마다 한 행입니다. / The features of captures, of one recording: of windows of 4 s, or less where more are "
+    "asked for, spread evenly over the part asked for. By state one value a window, with the median of each and its "
+    "ratio to that of the state normal. All but the mean are of the values less their mean. Nothing says what unit the "
+    "samples are in, so no velocity is assessed. At most 524,288 samples are read; where windows hold more, `cut` says "
+    "so. `format=csv` sends a line of each window and state, below lines `# name: value`.",
+    parameters=[feature_serializers.FeaturesQuery],
+    responses={
+        (200, "application/json"): feature_serializers.FeaturesAnswer,
+        (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR),
+    },
+    examples=[
+        OpenApiExample(
+            "샘플 하나 / one sample",
+            {
+                "machine_name": "g1",
+                "sensor_no": "sensor1",
+                "recording": "default",
+                "rated_rpm": None,
+                "unit": "",
+                "pruned_before": 0.0,
+                "start": 0.000736,
+                "end": 0.0007360000000000001,
+                "windows": 1,
+                "window_length": 1.0842021724855044e-19,
+                "window_distance": 1.0842021724855044e-19,
+                "empty": 0,
+                "removed": 0,
+                "uneven": 1,
+                "cut": 0,
+                "samples_read": 1,
+                "window_start": [0.000736],
+                "window_end": [0.000736],
+                "samples": [1],
+                "sampling_frequency": [None],
+                "features": {state: {name: [None] for name in _FEATURES} for state in STATES},
+                "summaries": {state: dict.fromkeys(_FEATURES, _NO_VALUE) for state in STATES},
+            },
+            response_only=True,
+            media_type="application/json",
             status_codes=["200"],
         ),
     ],

@@ -41,7 +41,7 @@ class WaveformView(APIView):
                 {
                     "recording": recording,
                     "waveform": waveform,
-                    "columns": {state: waveform.of(state) for state in _states_of(asked)},
+                    "columns": {state: waveform.of(state) for state in states_of(asked)},
                 }
             )
         )
@@ -72,13 +72,13 @@ def recording_of(asked: dict) -> Recording:
     )
 
 
-def _states_of(asked: dict) -> list[str]:
+def states_of(asked: dict) -> list[str]:
     return [state for state in STATES if state in asked["states"]]
 
 
 def _values(recording: Recording, analysis: Analysis, asked: dict) -> dict:
     """What SpectrumAnswer is made of, with at most `points` amplitudes of each state."""
-    states = _states_of(asked)
+    states = states_of(asked)
     rpm = recording.sensor.machine.rated_rpm or None  # 0 is no speed to be a multiple of
     return {
         "recording": recording,
@@ -112,7 +112,7 @@ def _as_csv(request: Request, recording: Recording, found: Analysis, asked: dict
     """Raises Gone where the samples were removed: a table without lines would look like a spectrum."""
     if found.reason == PRUNED:
         raise Gone(f"Raw samples of {recording} before {recording.pruned_before:g} s were removed by retention.")
-    states, bins = _states_of(asked), 0
+    states, bins = states_of(asked), 0
     frequency, amplitude = np.empty(0), np.empty((0, len(STATES)))
     if found.spectrum:
         low, high = asked["low"], asked.get("high", math.inf)

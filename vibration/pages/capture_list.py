@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import QuerySet
@@ -17,6 +18,7 @@ from machines.models import Machine, Sensor
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.pages.capture_numbers import Number, marks_of, rms_of, speed_in_short, velocity_of
 from vibration.pages.rounding import significant
+from vibration.trends.series import series_key
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise as Text
@@ -136,6 +138,15 @@ class CaptureForm(PeriodForm):
     def place(self) -> str:
         """Names of what is chosen. The form must be valid."""
         return " / ".join(self.cleaned_data[it] for it in ("machine", "sensor", "axis") if self.cleaned_data[it])
+
+    def trend_query(self) -> str:
+        """Of the trend of what is chosen; of a sensor that of all its axes."""
+        axes = (self.axes() if self.is_valid() else None) or []
+        if not axes:
+            return ""
+        machine = {"machine": axes[0].sensor.machine.name}
+        of_sensor = axes if self.cleaned_data["sensor"] else []
+        return urlencode(machine | {"series": [series_key(it.sensor.sensor_no, it.axis) for it in of_sensor]}, True)
 
     def from_newest(self, **changes: str | int) -> str:
         """The query string of these filters, from the newest on unless the changes name a cursor."""

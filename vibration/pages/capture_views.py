@@ -13,6 +13,7 @@ from vibration.pages import capture_numbers
 from vibration.pages.capture_list import CaptureForm, read_page
 from vibration.pages.forms import WindowForm
 from vibration.pages.rounding import significant
+from vibration.pages.trends.links import trend_of_axis, waterfall_of_axis
 from vibration.pages.views import WAVEFORM_TEXT
 
 MAY_ADD, MAY_KEEP = "vibration.add_capture", "vibration.change_capture"
@@ -75,6 +76,8 @@ def capture(request: HttpRequest, number: int) -> HttpResponse:
         "axes": Capture.objects.without_samples()
         .filter(sensor=found.sensor_id, started_at=found.started_at)
         .order_by("axis"),
+        "trend": trend_of_axis(found.sensor, found.axis, found.started_at),
+        "waterfall": waterfall_of_axis(found.sensor, found.axis, found.started_at),
         "text": CAPTURE_TEXT | {"states": {"signal": found.axis}},
     }
     if features:

@@ -4,11 +4,14 @@ from django import forms
 from django.http import QueryDict
 from django.template.defaultfilters import date
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.natural_order import natural
 from vibration.models import Recording
 from vibration.numbers.states import STATES
+from vibration.pages.trends.quantities import CHOICES
+from vibration.windows.signal_features import MAX_WINDOWS
 
 STATE_NAMES = dict(
     zip(STATES, (_("normal"), _("unbalance"), _("looseness"), _("unbalance and looseness")), strict=True),
@@ -36,7 +39,7 @@ class WindowForm(forms.Form):
         return asked
 
 
-class WaveformForm(WindowForm):
+class RecordingForm(WindowForm):
     """Which window of which recording to show. What the query does not name takes the first choice there is."""
 
     machine = forms.ChoiceField(
@@ -54,13 +57,6 @@ class WaveformForm(WindowForm):
     recording = forms.ChoiceField(
         label=_("Recording"),
         error_messages={"invalid_choice": _("This sensor has no recording “%(value)s”. Choose one from the list.")},
-    )
-    compare = forms.ChoiceField(
-        label=_("Compare with"),
-        required=False,
-        error_messages={
-            "invalid_choice": _("This machine has no other recording “%(value)s”. Choose one from the list.")
-        },
     )
     states = forms.MultipleChoiceField(
         label=_("States"),
@@ -81,7 +77,6 @@ class WaveformForm(WindowForm):
         sensor = self._offer("sensor", {number: _titled(number, it.position) for number, it in sensors.items()})
         of_sensor = [recording for recording in self.recordings if recording.sensor.sensor_no == sensor]
         self._offer("recording", {it.name: _titled(it.name, _start(it)) for it in of_sensor})
-        self._offer_comparison(sensor, self.data.get("recording", ""))
         if "states" not in self.data:
             self.data.setlist("states", STATES)
         for name, field in self.fields.items():
@@ -100,14 +95,6 @@ class WaveformForm(WindowForm):
             self.data[name] = next(iter(choices))
         return self.data.get(name, "")
 
-    def _offer_comparison(self, sensor: str, recording: str) -> None:
-        """Offer every recording of the machine but the one shown, by its number, behind "none"."""
-        others = [it for it in self.recordings if (it.sensor.sensor_no, it.name) != (sensor, recording)]
-        choices = [(str(it.pk), f"{it.sensor.sensor_no} / {it.name}") for it in others]
-        self.fields["compare"].choices = [("", _("none")), *choices]
-        if not self.recordings:
-            self.data["compare"] = ""  # the machine is wrong, and that is said there
-
     def chosen(self) -> Recording | None:
         """The recording to show; None when the query is wrong or nothing is stored."""
         if not self.is_valid():
@@ -115,10 +102,60 @@ class WaveformForm(WindowForm):
         place = self.cleaned_data["sensor"], self.cleaned_data["recording"]
         return next((it for it in self.recordings if (it.sensor.sensor_no, it.name) == place), None)
 
+
+class WaveformForm(RecordingForm):
+    """Beside it another recording of the machine may be drawn."""
+
+    compare = forms.ChoiceField(
+        label=_("Compare with"),
+        required=False,
+        error_messages={
+            "invalid_choice": _("This machine has no other recording “%(value)s”. Choose one from the list.")
+        },
+    )
+
+    def __init__(self, query: QueryDict):
+        super().__init__(query)
+        self._offer_comparison()
+
+    def _offer_comparison(self) -> None:
+        """Offer every recording of the machine but the one shown, by its number, behind "none"."""
+        sensor, recording = self.data.get("sensor", ""), self.data.get("recording", "")
+        others = [it for it in self.recordings if (it.sensor.sensor_no, it.name) != (sensor, recording)]
+        choices = [(str(it.pk), f"{it.sensor.sensor_no} / {it.name}") for it in others]
+        self.fields["compare"].choices = [("", _("none")), *choices]
+        if not self.recordings:
+            self.data["compare"] = ""  # the machine is wrong, and that is said there
+
     def compared(self) -> Recording | None:
         """The recording to draw over the chosen one; None when the query is wrong or names none."""
         number = self.cleaned_data["compare"] if self.is_valid() else ""
         return next((it for it in self.recordings if str(it.pk) == number), None)
+
+
+class FeaturesForm(RecordingForm):
+    """The features of captures, of windows of a recording: which of them, and of how many windows."""
+
+    feature = forms.ChoiceField(
+        label=_("Feature"),
+        choices=CHOICES,
+        error_messages={"invalid_choice": _("There is no feature “%(value)s”. Choose one from the list.")},
+    )
+    windows = forms.IntegerField(
+        label=_("Windows"),
+        required=False,
+        min_value=1,
+        max_value=MAX_WINDOWS,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            format_lazy(_("Enter a whole number from 1 to {most}, or nothing for as many as fit."), most=MAX_WINDOWS),
+        ),
+    )
+
+    def __init__(self, query: QueryDict):
+        super().__init__(query)
+        if not self.data.get("feature"):
+            self.data["feature"] = "rms"
 
 
 def _titled(name: str, title: str) -> str:

@@ -1,12 +1,19 @@
+from typing import Any
+
 from django.contrib.auth.decorators import permission_required
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from common.page_queries import reads
-from vibration.pages.forms import STATE_NAMES, WaveformForm
+from vibration.models import CaptureAxis
+from vibration.models.captures import REASONS
+from vibration.pages.forms import STATE_NAMES, FeaturesForm, WaveformForm
 from vibration.pages.sample_table import read_page
 from vibration.pages.table_form import SampleTableForm
+from vibration.pages.trends.quantities import QUANTITY_NAMES
+from vibration.signals.quantities import QUANTITIES, Scale
+from vibration.signals.reasons import Reason
 from vibration.storage.exporting import export_samples
 from vibration.storage.reading import places_of
 
@@ -74,6 +81,56 @@ WAVEFORM_TEXT = {
     "too_often": _("Too many requests came from here. This page continues by itself in {seconds} s."),
     "dashed": _("{name} (dashed)"),
 } | SPECTRUM_TEXT
+
+
+_REASONS_OF_WINDOWS = {Reason.SHORT.value: _("the window is too short")}
+# What static/js/features.js says.
+FEATURES_TEXT = {
+    name: WAVEFORM_TEXT[name]
+    for name in ("no_state", "time", "away", "unavailable", "refused", "gone", "failed", "logged_out", "too_often")
+} | {
+    "windows": _("{windows} windows of {length} s, one each {distance} s, {samples} samples in all."),
+    "window_one": _("One window of {length} s, {samples} samples."),
+    "between": _("The samples between the windows are not read."),
+    "nothing": _("There are no samples in this part of the recording."),
+    "empty": _("Windows in which nothing was measured: {count}. The line has a gap there."),
+    "removed": _("Windows whose samples were removed: {count}. The line has a gap there."),
+    "uneven": _(
+        "Windows whose samples are not evenly spaced in time: {count}. They are no signal and have no features; the "
+        "line has a gap there."
+    ),
+    "cut": _("Windows that hold more samples than are read of one: {count}. Of these the beginning is used."),
+    "not_assessable": _("{state}: not assessable in {count} of {of} windows: {reason}."),
+    "noise": _("nothing stands out of the noise"),
+    "span": _("{start} s to {end} s"),
+    "value": _("{state}: {value}"),
+    "no_value": _("{state}: not assessable"),
+    "reading": _("{span}. {values}. Enter opens the waveform of this window."),
+    "no_window": _("{span}: the samples are not evenly spaced in time."),
+    "ratio": _("({ratio}×)"),
+}
+
+
+@permission_required("vibration.view_vibrationdata", raise_exception=True)
+@reads(FeaturesForm)
+def features(request):
+    form = FeaturesForm(request.GET)
+    recording = form.chosen()
+    nothing_stored = not form.fields["machine"].choices
+    context: dict[str, Any] = {"form": form, "recording": recording, "nothing_stored": nothing_stored}
+    if recording:
+        machine, unit = recording.sensor.machine, recording.sensor.unit
+        units = {Scale.SIGNAL: unit}
+        context |= {
+            "features": [
+                {"name": name, "title": QUANTITY_NAMES[name], "unit": units.get(scale, scale.value)}
+                for name, scale in QUANTITIES.items()
+            ],
+            "text": FEATURES_TEXT | {"states": STATE_NAMES, "reasons": dict(REASONS) | _REASONS_OF_WINDOWS},
+            "has_captures": request.user.has_perm("vibration.view_capture")
+            and CaptureAxis.objects.filter(sensor__machine=machine).exists(),
+        }
+    return render(request, "vibration/features.html", context, status=200 if recording or nothing_stored else 400)
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)

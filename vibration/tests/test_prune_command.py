@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from common.durations import read_duration
+from vibration.management import removing
 from vibration.management.commands import prune_vibration
 from vibration.models import Recording, VibrationData, VibrationRollup
 from vibration.numbers.samples import Samples
@@ -137,7 +138,7 @@ def test_interrupted_between_two_batches_it_ends_with_130_and_says_how_far_it_ca
         if VibrationData.objects.count() <= 3000:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(prune_vibration.clock, "sleep", interrupt)
+    monkeypatch.setattr(removing.clock, "sleep", interrupt)
     with pytest.raises(CommandError, match=r"Interrupted; 1,\d\d\d samples are removed, in whole batches") as caught:
         prune("--older-than", "90d", "--no-input", "--batch-size", "500")
     assert caught.value.returncode == 130

@@ -37,10 +37,8 @@ def put(
             **place,
             started_at=at,
             version=VERSION,
-            mean=0.0,
-            rms=value,
-            peak=value,
-            **{"crest_factor": 1.0, "kurtosis": 3.0} | {name: values[number] for name, values in rest.items()},
+            **{"mean": 0.0, "rms": value, "peak": value, "crest_factor": 1.0, "kurtosis": 3.0}
+            | {name: values[number] for name, values in rest.items()},
         )
         for number, (at, value) in enumerate(zip(starts, rms, strict=True))
     ]

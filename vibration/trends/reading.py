@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vibration.models import Capture, CaptureAxis, CaptureFeatures, FeatureRollup
+from vibration.querysets import newest_of_axis
 from vibration.signals.quantities import QUANTITIES, Scale, unit_of_quantity
 from vibration.signals.units import Unit, factor_between
 from vibration.trends.extremes import NAMES, WIDTHS, begin_of, bucket_of, decoded
@@ -272,14 +273,9 @@ class Numbers(NamedTuple):
 def numbers_of(axis: CaptureAxis, quantity: str, span: Span) -> Numbers | None:
     """Of the newest captures within a span that have a value in the unit of the newest of all; None if none has."""
     unit = newest_unit(axis)
-    features = CaptureFeatures.objects.filter(
-        sensor__gte=axis.sensor_id,
-        sensor__lte=axis.sensor_id,
-        axis__gte=axis.axis,
-        axis__lte=axis.axis,
-        started_at__gte=span.start,
-        started_at__lt=span.end,
-    ).order_by("-sensor_id", "-axis", "-started_at")  # all of the key: MariaDB reads it backwards
+    features = newest_of_axis(CaptureFeatures.objects.all(), axis.sensor_id, axis.axis).filter(
+        started_at__gte=span.start, started_at__lt=span.end
+    )
     rows = list(features.values_list("started_at", "unit", quantity)[: MOST_CAPTURES + 1])
     factors = {it.value: factor_between(it, unit) if QUANTITIES[quantity] == Scale.SIGNAL else 1.0 for it in Unit}
     values = [

@@ -24,12 +24,14 @@ class Waterfall:
 
     unit: Unit
     captures: int  # in the span
+    every_s: float | None  # of each so many seconds the first capture is shown; None: all are
     time: np.ndarray  # float64 (n,), seconds from the start of the span, when the capture of a column started
     shaft_hz: np.ndarray  # float64 (n,); NaN where it is not known
     sampling_hz: np.ndarray  # float64 (n,)
     frequency: np.ndarray  # float64 (m + 1,), Hz, edges of rows
     floor_db: float  # re 1 of the unit: what has level 1, and all that is less
     top_db: float  # the greatest of all, level 255
+    decibels: np.ndarray  # float64 (m, n), re 1 of the unit; -inf of nothing, NaN where no spectrum reaches
     levels: np.ndarray  # uint8 (m, n); 0: no spectrum reaches there
     remarks: list[Remark]
 
@@ -67,12 +69,14 @@ def waterfall_of(
     return Waterfall(
         unit=unit,
         captures=captures,
+        every_s=every_s,
         time=np.array([(it.started_at - span.start).total_seconds() for it in shown]),
         shaft_hz=np.array([it.shaft_hz for it in shown], np.float64),
         sampling_hz=rates,
         frequency=edges,
         floor_db=top - range_db,
         top_db=top,
+        decibels=found,
         levels=_levels(found, top, range_db),
         remarks=remarks,
     )

@@ -76,6 +76,9 @@ OF_CAPTURE += ["capture-waveform"]
 MULTIPART = {"csv-upload", "capture-bulk"}
 CURSORS = "kind=harmonics&hz=25"
 QUERIES = dict.fromkeys(["spectrum", "waveform"], "?machine_name=g1&sensor_no=sensor1")
+QUERIES |= dict.fromkeys(["trend", "trend-numbers"], "?machine_name=g1") | {
+    "waterfall": "?machine_name=g1&series=sensor1/x"
+}
 QUERIES |= {"cursors": f"{QUERIES['spectrum']}&state=normal&{CURSORS}", "capture-cursors": f"?{CURSORS}"}
 
 
@@ -88,7 +91,7 @@ def call(program: Program, name: str, method: str) -> int:
         "sensor": Sensor.objects.create(machine=recording.sensor.machine, sensor_no="spare").pk,
         "recording": recording.pk,
     }
-    numbers |= dict.fromkeys(OF_CAPTURE, a_capture()) if name in OF_CAPTURE else {}
+    numbers |= dict.fromkeys(OF_CAPTURE, a_capture()) if name in [*OF_CAPTURE, "waterfall"] else {}
     path = PATHS[name].pattern.regex.pattern.removeprefix("^").removesuffix("/?$")
     if path.startswith("episodes/"):
         numbers[name] = an_episode(shelved=name == "unshelve")

@@ -153,7 +153,13 @@ def seed(program: Program, schema: dict, method: str, path: str) -> dict[str, in
 CHANGING = {"id", "import_run", "seconds", "created_at", "last_written_at", "now", "received_at", "source"}
 CHANGING |= {"episode", "at", "acknowledged_at", "shelved_until", "closed_at", "ended_at"}
 # Where the example is that of a time
-QUERIES = {"/api/vibration-diagnosis/timeline": "?start=2026-11-20T00:00:00&end=2026-11-21T00:00:00"}
+_DAY = "&started_at_after=2026-11-20T00:00:00&started_at_before=2026-11-21T00:00:00"
+QUERIES = {
+    "/api/vibration-diagnosis/timeline": "?start=2026-11-20T00:00:00&end=2026-11-21T00:00:00",
+    "/api/trend": _DAY,
+    "/api/trend/numbers": _DAY,
+    "/api/waterfall": f"{_DAY}&rows=1",
+}
 
 
 def settled(value):
@@ -183,7 +189,8 @@ def test_each_operation_is_called_as_its_example_says(program, operator_program,
         program = operator_program
     address = path.removeprefix("/api/").replace("{id}", str(numbers.get(path.split("/")[2])))
     required = [it["name"] for it in operation.get("parameters", []) if it["in"] == "query" and it.get("required")]
-    values = {"machine_name": "g1", "sensor_no": "sensor1", "state": "normal", "kind": "harmonics", "hz": 25}
+    values = {"machine_name": "g1", "sensor_no": "sensor1", "series": "sensor1/x"}
+    values |= {"state": "normal", "kind": "harmonics", "hz": "25"}
     if required:
         address += "?" + "&".join(f"{name}={values[name]}" for name in required)
     address += QUERIES.get(path, "")

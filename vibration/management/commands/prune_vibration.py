@@ -1,21 +1,16 @@
 import argparse
-import signal
 import sys
-import time as clock
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.core.management.base import CommandError
-from django.db import reset_queries
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import track
 
-from common.database.errors import DATABASE_ERRORS
-from common.interrupting import noted_interruptions
-from common.terminal import TerminalCommand, user_name
-from vibration.files.display import removal_table, show_bar
-from vibration.management.arguments import LONGEST_PAUSE_S, PAUSE, age, known_machine, pause, positive
+from common.terminal import user_name
+from vibration.files.display import removal_table
+from vibration.management.arguments import age, known_machine, positive
+from vibration.management.removing import RemovingCommand
 from vibration.models import ImportRun, Recording
 from vibration.storage.pruning import BATCH_ROWS, Removal, find_removal, remove
 
@@ -23,7 +18,7 @@ LONGEST_IMPORT = timedelta(days=1)  # one that began before that and is not fini
 LARGEST_BATCH = 100_000  # rows: writers of the recording wait for one batch, on SQLite all writers
 
 
-class Command(TerminalCommand):
+class Command(RemovingCommand):
     help = (
         "Remove raw samples that are older than an age, and keep their rollups: waveforms of removed samples are still "
         "drawn, with the least and greatest value of each bucket. Shows first what it would remove, and asks. "
@@ -35,17 +30,8 @@ class Command(TerminalCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--older-than", type=age, required=True, metavar="AGE", help="such as 90d, 12w or 36h")
-        parser.add_argument("--machine", action="append", metavar="M", help="of this machine only; may be repeated")
-        parser.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
-        parser.add_argument("--no-input", action="store_true", help="do not ask")
         parser.add_argument("--batch-size", type=batch_size, default=BATCH_ROWS, metavar="N", help="rows a transaction")
-        parser.add_argument(
-            "--pause",
-            type=pause,
-            default=PAUSE,
-            metavar="X",
-            help="after each batch, leave the database to others for X times as long as it took; %(default)g",
-        )
+        super().add_arguments(parser)
 
     def handle(self, *args, older_than, machine, dry_run, no_input, batch_size, pause, **options):
         cutoff = timezone.now() - older_than
@@ -53,31 +39,17 @@ class Command(TerminalCommand):
         if machine:
             recordings = recordings.filter(sensor__machine__in=[known_machine(name) for name in machine])
         recordings = self._without_imported(recordings)
-        # A service manager ends a program with SIGTERM; it is to end as with Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        removed = 0
-        try:
+        with self.told_if_ended_early():
             removals = [found for it in self._track(recordings) if (found := find_removal(it, cutoff))]
             self._show(removals, cutoff)
             if dry_run or not removals:
                 return
             total = sum(it.samples for it in removals)
             if not no_input:
-                self._confirm(f"Remove {total:,} samples for good?")
-            started = began = clock.monotonic()
-            with show_bar("Removing", total, self.stdout, self.stderr) as show, noted_interruptions() as interruptions:
-                for removal in removals:
-                    for count in self._remove(removal, cutoff, batch_size):
-                        removed += count
-                        show(removed, removed)
-                        reset_queries()  # with DEBUG on, Django would keep the text of every statement
-                        interruptions.sleep(min(LONGEST_PAUSE_S, pause * (clock.monotonic() - began)))
-                        began = clock.monotonic()
-        except KeyboardInterrupt:
-            raise CommandError(unfinished("Interrupted", removed), returncode=130) from None
-        except DATABASE_ERRORS as error:
-            raise CommandError(unfinished(f"The database failed: {error}", removed)) from None
-        seconds = clock.monotonic() - started
+                self.confirm(f"Remove {total:,} samples for good?")
+            counts = (count for removal in removals for count in self._remove(removal, cutoff, batch_size))
+            seconds = self.remove_batches(counts, total, pause)
+        removed = self.removed
         self.stdout.write(f"Removed {removed:,} of {total:,} samples in {seconds:.1f} s. Their rollups stay.")
         if removed != total:
             self.stdout.write("What differs was stored or deleted by others in the meantime.")
@@ -109,23 +81,14 @@ class Command(TerminalCommand):
         self.stdout.write(f"Samples from before {since} to be removed:")
         self.stdout.write(removal_table(removals))
 
-    def _confirm(self, question: str) -> None:
-        try:
-            answer = self.ask(f"{question} Type yes: ")
-        except EOFError:
-            raise CommandError("Nothing was removed: nobody answered. Where nobody can, give --no-input.") from None
-        if answer != "yes":
-            raise CommandError("Nothing was removed.")
+    def unfinished(self, trouble: str) -> str:
+        return f"{trouble}; {self.removed:,} samples are removed, in whole batches. Run it again to continue."
 
     def _remove(self, removal: Removal, cutoff: datetime, batch_size: int):
         try:
             yield from remove(removal, cutoff, by=user_name(), batch_rows=batch_size)
         except Recording.DoesNotExist:
             self.stderr.write(f"{removal.recording} was deleted in the meantime.")
-
-
-def unfinished(trouble: str, removed: int) -> str:
-    return f"{trouble}; {removed:,} samples are removed, in whole batches. Run it again to continue."
 
 
 def batch_size(text: str) -> int:
