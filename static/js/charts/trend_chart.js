@@ -95,7 +95,7 @@ export function trendChart(canvas, text, page) {
   const hasRoom = (alarm, alarms, length) =>
     alarms.every((it) => it === alarm || it.dashed !== alarm.dashed || Math.abs(it.at - alarm.at) > (NAME_PX / chart.width) * length);
 
-  // `from` and `to` are instants; `alarms` are {at, name, url, dashed}, `flat` pairs of instants.
+  // From one instant to another; `alarms` are {at, name, url, dashed}, `flat` pairs of instants.
   function show({ datasets, from, to, unit, alarms, flat, name }) {
     if (!zoom.isTurning()) Object.assign(chart.options.scales.x, { min: toX(from), max: toX(to) });
     chart.options.scales.y.min = lowest(datasets);
