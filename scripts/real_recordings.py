@@ -25,7 +25,7 @@ import django
 
 django.setup()
 
-from scripts.small_multiples import Panel, Panels, draw  # noqa: E402
+from scripts.small_multiples import Panel, draw  # noqa: E402
 from vibration.captures.understanding import Said, understand  # noqa: E402
 from vibration.formats.applying import Signal  # noqa: E402
 from vibration.formats.table import BadFile  # noqa: E402
@@ -39,19 +39,8 @@ STATES = ("healthy", "unbalance", "looseness")  # the files, without their endin
 STATED_RPM = 1238.0  # by who made them
 SHOWN_S, SHOWN_HZ = 0.2, 150.0
 MARKED_ORDERS = (1, 2, 3)
-FEATURES = (
-    "rms",
-    "peak",
-    "crest_factor",
-    "kurtosis",
-    "order_1_0",
-    "order_2_0",
-    "order_3_0",
-    "band_10_100",
-    "band_100_1000",
-    "band_1000_5000",
-    "envelope_peak",
-)
+FEATURES = ("rms", "peak", "crest_factor", "kurtosis", "order_1_0", "order_2_0", "order_3_0")
+FEATURES += ("band_10_100", "band_100_1000", "band_1000_5000", "envelope_peak")
 
 Signals = dict[str, dict[str, Signal]]  # by state, then by sensor
 
@@ -108,10 +97,7 @@ def found_shaft(signal: Signal) -> float | None:
 
 def pictures(signals: Signals, measured: Measured) -> dict[str, str]:
     """The text of each SVG file, by its name."""
-    sensors_of_all = list(signals[STATES[0]])
-    waveforms: Panels = {name: {} for name in sensors_of_all}
-    spectra: Panels = {name: {} for name in sensors_of_all}
-    envelopes: Panels = {name: {} for name in sensors_of_all}
+    waveforms, spectra, envelopes = ({name: {} for name in signals[STATES[0]]} for _picture in range(3))
     for state, sensors in signals.items():
         marks = [order * measured.speed_hz[state] for order in MARKED_ORDERS]
         for name, signal in sensors.items():
@@ -206,10 +192,9 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def with_tables(page: str, made: dict[str, str]) -> str:
     """The text of a page with these tables in their places."""
     for name, table in made.items():
-        place = re.compile(rf"(?<=<!-- {name} -->\n\n)(?:\|[^\n]*\n)*")
-        if len(place.findall(page)) != 1:
-            raise ValueError(f"the page has no place, or several, for the table of {name}")
-        page = place.sub(table, page)
+        page, count = re.subn(rf"(<!-- {name} -->\n\n)(?:\|[^\n]*\n)*", lambda it, table=table: it[1] + table, page)
+        if count != 1:
+            raise ValueError(f"the page has {count} places for the table of {name}, not one")
     return page
 
 

@@ -20,11 +20,8 @@ class Panel(NamedTuple):
     marks: Sequence[float] = ()  # x at which a dotted line stands
 
 
-Panels = dict[str, dict[str, Panel]]  # by the name of its row, then of its column
-
-
 def draw(
-    panels: Panels,
+    panels: dict[str, dict[str, Panel]],  # by row, then by column
     *,
     title: str,
     unit: str,  # of x

@@ -17,4 +17,5 @@ urlpatterns = [
     path("captures/of/", capture_of, name="capture-of"),
     path("captures/<int:number>/", capture_views.capture, name="capture"),
     path("captures/<int:number>/keep/", capture_views.keep, name="capture-keep"),
+    path("captures/<int:number>/report/", capture_views.report, name="capture-report"),
 ]

@@ -45,8 +45,10 @@ OF_CAPTURE = "main:not(:has(.chart[aria-busy=true]))"
 def pages_of_data() -> dict[str, str]:
     """Those that there are only with data."""
     alarms = {it.get_absolute_url(): "main" for it in Episode.objects.order_by("pk")[:1]}
-    captures = {f"/vibration/captures/{it}/": OF_CAPTURE for it in Capture.objects.values_list("pk", flat=True)[:2]}
-    return PAGES_OF_A_MACHINE | alarms | captures
+    numbers = list(Capture.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    captures = {f"/vibration/captures/{it}/": OF_CAPTURE for it in numbers}
+    reports = {f"/vibration/captures/{it}/report/": OF_CAPTURE for it in numbers[:1]}
+    return PAGES_OF_A_MACHINE | alarms | captures | reports
 
 
 # Which show no data
@@ -63,7 +65,8 @@ HANGUL = re.compile(r"[가-힣]")
 KOREAN_DATA = re.compile(r"급수 펌프 \d+호기|제\d공장")  # titles and locations of bench.much_data
 # Names and units, which a Korean page has as they are; and any other word in Latin letters
 NAMES = re.compile(
-    r"HIM-MES|\bAI\b|API|CSV|JSON|PNG|RMS|\bdB\b|Enter|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"HIM-MES|\bAI\b|API|CSV|RMS|JavaScript|UTC|Asia/Seoul|Hz|rpm|\bg\d+\b|npy|\b[KMG]B(?![A-Za-z])|m/s|mm/s|sensor\d+|default|operator|synthetic|cnn\S*"
+    r"|PNG|JSON|\bdB(?![A-Za-z])|Enter|Shift|Esc(?![A-Za-z])|Page Up|Page Down|BPFO|BPFI|BSF|FTF"
 )
 LATIN = re.compile(r"[A-Za-z]{2,}")
 OF_COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}  # rules of axe
@@ -163,10 +166,10 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     make_some_captures()
     titles = look_at_all(new_page, user, with_data=True)
     # In each language: overview (twice), diagnoses (twice), timeline, waveform, samples, machine, history, password,
-    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), what is kept of them, upload,
-    # a waterfall, features of a recording, two trends; a machine's title is its name in both; that of each capture has
-    # a time
-    assert len(titles) == 43
+    # password changed, notices, a new subscription, alarms, an alarm, captures (twice), a report, what is kept of them,
+    # upload, a waterfall, features of a recording, two trends; a machine's title is its name in both; that of each
+    # capture has a time
+    assert len(titles) == 41
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):

@@ -10,6 +10,7 @@ from vibration.models import CaptureAxis
 from vibration.models.captures import REASONS
 from vibration.pages.forms import STATE_NAMES, FeaturesForm, WaveformForm
 from vibration.pages.sample_table import read_page
+from vibration.pages.spectrum_tools import TOOLS_TEXT, LaboratoryTools, SecondWindow
 from vibration.pages.table_form import SampleTableForm
 from vibration.pages.trends.quantities import QUANTITY_NAMES
 from vibration.signals.quantities import QUANTITIES, Scale
@@ -28,11 +29,11 @@ SPECTRUM_TEXT = {
     ),
     "spectrum": _(
         "Amplitude, mean of {sections} sections of {length} s, resolution {resolution} Hz: {samples} samples at {rate} "
-        "Hz, mean removed, Hann window."
+        "Hz, mean removed, {window} window."
     ),
     "spectrum_one": _(
         "Amplitude of one section of {length} s, resolution {resolution} Hz: {samples} samples at {rate} Hz, mean "
-        "removed, Hann window."
+        "removed, {window} window."
     ),
     "short": _("No stretch without a gap has room for a whole section, so the resolution is coarser than usual."),
     "longest_stretch": _("There are gaps: only the longest stretch without one is used, {start} s to {end} s."),
@@ -134,19 +135,27 @@ def features(request):
 
 
 @permission_required("vibration.view_vibrationdata", raise_exception=True)
-@reads(WaveformForm)
+@reads(WaveformForm, *LaboratoryTools.names(), *SecondWindow.names())
 def waveform(request):
     form = WaveformForm(request.GET)
-    recording = form.chosen()
+    tools, second_window = LaboratoryTools(request.GET, form_id="waveform-form"), SecondWindow(request.GET)
+    is_valid = form.is_valid() & tools.is_valid() & second_window.is_valid()
+    recording = form.chosen() if is_valid else None
     nothing_stored = not form.fields["machine"].choices
-    compared = form.compared()
+    compared = form.compared() if is_valid else None
+    second = compared or (recording if is_valid and second_window.is_asked() else None)
     context = {
         "form": form,
+        "tools": tools,
+        "second_window": second_window,
+        "is_valid": is_valid,
         "recording": recording,
         "compared": compared,
+        "second": second,
+        "has_one_unit": recording and second and recording.sensor.unit == second.sensor.unit,
         "pruned": [it for it in (recording, compared) if it and it.pruned_count],
         "nothing_stored": nothing_stored,
-        "text": WAVEFORM_TEXT | {"states": STATE_NAMES},
+        "text": WAVEFORM_TEXT | TOOLS_TEXT | {"states": STATE_NAMES},
     }
     return render(request, "vibration/waveform.html", context, status=200 if recording or nothing_stored else 400)
 

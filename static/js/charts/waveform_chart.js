@@ -66,7 +66,10 @@ export function waveformChart(form, figure, text, page) {
     endField.value = end >= waveform.recording_end ? "" : Number(end.toFixed(6));
   }
 
-  const address = () => `?${new URLSearchParams(new FormData(form))}`;
+  const address = () => {
+    const query = new URLSearchParams(new FormData(form)).toString();
+    return query ? `?${query}` : location.pathname;
+  };
 
   function goTo(start, end) {
     writeWindow(start, end);
@@ -325,6 +328,8 @@ export function waveformChart(form, figure, text, page) {
   read();
 
   return {
+    // What the API is asked for what is shown.
+    question: () => question(shown, asked.start, asked.end),
     // Other names are chosen: the address says so, and nothing is read.
     chooseAgain() {
       history.replaceState(history.state, "", address());
