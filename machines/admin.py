@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +23,8 @@ class BearingInline(admin.TabularInline):
     def get_formset(self, request, obj=None, **kwargs):
         """Only sensors of this machine are offered."""
         formset = super().get_formset(request, obj, **kwargs)
-        if sensor := formset.form.base_fields.get("sensor"):  # there is none for who may only look
+        sensor: Any = formset.form.base_fields.get("sensor")
+        if sensor:  # there is none for who may only look
             sensor.queryset = Sensor.objects.filter(machine=obj)
         return formset
 

@@ -39,8 +39,10 @@ STATES = ("healthy", "unbalance", "looseness")  # the files, without their endin
 STATED_RPM = 1238.0  # by who made them
 SHOWN_S, SHOWN_HZ = 0.2, 150.0
 MARKED_ORDERS = (1, 2, 3)
-FEATURES = ("rms", "peak", "crest_factor", "kurtosis", "order_1_0", "order_2_0", "order_3_0")
-FEATURES += ("band_10_100", "band_100_1000", "band_1000_5000", "envelope_peak")
+FEATURES = (
+    *("rms", "peak", "crest_factor", "kurtosis", "order_1_0", "order_2_0", "order_3_0"),
+    *("band_10_100", "band_100_1000", "band_1000_5000", "envelope_peak"),
+)
 
 Signals = dict[str, dict[str, Signal]]  # by state, then by sensor
 
@@ -97,7 +99,7 @@ def found_shaft(signal: Signal) -> float | None:
 
 def pictures(signals: Signals, measured: Measured) -> dict[str, str]:
     """The text of each SVG file, by its name."""
-    waveforms, spectra, envelopes = ({name: {} for name in signals[STATES[0]]} for _picture in range(3))
+    waveforms, spectra, envelopes = (_no_panels(signals) for _picture in range(3))
     for state, sensors in signals.items():
         marks = [order * measured.speed_hz[state] for order in MARKED_ORDERS]
         for name, signal in sensors.items():
@@ -112,6 +114,11 @@ def pictures(signals: Signals, measured: Measured) -> dict[str, str]:
         "real-spectra.svg": draw(spectra, title="Spectra", unit="Hz"),
         "real-envelopes.svg": draw(envelopes, title="Spectra of the envelope", unit="Hz"),
     }
+
+
+def _no_panels(signals: Signals) -> dict[str, dict[str, Panel]]:
+    """By sensor, then by state, as they are drawn."""
+    return {name: {} for name in signals[STATES[0]]}
 
 
 def _waveform(values: np.ndarray, sampling_hz: float, buckets: int = 140) -> Panel:
@@ -192,9 +199,10 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 def with_tables(page: str, made: dict[str, str]) -> str:
     """The text of a page with these tables in their places."""
     for name, table in made.items():
-        page, count = re.subn(rf"(<!-- {name} -->\n\n)(?:\|[^\n]*\n)*", lambda it, table=table: it[1] + table, page)
-        if count != 1:
-            raise ValueError(f"the page has {count} places for the table of {name}, not one")
+        places = list(re.finditer(rf"(?<=<!-- {name} -->\n\n)(?:\|[^\n]*\n)*", page))
+        if len(places) != 1:
+            raise ValueError(f"the page has {len(places)} places for the table of {name}, not one")
+        page = page[: places[0].start()] + table + page[places[0].end() :]
     return page
 
 

@@ -37,9 +37,10 @@ class ReportForm(WindowForm):
 
     def __init__(self, query: QueryDict, features: CaptureFeatures | None):
         """What the query does not name: the velocity, or where it is not assessable the RMS."""
-        super().__init__(query.copy())
-        if not self.data.get("feature"):
-            self.data["feature"] = "velocity_rms" if features and features.velocity_rms is not None else "rms"
+        data = query.copy()
+        if not data.get("feature"):
+            data["feature"] = "velocity_rms" if features and features.velocity_rms is not None else "rms"
+        super().__init__(data)
 
 
 def trend_query(capture: Capture, feature: str) -> dict[str, str]:
