@@ -17,6 +17,7 @@ from hypothesis.extra.django import TestCase
 
 from himmes.api.tests.api_world import make_program
 from machines.models import Machine
+from vibration.api.trends import views
 from vibration.captures.storing import delete_captures
 from vibration.models import Capture, CaptureAxis
 from vibration.signals.quantities import QUANTITIES
@@ -231,6 +232,7 @@ def test_numbers_are_median_and_extremes_of_a_span(viewer):
         "axis": "x",
         "unit": "g",
         "captures": 4,
+        "flat": 0,
         "is_part": False,
         "median": 2.5,
         "least": 1.0,
@@ -240,7 +242,7 @@ def test_numbers_are_median_and_extremes_of_a_span(viewer):
 
 
 def test_numbers_of_more_captures_than_are_read_say_so(viewer, monkeypatch):
-    monkeypatch.setattr(reading, "MOST_CAPTURES", 3)
+    monkeypatch.setattr(views, "MOST_CAPTURES", 3)
     put(axis_of(), every(10, 5), [9.0, 9.0, 1.0, 2.0, 3.0])
     [series] = viewer.get("trend/numbers", PUMP | MONTH).json()["series"]
     assert (series["captures"], series["is_part"], series["median"], series["greatest"]) == (3, True, 2.0, 3.0)

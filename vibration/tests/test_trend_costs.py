@@ -9,7 +9,8 @@ from vibration.models import CaptureAxis, SpectrumOutline
 from vibration.tests.captures_world import RATE, START
 from vibration.tests.trends_world import axis_of, put
 from vibration.trends import reading
-from vibration.trends.reading import Span, numbers_of, trend_of
+from vibration.trends.reading import Span, trend_of
+from vibration.trends.summary import summary_of
 from vibration.trends.waterfall import waterfall_of
 
 # ANALYZE ends a transaction on MariaDB.
@@ -22,8 +23,8 @@ READS = {
     "a trend of a month": lambda axis: trend_of(axis, "rms", Span(SHOWN, SHOWN + timedelta(days=30)), 400),
     "what has no value": lambda axis: trend_of(axis, "velocity_rms", DAY, 400),
     "a trend of nothing": lambda axis: trend_of(axis, "rms", Span(*(it + timedelta(days=30) for it in DAY)), 400),
-    "numbers": lambda axis: numbers_of(axis, "rms", DAY),
-    "numbers of nothing": lambda axis: numbers_of(axis, "rms", Span(*(it + timedelta(days=30) for it in DAY))),
+    "numbers": lambda axis: summary_of(axis, "rms", *DAY, most=100),
+    "numbers of nothing": lambda axis: summary_of(axis, "rms", *(it + timedelta(days=30) for it in DAY), most=100),
     "a waterfall": lambda axis: waterfall_of(axis, DAY, columns=10, rows=10),
     "a waterfall of nothing": lambda axis: waterfall_of(
         axis, Span(*(it + timedelta(days=30) for it in DAY)), columns=10, rows=10

@@ -11,8 +11,9 @@ from hypothesis.extra.django import TestCase
 from vibration.tests.captures_world import START
 from vibration.tests.trends_world import axis_of, put
 from vibration.trends import reading
-from vibration.trends.reading import Span, numbers_of, trend_of
+from vibration.trends.reading import Span, trend_of
 from vibration.trends.remarks import Code
+from vibration.trends.summary import summary_of
 
 pytestmark = pytest.mark.django_db
 DAYS = Span(START, START + timedelta(days=30))
@@ -118,11 +119,11 @@ def test_what_has_no_vibration_is_marked():
     assert trend_of(axis, "rms", DAYS, 100).is_flat.tolist() == [True, False]
 
 
-def test_numbers_are_of_the_newest_captures_of_a_span():
+def test_a_summary_is_of_the_newest_captures_of_a_span():
     axis = axis_of()
     put(axis, every(10, 1_200), [*[9.0] * 600, *np.linspace(0, 2, 600)])
-    found = numbers_of(axis, "rms", DAYS)
-    assert (found.captures, found.is_part, found.least, found.greatest) == (1_000, True, 0.0, 9.0)
-    first = numbers_of(axis, "rms", Span(START, START + timedelta(days=1)))
-    assert (first.captures, first.is_part, first.median) == (144, False, 9.0)
-    assert numbers_of(axis, "rms", Span(START - timedelta(days=1), START)) is None
+    found = summary_of(axis, "rms", *DAYS, most=1_000)
+    assert (found.count, found.is_cut, found.least, found.greatest) == (1_000, True, 0.0, 9.0)
+    first = summary_of(axis, "rms", START, START + timedelta(days=1), most=1_000)
+    assert (first.count, first.is_cut, first.median) == (144, False, 9.0)
+    assert summary_of(axis, "rms", START - timedelta(days=1), START, most=1_000).median is None

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from vibration.models import Capture, CaptureAxis, CaptureFeatures, FeatureRollup
-from vibration.querysets import newest_of_axis
 from vibration.signals.quantities import QUANTITIES, Scale, unit_of_quantity
 from vibration.signals.units import Unit, factor_between
 from vibration.trends.extremes import NAMES, WIDTHS, begin_of, bucket_of, decoded
@@ -257,40 +256,3 @@ def _reason(axis: CaptureAxis, quantity: str, at: datetime) -> str:
         return ""
     features = CaptureFeatures.objects.filter(sensor=axis.sensor_id, axis=axis.axis, started_at=at)
     return features.values_list(REASON_FIELDS[quantity], flat=True).first() or ""
-
-
-class Numbers(NamedTuple):
-    """A quantity over a span in numbers, in the unit of its trend."""
-
-    captures: int  # with a value, that these are of: the newest MOST_CAPTURES at most
-    is_part: bool  # there are more
-    median: float
-    least: float
-    greatest: float
-    newest_at: datetime
-
-
-def numbers_of(axis: CaptureAxis, quantity: str, span: Span) -> Numbers | None:
-    """Of the newest captures within a span that have a value in the unit of the newest of all; None if none has."""
-    unit = newest_unit(axis)
-    features = newest_of_axis(CaptureFeatures.objects.all(), axis.sensor_id, axis.axis).filter(
-        started_at__gte=span.start, started_at__lt=span.end
-    )
-    rows = list(features.values_list("started_at", "unit", quantity)[: MOST_CAPTURES + 1])
-    factors = {it.value: factor_between(it, unit) if QUANTITIES[quantity] == Scale.SIGNAL else 1.0 for it in Unit}
-    values = [
-        (at, value * factor)
-        for at, name, value in rows[:MOST_CAPTURES]
-        if value is not None and (factor := factors[name]) is not None
-    ]
-    if not values:
-        return None
-    numbers = np.array([value for _at, value in values])
-    return Numbers(
-        captures=len(values),
-        is_part=len(rows) > MOST_CAPTURES,
-        median=float(np.median(numbers)),
-        least=float(numbers.min()),
-        greatest=float(numbers.max()),
-        newest_at=values[0][0],
-    )

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
+from vibration.querysets import newest_of_axis
 from vibration.signals.quantities import QUANTITIES, Scale
 from vibration.signals.units import Unit, factor_between
 from vibration.trends.reading import newest_unit
@@ -29,6 +30,10 @@ class Summary:
     greatest: float | None = None
     newest: tuple[datetime, ...] = ()  # starts of the newest captures, see `newest_sound`
 
+    @property
+    def newest_at(self) -> datetime | None:
+        return self.newest[0] if self.newest else None
+
 
 def summary_of(
     axis: CaptureAxis, quantity: str, start: datetime, end: datetime, *, most: int, unit: Unit | None = None
@@ -39,10 +44,9 @@ def summary_of(
     the other.
     """
     has_unit = QUANTITIES[quantity] == Scale.SIGNAL
-    rows = CaptureFeatures.objects.filter(
-        sensor=axis.sensor_id, axis=axis.axis, started_at__gte=start, started_at__lt=end
-    )
-    newest_first = rows.order_by("-started_at").values_list("started_at", "unit", "crest_factor", quantity)
+    rows = newest_of_axis(CaptureFeatures.objects.all(), axis.sensor_id, axis.axis)
+    rows = rows.filter(started_at__gte=start, started_at__lt=end)
+    newest_first = rows.values_list("started_at", "unit", "crest_factor", quantity)
     found = list(newest_first[: most + 1])
     used = found[:most]
     unit = newest_unit(axis) if unit is None else unit

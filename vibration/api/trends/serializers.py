@@ -199,17 +199,26 @@ class TrendAnswer(_Asked):
     series = TrendSeries(many=True)
 
 
-class SeriesInNumbers(_Series):  # of what was `found`, Numbers or None, and of a `unit`
+class SeriesInNumbers(_Series):  # of what was `found`, a Summary, and of a `unit`
     unit = serializers.ChoiceField(
         QUANTITY_UNITS, allow_blank=True, help_text="단위 / of the values; empty: a number without one, or not known."
     )
-    captures = serializers.IntegerField(help_text="측정 신호 수 / captures with a value that these numbers are of.")
-    is_part = serializers.BooleanField(help_text="일부 / the span has more: the numbers are of the newest ones.")
-    median = serializers.FloatField(allow_null=True, help_text="중앙값 / median; null: no value in the span.")
-    least = serializers.FloatField(allow_null=True, help_text="최솟값 / least.")
-    greatest = serializers.FloatField(allow_null=True, help_text="최댓값 / greatest.")
+    captures = serializers.IntegerField(
+        source="found.count", help_text="측정 신호 수 / captures with a value that these numbers are of."
+    )
+    flat = serializers.IntegerField(
+        source="found.still", help_text="진동 없음 / captures that are left out, as they have no vibration at all."
+    )
+    is_part = serializers.BooleanField(
+        source="found.is_cut", help_text="일부 / the span has more: the numbers are of the newest ones."
+    )
+    median = serializers.FloatField(
+        source="found.median", allow_null=True, help_text="중앙값 / median; null: no value in the span."
+    )
+    least = serializers.FloatField(source="found.least", allow_null=True, help_text="최솟값 / least.")
+    greatest = serializers.FloatField(source="found.greatest", allow_null=True, help_text="최댓값 / greatest.")
     newest_at = serializers.DateTimeField(
-        allow_null=True, help_text="최신 시각 / when the newest of these captures started."
+        source="found.newest_at", allow_null=True, help_text="최신 시각 / when the newest of these captures started."
     )
 
 

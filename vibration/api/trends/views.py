@@ -20,7 +20,8 @@ from vibration.api.trends.exports import export_trend, export_waterfall
 from vibration.api.trends.series import Axes, axes_of, span_of, version_of
 from vibration.models import Capture, CaptureAxis
 from vibration.signals.quantities import unit_of_quantity
-from vibration.trends.reading import Numbers, Span, Trend, newest_unit, numbers_of, trend_of
+from vibration.trends.reading import MOST_CAPTURES, Span, Trend, trend_of
+from vibration.trends.summary import Summary, summary_of
 from vibration.trends.waterfall import Waterfall, waterfall_of
 
 Answer = Callable[[dict, Axes, Span], HttpResponseBase]
@@ -70,7 +71,9 @@ class TrendNumbersView(_OverTime):
         asked = read_query(shapes.TrendNumbersQuery, request.query_params)
 
         def make(asked: dict, axes: Axes, span: Span) -> HttpResponseBase:
-            series = [_in_numbers(it, asked["feature"], numbers_of(it, asked["feature"], span)) for it in axes.chosen]
+            feature = asked["feature"]
+            found = [(it, summary_of(it, feature, span.start, span.end, most=MOST_CAPTURES)) for it in axes.chosen]
+            series = [_in_numbers(axis, feature, summary) for axis, summary in found]
             return Response(shapes.TrendNumbersAnswer.of(_told(asked, axes, span) | {"series": series}))
 
         return self.answer(request, asked, asked["series"], make)
@@ -112,11 +115,9 @@ def _series(axis: CaptureAxis, found: Trend) -> dict:
     return {"axis": axis, "found": found, "greatest": greatest, "flat": np.flatnonzero(found.is_flat)}
 
 
-def _in_numbers(axis: CaptureAxis, feature: str, found: Numbers | None) -> dict:
+def _in_numbers(axis: CaptureAxis, feature: str, found: Summary) -> dict:
     """What SeriesInNumbers is made of."""
-    none = {"captures": 0, "is_part": False, **dict.fromkeys(["median", "least", "greatest", "newest_at"])}
-    unit = unit_of_quantity(feature, newest_unit(axis))
-    return {"axis": axis, "unit": unit, **(found._asdict() if found else none)}
+    return {"axis": axis, "found": found, "unit": unit_of_quantity(feature, found.unit)}
 
 
 def _image(axis: CaptureAxis, found: Waterfall) -> dict:
