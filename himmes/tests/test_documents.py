@@ -248,7 +248,7 @@ def test_a_link_from_korean_to_a_page_in_english_says_so():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("document", "calls"), [("README.md", (1, 1)), ("docs/api.md", (11, 5))])
+@pytest.mark.parametrize(("document", "calls"), [("README.md", (1, 1)), ("docs/api.md", (12, 6))])
 def test_the_calls_that_a_document_shows_answer_as_they_say(document, calls, client, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("g1_sensor1.csv").write_text("0,1,2,3,4\n0.001,2,3,4,5\n")
