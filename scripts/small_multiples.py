@@ -20,8 +20,11 @@ class Panel(NamedTuple):
     marks: Sequence[float] = ()  # x at which a dotted line stands
 
 
+Panels = dict[str, dict[str, Panel]]  # by the name of its row, then of its column
+
+
 def draw(
-    panels: dict[str, dict[str, Panel]],  # by row, then by column
+    panels: Panels,
     *,
     title: str,
     unit: str,  # of x

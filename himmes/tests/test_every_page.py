@@ -169,7 +169,7 @@ def test_with_some_data_every_page_opens_in_both_languages_and_has_its_own_title
     # password changed, notices, a new subscription, alarms, an alarm, captures (twice), a report, what is kept of them,
     # upload, a waterfall, features of a recording, two trends; a machine's title is its name in both; that of each
     # capture has a time
-    assert len(titles) == 41
+    assert len(titles) == 45
 
 
 def test_with_much_data_every_page_opens_in_both_languages(new_page, user):

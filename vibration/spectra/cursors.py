@@ -115,21 +115,24 @@ class _Bins:
         self.rounding = float(spectrum.rounding[column])
         self.factor = noise_factor(spectrum.averages)
 
-    def refined(self, comb: _Comb, steps: list[list[int]]) -> tuple[_Comb, dict[int, _Found]]:
+    def refined(self, start: _Comb, steps: list[list[int]]) -> tuple[_Comb, dict[int, _Found]]:
         """The comb by the lines that stand out at its multiples, looked for step by step; and these lines.
 
         The first step is the one line that was read from the chart, so it may be as far off as it was read; each other
         is nearer to its multiple than to the next.
         """
-        found: dict[int, _Found] = {}
+        comb, found = start, dict[int, _Found]()
         if comb.spacing < self.window.lobe:
             return comb, found  # its lines are not told apart
         for multiples in steps:
+            read = multiples == steps[0] or steps[0][0] in found
             for multiple in multiples:
                 reach = comb.reach(multiple)
                 if multiples != steps[0]:
                     reach = min(reach, (comb.spacing - self.window.half_lobe) / 2)
-                if line := self._line(comb, multiple, reach):
+                line = self._line(comb, multiple, reach)
+                # Without the line that was read, a chain of others must not lead further than that may be off.
+                if line and (read or abs(line.place - start.place(multiple)) <= start.reach(multiple)):
                     found[multiple] = line
             comb = _fitted(comb, list(found.values()))
         return comb, found
