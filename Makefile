@@ -48,7 +48,7 @@ bench-captures: ## measure captures on SQLite and MariaDB: posts, reads, bytes a
 	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
 		.venv/bin/python -m bench.bench_captures $(ARGS)
 
-bench-trends: ## measure trends and waterfalls on SQLite and MariaDB (ARGS='--features 10000000' takes an hour)
+bench-trends: ## measure trends and waterfalls on SQLite and MariaDB (ARGS='--features 10000000' for more)
 	@scripts/system_packages.sh mariadb
 	@scripts/setup.sh bench
 	@.venv/bin/python -m scripts.throwaway_server --buffer-pool 2G -- \
