@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.translation import override
 
 from himmes.tests.admin_world import opened
 from machines.models import Bearing, Machine, Sensor
@@ -44,7 +45,7 @@ def test_a_geometry_of_no_bearing_is_refused_by_the_form_and_by_the_database(pum
 
 def test_a_sensor_of_another_machine_is_refused(pump):
     sensor = Sensor.objects.create(machine=Machine.objects.create(name="fan1"), sensor_no="de")
-    with pytest.raises(ValidationError, match="다른 설비"):
+    with override("en"), pytest.raises(ValidationError, match="another machine"):
         Bearing(machine=pump, sensor=sensor, name="drive end").clean()
 
 

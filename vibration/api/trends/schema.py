@@ -84,6 +84,7 @@ NUMBERS = extend_schema(
                     | {
                         "unit": "m/s2",
                         "captures": 1,
+                        "flat": 0,
                         "is_part": False,
                         **dict.fromkeys(["median", "least", "greatest"], RMS),
                         "newest_at": "2026-11-20T09:30:00+09:00",
