@@ -20,7 +20,8 @@ from machines.models import Machine
 pytestmark = pytest.mark.browser
 
 # Names and units; the rest of what is written in Latin letters stands in the rows.
-WORDS = {"HIM-MES", "API", "ID", "IP", "UTC", "SHA-256", "Ctrl", "Mac", "Command", "Knox", "rpm", "Hz", "CSV", "Bearer"}
+WORDS = {"HIM-MES", "API", "ID", "IP", "UTC", "SHA-256", "Ctrl", "Mac", "Command", "Knox", "CSV", "Bearer"}
+WORDS |= {"rpm", "Hz", "mm"}
 NAMES = re.compile(
     "|".join(
         [
@@ -73,7 +74,7 @@ def changed_rows(rows, client, admin_user):  # noqa: F811
     # Roles that a test with real commits made anew are noted with their permissions, by what these were called then.
     LogEntry.objects.filter(content_type__model="group").delete()
     client.force_login(admin_user)
-    client.post("/admin/machines/machine/add/", {"name": "g3"} | SENSORS)
+    client.post("/admin/machines/machine/add/", {"name": "g3"} | INLINES)
     machine = Machine.objects.get(name="g1")
     url = reverse("admin:machines_machine_change", args=[machine.pk])
     client.post(url, opened(client, url, title="급수 펌프", is_active=""))
@@ -83,7 +84,7 @@ def changed_rows(rows, client, admin_user):  # noqa: F811
     return rows
 
 
-SENSORS = {f"sensors-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+INLINES = {f"{of}-{name}_FORMS": "0" for of in ("sensors", "bearings") for name in ("TOTAL", "INITIAL")}
 
 
 def test_every_page_of_the_administration_is_korean(new_page, changed_rows, admin_user):

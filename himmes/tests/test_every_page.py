@@ -176,6 +176,7 @@ def test_with_much_data_every_page_opens_in_both_languages(new_page, user):
     fill(samples=1_500_000, machines=200, diagnoses=100_000)
     assert VibrationData.objects.count() == 1_500_000
     assert (Machine.objects.count(), VibrationDiagnosis.objects.count()) == (200, 100_000)
+    make_some_captures()
     look_at_all(new_page, user, with_data=True)
 
 

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from diagnosis.tests.world import post
+from vibration.tests.captures_world import a_second, stored
 from vibration.tests.world import make_recording
 
 SOURCES = Path(settings.BASE_DIR) / "static"
@@ -57,6 +58,7 @@ def test_in_production_every_import_names_a_hashed_file_that_is_there(collected)
 def test_a_browser_gets_each_module_under_its_hashed_name(new_page, operator, settings, tmp_path):
     make_recording(100)
     post("g1", (5, 1))
+    [capture] = stored(a_second())
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "himmes.static_files.StaticFiles"}}
     settings.WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["js", "css", "map", "svg", "json"]  # compressing takes its time
@@ -71,12 +73,17 @@ def test_a_browser_gets_each_module_under_its_hashed_name(new_page, operator, se
         "/vibration/": "#spectrum[aria-busy=false]",
         "/vibration/table/": "table",
         "/vibration/upload/": "#upload-form",
+        "/vibration/trend/?machine=pump3": "main:not(:has([aria-busy=true]))",
+        "/vibration/waterfall/?machine=pump3": "main:not(:has([aria-busy=true]))",
+        "/vibration/features/": "main:not(:has([aria-busy=true]))",
+        f"/vibration/captures/{capture.pk}/": "#envelope[aria-busy=false]",
     }.items():
         page.goto(path)
         page.wait_for_selector(ready)
     assert all(HASHED.search(it) for it in loaded)
     ours = {HASHED.sub(".js", it) for it in loaded if it.startswith("js/")}
-    assert ours >= {name for name in scripts_in(SOURCES) if name.startswith("js/charts/")} | {"js/api.js", "js/live.js"}
+    shared = {name for name in scripts_in(SOURCES) if name.startswith(("js/charts/", "js/spectra/"))}
+    assert ours >= shared | {"js/api.js", "js/live.js"}
 
 
 def test_a_module_gets_another_name_when_one_that_it_imports_has_changed(collected, tmp_path_factory):

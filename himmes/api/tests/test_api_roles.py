@@ -75,7 +75,7 @@ OF_CAPTURE = ["capture", "capture-cursors", "capture-fault-frequencies", "captur
 OF_CAPTURE += ["capture-waveform"]
 MULTIPART = {"csv-upload", "capture-bulk"}
 CURSORS = "kind=harmonics&hz=25"
-QUERIES = dict.fromkeys(["spectrum", "waveform"], "?machine_name=g1&sensor_no=sensor1")
+QUERIES = dict.fromkeys(["spectrum", "waveform", "features"], "?machine_name=g1&sensor_no=sensor1")
 QUERIES |= dict.fromkeys(["trend", "trend-numbers"], "?machine_name=g1") | {
     "waterfall": "?machine_name=g1&series=sensor1/x"
 }
