@@ -152,7 +152,7 @@ let asked = location.search; // the query that the table of numbers is of
 
 function readNumbers() {
   asked = location.search;
-  htmx.ajax("GET", `${location.pathname}${location.search}`, { target: "#trend-numbers", swap: "outerHTML" });
+  htmx.ajax("GET", `${location.pathname}${location.search}`, { source: "#trend-numbers", target: "#trend-numbers" });
 }
 
 function refuse(answer) {
