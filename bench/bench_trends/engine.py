@@ -278,6 +278,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=40)
     given = parser.parse_args()
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     json.dump(measure(given.features, given.days, given.requests, given.pairs), sys.stdout)
     print()
 
