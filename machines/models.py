@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,9 +15,9 @@ from django.utils.translation import pgettext_lazy
 
 from common.database.fields import ExactCharField
 from common.limits.tally import Tally  # noqa: F401  its table is one of this app's
+from machines.bearings import MIN_ELEMENTS, NoBearing, fault_orders
 from machines.episode_rules import Rule, read_rule
 
-MIN_ROLLING_ELEMENTS = 3
 LONGEST_INTERVAL_MIN = 60 * 24 * 366
 
 
@@ -145,6 +146,14 @@ class Sensor(models.Model):
         return f"{self.machine.name} / {self.sensor_no}"
 
 
+WRONG_GEOMETRY = {  # by the field that NoBearing names
+    "rolling_elements": _("A bearing has 3 to 200 rolling elements, which fit side by side on the pitch circle."),
+    "pitch_diameter_mm": _("Give a number above 0."),
+    "ball_diameter_mm": _("A rolling element is larger than 0 and smaller than the pitch diameter."),
+    "contact_angle_deg": _("A contact angle is from 0° to less than 90°."),
+}
+
+
 class Bearing(models.Model):
     """A rolling bearing of a machine, with the geometry that the rates of its faults follow from, if it is known.
 
@@ -182,7 +191,7 @@ class Bearing(models.Model):
                 )
                 | models.Q(
                     rolling_elements__isnull=False,
-                    rolling_elements__gte=MIN_ROLLING_ELEMENTS,
+                    rolling_elements__gte=MIN_ELEMENTS,
                     ball_diameter_mm__isnull=False,
                     ball_diameter_mm__gt=0,
                     pitch_diameter_mm__isnull=False,
@@ -204,17 +213,19 @@ class Bearing(models.Model):
 
     def clean(self):
         """Raises ValidationError for geometry that is in part, or of no bearing, and for another machine's sensor."""
-        geometry = (self.rolling_elements, self.ball_diameter_mm, self.pitch_diameter_mm, self.contact_angle_deg)
+        geometry: tuple[Any, ...] = (
+            self.rolling_elements,
+            self.ball_diameter_mm,
+            self.pitch_diameter_mm,
+            self.contact_angle_deg,
+        )
         if None in geometry and geometry != (None,) * 4:
             raise ValidationError(_("Give all four numbers of the geometry, or none of them."), "partial")
-        if self.rolling_elements is not None and self.rolling_elements < MIN_ROLLING_ELEMENTS:
-            raise ValidationError({"rolling_elements": _("A bearing has at least three rolling elements.")})
-        if self.ball_diameter_mm is not None and not 0 < self.ball_diameter_mm < (self.pitch_diameter_mm or 0):
-            raise ValidationError(
-                {"ball_diameter_mm": _("A rolling element is larger than 0 and smaller than the pitch diameter.")}
-            )
-        if self.contact_angle_deg is not None and not 0 <= self.contact_angle_deg < 90:
-            raise ValidationError({"contact_angle_deg": _("A contact angle is from 0° to less than 90°.")})
+        if None not in geometry:
+            try:
+                fault_orders(*geometry)
+            except NoBearing as error:
+                raise ValidationError({error.field: WRONG_GEOMETRY[error.field]}) from None
         if self.sensor and self.machine_id and self.sensor.machine_id != self.machine_id:
             raise ValidationError({"sensor": _("This sensor is of another machine.")})
 

@@ -43,6 +43,13 @@ def test_a_geometry_of_no_bearing_is_refused_by_the_form_and_by_the_database(pum
         bearing.save()
 
 
+def test_rolling_elements_that_do_not_fit_on_the_pitch_circle_are_refused(pump):
+    """As `fault_orders` would, so that none is stored whose fault frequencies can't be told."""
+    with pytest.raises(ValidationError) as error:
+        Bearing(machine=pump, name="drive end", **GEOMETRY | {"rolling_elements": 90}).clean()
+    assert set(error.value.message_dict) == {"rolling_elements"}
+
+
 def test_a_sensor_of_another_machine_is_refused(pump):
     sensor = Sensor.objects.create(machine=Machine.objects.create(name="fan1"), sensor_no="de")
     with override("en"), pytest.raises(ValidationError, match="another machine"):
