@@ -294,6 +294,13 @@ def test_of_accelerations_the_greater_one_is_meant_whatever_its_unit(client):
     assert to_capture(client, 4, 1).url == f"/vibration/captures/{one_g.pk}/"
 
 
+def test_what_a_trend_leaves_out_for_its_unit_is_not_where_a_point_leads(client):
+    in_g = capture(3, 1.0, unit="g")
+    capture(2, 50.0, unit="mm/s")
+    capture(0.1, 0.5, unit="g")
+    assert to_capture(client, 4, 1).url == f"/vibration/captures/{in_g.pk}/"
+
+
 def test_where_the_feature_is_not_assessable_the_first_capture_is_shown_all_the_same(client):
     first = capture(3, unit="")
     capture(2, unit="")

@@ -17,7 +17,8 @@ from common.periods import InstantField
 from vibration.models import Capture, CaptureAxis, CaptureFeatures
 from vibration.pages.trends.quantities import CHOICES
 from vibration.signals.quantities import QUANTITIES, Scale
-from vibration.signals.units import ACCELERATIONS, SI_FACTOR
+from vibration.signals.units import ACCELERATIONS, SI_FACTOR, Unit, factor_between
+from vibration.trends.reading import newest_unit
 from vibration.trends.series import series_key
 
 LEAST, GREATEST = "least", "greatest"
@@ -63,15 +64,17 @@ class CaptureOfForm(forms.Form):
         """The one that is meant, if there is any. The form must be valid."""
         asked = self.cleaned_data
         rows = _of_span(asked["axis"], asked["start"], asked["end"])
+        found = rows.filter(**{f"{asked['feature']}__isnull": False})
         value: F | CombinedExpression = F(asked["feature"])
         if QUANTITIES[asked["feature"]] == Scale.SIGNAL:
             # Of accelerations in m/s2 and in g the one is as many times the other.
+            shown = newest_unit(asked["axis"])  # a trend leaves out what can't be told in it
+            found = found.filter(unit__in=[it.value for it in Unit if factor_between(it, shown) is not None])
             whens = [When(unit=it.value, then=Value(SI_FACTOR[it])) for it in ACCELERATIONS]
             value = value * Case(*whens, default=Value(1.0), output_field=FloatField())
-        found = rows.filter(**{f"{asked['feature']}__isnull": False}).annotate(in_si=value)
         order = "in_si" if asked["which"] == LEAST else "-in_si"
         # Where the feature is not assessable there is a capture to look at all the same.
-        one = found.order_by(order, "started_at").first() or rows.order_by("started_at").first()
+        one = found.annotate(in_si=value).order_by(order, "started_at").first() or rows.order_by("started_at").first()
         if one is None:
             return None
         key = {"sensor": one.sensor_id, "axis": one.axis, "started_at": one.started_at}
