@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 RANGE_NAMES = {"1h": _("last hour"), "24h": _("last 24 hours"), "7d": _("last 7 days"), "30d": _("last 30 days")}
+# For what is followed over months
+LONG_RANGES = RANGES | {"90d": timedelta(days=90), "365d": timedelta(days=365)}
+LONG_RANGE_NAMES: "dict[str, Text]" = {**RANGE_NAMES, "90d": _("last 90 days"), "365d": _("last year")}
+NO_LONG_RANGE = _("There is no range “%(value)s”. Choose 1h, 24h, 7d, 30d, 90d or 365d.")
 # Well within what Python and the databases can reckon with
 FIRST_YEAR, LAST_YEAR = 1900, 3000
 _NO_TIME = _("“%(value)s” is not a date and time. Write 2026-11-22 or 2026-11-22 09:30, in plant time.")

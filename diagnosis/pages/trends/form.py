@@ -1,6 +1,5 @@
 """The query string of the trend page as a form; an error is shown at its field."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from common.periods import RANGE_NAMES, RANGES, InstantField, PeriodForm, query_with
+from common.periods import LONG_RANGE_NAMES, LONG_RANGES, NO_LONG_RANGE, InstantField, PeriodForm, query_with
 from diagnosis.models import Episode
 from diagnosis.pages.times import in_short
 from diagnosis.pages.trends.comparison import Comparison, Kind, Period
@@ -54,8 +53,8 @@ class TrendForm(PeriodForm):
     """
 
     default_range = "30d"
-    lengths = RANGES | {"90d": timedelta(days=90), "365d": timedelta(days=365)}
-    range_names: "Mapping[str, Text]" = RANGE_NAMES | {"90d": _("last 90 days"), "365d": _("last year")}
+    lengths = LONG_RANGES
+    range_names = LONG_RANGE_NAMES
 
     machine = forms.ChoiceField(
         label=_("Machine"),
@@ -77,7 +76,7 @@ class TrendForm(PeriodForm):
         choices=range_names,
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no range “%(value)s”. Choose 1h, 24h, 7d, 30d, 90d or 365d.")},
+        error_messages={"invalid_choice": NO_LONG_RANGE},
     )
     compare = forms.ChoiceField(
         label=pgettext_lazy("a trend", "Compare with"),

@@ -1,7 +1,7 @@
 """The waterfall page: the spectra of an axis over time as one image, and from its columns to captures."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -13,14 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from common.page_queries import reads
-from common.periods import RANGE_NAMES, RANGES, InstantField, PeriodForm
+from common.periods import LONG_RANGE_NAMES, LONG_RANGES, NO_LONG_RANGE, InstantField, PeriodForm
 from vibration.models import Capture, CaptureAxis
 from vibration.models.captures import UNITS
 from vibration.pages.capture_list import axes_with_captures
 from vibration.trends.series import series_key
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise as Text
 
 HZ, ORDERS = "hz", "orders"
 FLOORS_DB = (20, 40, 60, 80)  # below the greatest
@@ -36,8 +33,8 @@ class WaterfallForm(PeriodForm):
     """An axis, a period and a range of frequencies or orders. What the query does not name takes the first choice."""
 
     default_range = "30d"
-    lengths = RANGES | {"90d": timedelta(days=90), "365d": timedelta(days=365)}
-    range_names: "dict[str, Text]" = {**RANGE_NAMES, "90d": _("last 90 days"), "365d": _("last year")}
+    lengths = LONG_RANGES
+    range_names = LONG_RANGE_NAMES
 
     machine = forms.ChoiceField(label=_("Machine"), error_messages={"invalid_choice": _NO_MACHINE})
     series = forms.ChoiceField(label=_("Axis"), error_messages={"invalid_choice": _NO_AXIS})
@@ -45,7 +42,7 @@ class WaterfallForm(PeriodForm):
         choices=range_names,
         required=False,
         widget=forms.HiddenInput,
-        error_messages={"invalid_choice": _("There is no range “%(value)s”. Choose 1h, 24h, 7d, 30d, 90d or 365d.")},
+        error_messages={"invalid_choice": NO_LONG_RANGE},
     )
     scale = forms.ChoiceField(
         label=_("Frequency axis"),
